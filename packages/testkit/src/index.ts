@@ -1,0 +1,3 @@
+export { aModule, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
+export { ManualClock } from "./manual-clock.ts";
+export { startRedis, type TestRedis } from "./redis.ts";

@@ -1,0 +1,38 @@
+import { type PublishResult, type ReplyKind } from "../reply.ts";
+import { type Millis } from "../time.ts";
+import { type VerdictKind } from "../verdict.ts";
+import { type Wakeup } from "../wakeup.ts";
+
+/** `standby`: another ingress holds the slot of that front (`conflict`). */
+export type ComponentState = "connecting" | "active" | "standby" | "down";
+
+export type IngressEvent =
+  /** Admission has decided and, if it said `now`, the wakeup is in the queue. */
+  | { readonly kind: "wakeup-admitted"; readonly wakeup: Wakeup; readonly verdict: VerdictKind }
+  /** The reply is on its way; `took` since the publish was read. */
+  | {
+      readonly kind: "publish-answered";
+      readonly result: PublishResult;
+      readonly reply: ReplyKind;
+      readonly took: Millis;
+      readonly wakeup?: Wakeup;
+    }
+  | {
+      readonly kind: "query-answered";
+      readonly query: "disco-info" | "disco-items" | "ping" | "version" | "unsupported";
+    }
+  | { readonly kind: "stanza-ignored"; readonly stanza: "message" | "presence" | "iq" | "other" }
+  /** One round of admission and queue for a micro-batch. */
+  | { readonly kind: "flush-settled"; readonly wakeups: number; readonly took: Millis; readonly ok: boolean }
+  | {
+      readonly kind: "component-state-changed";
+      readonly component: string;
+      readonly state: ComponentState;
+      readonly because?: string;
+    }
+  | {
+      readonly kind: "self-ping-settled";
+      readonly component: string;
+      readonly took: Millis;
+      readonly ok: boolean;
+    };

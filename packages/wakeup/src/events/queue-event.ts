@@ -1,0 +1,32 @@
+import { type Millis } from "../time.ts";
+import { type Outcome } from "../outcome.ts";
+import { type Wakeup } from "../wakeup.ts";
+
+/** What the queue does next with a wakeup. */
+export type DispositionKind = "done" | "retry" | "give-up";
+
+export type QueueEvent =
+  /** A worker has taken a batch; `waited`: age of its oldest wakeup. */
+  | { readonly kind: "batch-taken"; readonly wakeups: number; readonly waited: Millis }
+  | {
+      readonly kind: "batch-settled";
+      readonly done: number;
+      readonly retried: number;
+      readonly givenUp: number;
+      readonly took: Millis;
+    }
+  /** The push service has answered (or did not); `age` since the publish was received, `took` since sending. */
+  | {
+      readonly kind: "delivery-settled";
+      readonly wakeup: Wakeup;
+      readonly outcome: Outcome;
+      readonly next: DispositionKind;
+      readonly age: Millis;
+      readonly took: Millis;
+    }
+  /** Dropped on purpose, without asking the push service. */
+  | { readonly kind: "wakeup-dropped"; readonly wakeup: Wakeup; readonly because: "deadline" | "covered" }
+  /** Trailing pushes whose time has come went into the queue. */
+  | { readonly kind: "trailing-pumped"; readonly wakeups: number }
+  | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
+  | { readonly kind: "redis-recovered"; readonly connection: string };

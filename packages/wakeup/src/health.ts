@@ -1,0 +1,43 @@
+/** State of one part of a process, answered from memory. */
+export type Health =
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready" }
+  | { readonly kind: "draining" }
+  | { readonly kind: "failing"; readonly because: string };
+
+/** A part's name (`component`, `redis`, `apns`, …) with its state now. */
+export interface PartHealth {
+  readonly part: string;
+  readonly health: Health;
+}
+
+export type Role = "ingress" | "worker";
+
+/** One metric of a process, in the JSON form of prom-client (`registry.getMetricsAsJSON()`). */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  readonly values: readonly MetricValue[];
+}
+
+export interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+/**
+ * What a role tells the sidecar of its host: `GET /report` on the Unix socket `<role>-<pid>.sock` of the
+ * runtime folder.
+ */
+export interface RoleReport {
+  readonly role: Role;
+  readonly pid: number;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly parts: readonly PartHealth[];
+  readonly metrics: readonly MetricFamily[];
+}

@@ -1,0 +1,41 @@
+export { type Brand } from "./brand.ts";
+export { type Clock } from "./clock.ts";
+export { type DeviceToken, isDeviceToken, parseDeviceToken } from "./device-token.ts";
+export { type ComponentState, type IngressEvent } from "./events/ingress-event.ts";
+export { type Observe, type PushEvent } from "./events/push-event.ts";
+export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";
+export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";
+export {
+  type DeviceKey,
+  deviceKeyOf,
+  type Fingerprint,
+  fingerprintOf,
+  isRegionSecret,
+  type RegionSecret,
+} from "./fingerprint.ts";
+export {
+  type Health,
+  type MetricFamily,
+  type MetricValue,
+  type PartHealth,
+  type Role,
+  type RoleReport,
+} from "./health.ts";
+export { type Outcome, type OutcomeKind } from "./outcome.ts";
+export { isPushModule, type PushModule } from "./push-module.ts";
+export { QUEUE_NAME, type RedisKeys, redisKeysOf } from "./redis-keys.ts";
+export { isRegion, type Region } from "./region.ts";
+export { type PublishResult, type ReplyKind } from "./reply.ts";
+export {
+  between,
+  type EpochMillis,
+  epochMillis,
+  hours,
+  later,
+  type Millis,
+  millis,
+  minutes,
+  seconds,
+} from "./time.ts";
+export { type Verdict, type VerdictKind } from "./verdict.ts";
+export { apnsIdOf, type Wakeup } from "./wakeup.ts";

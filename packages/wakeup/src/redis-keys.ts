@@ -1,0 +1,27 @@
+import { type DeviceKey } from "./fingerprint.ts";
+import { type Region } from "./region.ts";
+
+/**
+ * Every Redis key of a region; nobody makes one elsewhere. All carry the region's hash tag, so scripts and
+ * queue share a slot (Redis Cluster rules), and two regions on one Redis don't meet.
+ */
+export interface RedisKeys {
+  /** Key prefix of BullMQ: its keys are `<prefix>:<queue>:…`. No TTL. */
+  readonly queuePrefix: string;
+  /** ZSET of trailing pushes: score = due time in epoch ms. No TTL. */
+  readonly trailing: string;
+  /** The region secret, made at the first start. No TTL. */
+  readonly secret: string;
+  /** One integer per device; see admission. TTL at most two windows, or the life of a dead mark. */
+  readonly device: (device: DeviceKey) => string;
+}
+
+/** Name of the region's BullMQ queue. */
+export const QUEUE_NAME = "wakeups";
+
+export const redisKeysOf = (region: Region): RedisKeys => ({
+  queuePrefix: `{${region}}q`,
+  trailing: `{${region}}trailing`,
+  secret: `{${region}}secret`,
+  device: (device) => `{${region}}d${device}`,
+});

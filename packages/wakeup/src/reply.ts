@@ -1,0 +1,20 @@
+/**
+ * What the sender is told. `later` keeps the registration (`wait`), `forget` ends it (`cancel`); the stanza
+ * for each case stands in the reply table of ingress.
+ */
+export type ReplyKind = "accepted" | "later" | "forget";
+
+/** Why a publish got its reply. */
+export type PublishResult =
+  | "queued"
+  | "later"
+  | "merged"
+  | "token-dead"
+  | "no-device-token"
+  | "unknown-module"
+  | "malformed"
+  | "over-limit"
+  | "blocked"
+  | "overload"
+  | "draining"
+  | "our-trouble";

@@ -1,0 +1,34 @@
+import { availableParallelism } from "node:os";
+
+import { defineConfig } from "vitest/config";
+
+/**
+ * Two tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real
+ * processes, one file at a time, since each fills the machine.
+ */
+export default defineConfig({
+  root: new URL("..", import.meta.url).pathname,
+  test: {
+    reporters: ["default", "./test/count-reporter.ts"],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          maxWorkers: availableParallelism(),
+        },
+      },
+      {
+        test: {
+          name: "cluster",
+          include: ["test/cluster/**/*.test.ts", "test/failover/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
