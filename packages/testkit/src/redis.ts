@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Redis } from "ioredis";
+
+import { Program } from "./program.ts";
 
 /** A private redis-server on a Unix socket, in a folder of its own. */
 export interface TestRedis extends AsyncDisposable {
@@ -28,18 +28,10 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
   const clients: Redis[] = [];
   let server = await launch(folder, path, args);
 
-  const kill = async (): Promise<void> => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, "exit");
-    server.kill("SIGKILL");
-    await exited;
-  };
-
   return {
     path,
     folder,
     get pid() {
-      if (server.pid === undefined) throw new Error("redis-server has no process id");
       return server.pid;
     },
     connect: async () => {
@@ -50,37 +42,28 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
       await client.connect();
       return client;
     },
-    signal: (signal) => void server.kill(signal),
+    signal: (signal) => server.signal(signal),
     restart: async () => {
-      await kill();
+      await server.kill();
       server = await launch(folder, path, args);
     },
-    kill,
+    kill: async () => server.kill(),
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) client.disconnect();
-      await kill();
+      await server.kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function launch(folder: string, path: string, args: readonly string[]): Promise<ChildProcess> {
+async function launch(folder: string, path: string, args: readonly string[]): Promise<Program> {
   const options = ["--port", "0", "--unixsocket", path, "--dir", folder, "--save", "", ...args];
-  const server = spawn("redis-server", options, { stdio: ["ignore", "pipe", "pipe"] });
-  await new Promise<void>((resolve, reject) => {
-    let output = "";
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (output.includes("Ready to accept connections")) resolve();
-    };
-    server.stdout.on("data", read);
-    server.stderr.on("data", read);
-    server.once("error", (cause) =>
-      reject(
-        new Error("cannot start redis-server; is the Debian package redis-server installed?", { cause }),
-      ),
-    );
-    server.once("exit", () => reject(new Error(`redis-server ended at its start: ${output}`)));
+  const server = await Program.start({
+    name: "redis-server",
+    command: "redis-server",
+    args: options,
+    debianPackage: "redis-server",
   });
+  await server.line((text) => text.includes("ready to accept connections"));
   return server;
 }
