@@ -8,12 +8,16 @@ import { type Region } from "./region.ts";
 export interface RedisKeys {
   /** Key prefix of BullMQ: its keys are `<prefix>:<queue>:…`. No TTL. */
   readonly queuePrefix: string;
-  /** ZSET of trailing pushes: score = due time in epoch ms. No TTL. */
+  /** The region's clock, which never steps back: `<region time> <Redis time>`, both epoch ms. No TTL. */
+  readonly clock: string;
+  /** ZSET of trailing pushes: score = due time in epoch ms of the region's clock. No TTL. */
   readonly trailing: string;
   /** The region secret, made at the first start. No TTL. */
   readonly secret: string;
-  /** One integer per device; see admission. TTL at most two windows, or the life of a dead mark. */
+  /** One integer per device; see admission. TTL at most two windows, a throttle, or the life of a dead mark. */
   readonly device: (device: DeviceKey) => string;
+  /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
+  readonly suspicion: (device: DeviceKey) => string;
 }
 
 /** Name of the region's BullMQ queue. */
@@ -21,7 +25,9 @@ export const QUEUE_NAME = "wakeups";
 
 export const redisKeysOf = (region: Region): RedisKeys => ({
   queuePrefix: `{${region}}q`,
+  clock: `{${region}}clock`,
   trailing: `{${region}}trailing`,
   secret: `{${region}}secret`,
   device: (device) => `{${region}}d${device}`,
+  suspicion: (device) => `{${region}}s${device}`,
 });

@@ -28,5 +28,8 @@ export type QueueEvent =
   | { readonly kind: "wakeup-dropped"; readonly wakeup: Wakeup; readonly because: "deadline" | "covered" }
   /** Trailing pushes whose time has come went into the queue. */
   | { readonly kind: "trailing-pumped"; readonly wakeups: number }
+  /** Entries in Redis that no version of ours wrote, or a newer one; dropped. */
+  | { readonly kind: "trailing-broken"; readonly members: number }
+  | { readonly kind: "batch-broken" }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
   | { readonly kind: "redis-recovered"; readonly connection: string };

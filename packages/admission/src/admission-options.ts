@@ -1,0 +1,26 @@
+import {
+  type Clock,
+  type EpochMillis,
+  type Millis,
+  type Observe,
+  type PushModule,
+  type Region,
+  type RegionSecret,
+} from "@reveille/wakeup";
+import { type Redis } from "ioredis";
+
+export interface AdmissionOptions {
+  /** With short time-outs: see `openProducerRedis` of the package `queue`. Stays the caller's. */
+  readonly redis: Redis;
+  readonly region: Region;
+  readonly secret: RegionSecret;
+  /** Least time between two departures of a device, by module. */
+  readonly windowOf: (module: PushModule) => Millis;
+  readonly forgetDeadAfter: Millis;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** How long a BadDeviceToken waits for its confirmation; default 1 min. */
+  readonly confirmDeadAfter?: Millis;
+  /** Replaces Redis TIME in property tests. */
+  readonly redisTime?: () => EpochMillis;
+}

@@ -1,0 +1,31 @@
+import { type EpochMillis, epochMillis, isPushModule, parseDeviceToken, type Wakeup } from "@reveille/wakeup";
+
+/** A wakeup in the ZSET of trailing pushes, with the time it was due. */
+export interface TrailingWakeup {
+  readonly wakeup: Wakeup;
+  readonly due: EpochMillis;
+}
+
+const MEMBER_SHAPE = /^(\d{1,15})\|([!.])([0-9a-z]{1,10})\|([A-Za-z0-9_-]{1,64})\|([A-Za-z0-9_-]+)$/;
+
+/**
+ * What a script puts behind `<due time>|` to make a member: `!` for urgent or `.`, time received in base 36, module,
+ * token in base64url (a third shorter than in hex; a backlog holds one member per device).
+ */
+export function encodePayload({ token, module, urgent, receivedAt }: Wakeup): string {
+  const bytes = Buffer.from(token, "hex").toString("base64url");
+  return `${urgent ? "!" : "."}${receivedAt.toString(36)}|${module}|${bytes}`;
+}
+
+/** Any text gives a wakeup or `undefined`, never an exception. */
+export function decodeMember(member: string): TrailingWakeup | undefined {
+  const [, due, urgent, receivedAt, module, bytes] = MEMBER_SHAPE.exec(member) ?? [];
+  if (due === undefined || receivedAt === undefined || module === undefined || bytes === undefined) return;
+  const token = parseDeviceToken(Buffer.from(bytes, "base64url").toString("hex"));
+  const received = Number.parseInt(receivedAt, 36);
+  if (token === undefined || !isPushModule(module) || !Number.isSafeInteger(received)) return;
+  return {
+    wakeup: { token, module, urgent: urgent === "!", receivedAt: epochMillis(received) },
+    due: epochMillis(Number(due)),
+  };
+}

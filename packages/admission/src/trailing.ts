@@ -1,0 +1,74 @@
+import { redisKeysOf, seconds, type Wakeup } from "@reveille/wakeup";
+
+import { type AdmissionOptions } from "./admission-options.ts";
+import { foldByDevice } from "./fold.ts";
+import { Script } from "./script.ts";
+import { decodeMember } from "./trailing-member.ts";
+
+/** Trailing pushes that are due; taken by any worker, put into the queue, then confirmed. */
+export interface Trailing {
+  /**
+   * Takes up to `max` under a lease of 10 s; `undefined` if none is due. What is not confirmed by then (the claimer
+   * died, the queue refused) is claimed again: at least once. Throws what Redis or the connection throws.
+   */
+  readonly claim: (max: number) => Promise<TrailingClaim | undefined>;
+  readonly backlog: () => Promise<TrailingBacklog>;
+}
+
+export interface TrailingClaim {
+  readonly wakeups: readonly Wakeup[];
+  /** Call it once the wakeups are in the queue, not before. */
+  readonly confirm: () => Promise<void>;
+}
+
+export interface TrailingBacklog {
+  /** Trailing pushes waiting, due or not. */
+  readonly waiting: number;
+}
+
+/** Longer than any way from a claim into the queue (1 s and one repetition), shorter than a window. */
+const LEASE = seconds(10);
+
+const CLAIM = new Script("clock.lua", "claim.lua");
+
+export function trailing(options: AdmissionOptions): Trailing {
+  const { redis, secret, observe } = options;
+  const keys = redisKeysOf(options.region);
+
+  return {
+    claim: async (max) => {
+      const args = [options.redisTime?.() ?? "", max, LEASE];
+      const members = parseMembers(await CLAIM.run(redis, [keys.clock, keys.trailing], args));
+      if (members.length === 0) return;
+      const wakeups: Wakeup[] = [];
+      const broken: string[] = [];
+      for (const member of members) {
+        const known = decodeMember(member);
+        if (known === undefined) broken.push(member);
+        else wakeups.push(known.wakeup);
+      }
+      if (broken.length > 0) {
+        observe({ kind: "trailing-broken", members: broken.length });
+        await redis.zrem(keys.trailing, ...broken);
+      }
+      if (wakeups.length === 0) return;
+      return {
+        wakeups: unique(wakeups),
+        confirm: async () => void (await redis.zrem(keys.trailing, ...members)),
+      };
+    },
+    backlog: async () => ({ waiting: await redis.zcard(keys.trailing) }),
+  };
+
+  // An urgent wakeup that joined a waiting one stands beside it in the ZSET; one push serves both.
+  function unique(wakeups: readonly Wakeup[]): readonly Wakeup[] {
+    const { speakers } = foldByDevice(wakeups, secret);
+    const indexes = new Set(speakers.values());
+    return wakeups.filter((_wakeup, index) => indexes.has(index));
+  }
+}
+
+function parseMembers(reply: unknown): readonly string[] {
+  if (!Array.isArray(reply)) throw new Error("the script claim.lua did not answer a list of members");
+  return reply.map(String);
+}
