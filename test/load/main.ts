@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Bench } from "./bench.ts";
+import { type Cores, shareTwoCores } from "./machine.ts";
+import { measure, type Measured } from "./measure.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
+import { loadOf, type Planned, withOptions } from "./plan.ts";
+import { profileOptions, profilesOf } from "./profile.ts";
+import { jsonOf, loadOf as textOf, tableOf } from "./report.ts";
+import { type Result, type StageName } from "./result.ts";
+import { ingressStage } from "./stages/ingress.ts";
+import { ensureTools } from "./tools.ts";
+
+const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
+  ingress: () => ingressStage,
+  "admission-queue": () => [],
+  delivery: () => [],
+  "end-to-end": () => [],
+};
+
+const INTERRUPTED = 130;
+
+interface Run {
+  readonly options: Options;
+  readonly cores: Cores;
+  readonly signal: AbortSignal;
+}
+
+/** Gives the exit code: 0 when all was measured and nothing that was accepted was lost. */
+async function bench(options: Options, signal: AbortSignal): Promise<number> {
+  ensureTools();
+  const run = { options, cores: shareTwoCores(), signal };
+  const all: Measured[] = [];
+  let failures = 0;
+  for (const stage of options.stages) {
+    for (const planned of withOptions(PLANS[stage](options), options)) {
+      if (signal.aborted) return INTERRUPTED;
+      try {
+        all.push(
+          await measurePlanned(
+            stage,
+            planned,
+            all.map(({ result }) => result),
+            run,
+          ),
+        );
+      } catch (error) {
+        // One load that cannot be run doesn't take the others' figures away.
+        failures += 1;
+        tell(`${stage}: ${messagesOf(error)}`);
+      }
+    }
+  }
+  const results = all.map(({ result }) => result);
+  process.stdout.write(options.json ? jsonOf(results) : tableOf(results));
+  const lost = all.reduce((sum, measured) => sum + measured.lost, 0);
+  if (lost > 0) tell(`LOST: ${lost} accepted wakeups did not arrive`);
+  return failures + lost > 0 ? 1 : 0;
+}
+
+async function measurePlanned(
+  stage: StageName,
+  planned: Planned,
+  earlier: readonly Result[],
+  { options, cores, signal }: Run,
+): Promise<Measured> {
+  const load = loadOf(
+    planned.load,
+    earlier.filter((result) => result.stage === stage),
+  );
+  tell(`${stage}: ${textOf(load)} …`);
+  const profiles = await mkdtemp(join(tmpdir(), "reveille-profiles-"));
+  try {
+    const measured = await measureOnce();
+    if (options.profile) tell(await profilesOf(profiles));
+    return measured;
+  } finally {
+    await rm(profiles, { recursive: true, force: true });
+  }
+
+  async function measureOnce(): Promise<Measured> {
+    await using room = await Bench.open(options.profile ? profileOptions(profiles) : []);
+    const { seconds, warmUpSeconds } = options;
+    return await measure(await planned.setUp(room), room, { load, seconds, warmUpSeconds, cores, signal });
+  }
+}
+
+function messagesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messagesOf(error.cause)}`;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const parsed = parseOptions(process.argv.slice(2));
+switch (parsed.kind) {
+  case "help":
+    process.stdout.write(HELP);
+    break;
+  case "wrong":
+    tell(`${parsed.because}\n\n${HELP}`);
+    process.exitCode = 2;
+    break;
+  case "run": {
+    const stop = new AbortController();
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.once(name, () => stop.abort(new Error("interrupted")));
+    }
+    process.exitCode = await bench(parsed.options, stop.signal);
+    break;
+  }
+}

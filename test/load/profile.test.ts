@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+
+import { framesOf } from "./profile.ts";
+
+const node = (id: number, functionName: string, url = "") => ({
+  id,
+  callFrame: { functionName, url, lineNumber: 6 },
+});
+
+describe("a CPU profile", () => {
+  it("gives each function the time it was on top, idle time left out", () => {
+    const profile = {
+      nodes: [
+        node(1, "(idle)"),
+        node(2, "parse", "file:///somewhere/parse.ts"),
+        node(3, "parse", "file:///somewhere/parse.ts"),
+        node(4, "write"),
+      ],
+      samples: [1, 2, 3, 4],
+      timeDeltas: [1_000, 300, 200, 400],
+    };
+    expect(framesOf(profile)).toMatchObject([
+      { name: "parse", micros: 500 },
+      { name: "write", micros: 400 },
+    ]);
+    expect(framesOf(profile)[0]?.where).toMatch(/somewhere\/parse\.ts:7$/);
+  });
+
+  it("is refused when it is none", () => {
+    expect(() => framesOf({})).toThrow("no CPU profile");
+  });
+});

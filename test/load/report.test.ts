@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+
+import { jsonOf, tableOf } from "./report.ts";
+import { aResult } from "./result.fixture.ts";
+
+describe("the report", () => {
+  it("is one JSON array whose numbers have two decimals", () => {
+    const parsed: unknown = JSON.parse(jsonOf([aResult(), aResult({ stage: "delivery" })]));
+    expect(parsed).toMatchObject([
+      { stage: "ingress", wakeupsPerSecond: 4999.99, cpuMicrosByProcess: { ingress: 12.35 }, p50Ms: 0.5 },
+      { stage: "delivery" },
+    ]);
+  });
+
+  it("is a table for people, and says who shared the cores", () => {
+    const [head = "", , row = "", , ...usage] = tableOf([aResult()]).split("\n");
+    expect(head.indexOf("wakeups/s")).toBe(row.indexOf("5000") - "wakeups/s".length + "5000".length);
+    expect(row).toContain("saturation, 500 in flight, nginx");
+    expect(usage.join("\n")).toContain("sender 1.5 · ingress 12.3");
+    expect(usage.join("\n")).toContain("1.25 of 2 cores busy, 0.50 by others");
+    expect(usage.join("\n")).toContain("lost 0");
+  });
+
+  it("is an empty array when nothing could be measured", () => {
+    expect(jsonOf([])).toBe("[]\n");
+  });
+});

@@ -1,0 +1,65 @@
+import { type Load } from "./load-loop.ts";
+import { type Result } from "./result.ts";
+
+const HEAD = ["stage", "load", "wakeups/s", "CPU µs/wakeup", "p50 ms", "p99 ms", "latency of", "counted"];
+const NUMBERS = new Set([2, 3, 4, 5]);
+
+/** For programs: the array of all results, numbers rounded to what was measured. */
+export const jsonOf = (results: readonly Result[]): string => `${JSON.stringify(results, rounded, 2)}\n`;
+
+/** For people: a table, below it who used the cores in each run. */
+export function tableOf(results: readonly Result[]): string {
+  const rows = [HEAD, ...results.map(rowOf)];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        NUMBERS.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+  const [head = "", ...body] = lines;
+  return `${[head, "-".repeat(head.length), ...body].join("\n")}\n\n${results.map(usageOf).join("\n")}\n`;
+}
+
+function rowOf(result: Result): string[] {
+  const { stage, conditions } = result;
+  return [
+    stage,
+    [loadOf(conditions), ...Object.values(conditions.setting)].join(", "),
+    result.wakeupsPerSecond.toFixed(0),
+    result.cpuMicrosPerWakeup.toFixed(1),
+    result.p50Ms.toFixed(2),
+    result.p99Ms.toFixed(2),
+    conditions.latency,
+    conditions.counted.join(" + "),
+  ];
+}
+
+function usageOf({ stage, conditions, cpuMicrosByProcess, details }: Result): string {
+  const processes = Object.entries(cpuMicrosByProcess).map(
+    ([name, micros]) => `${name} ${micros.toFixed(1)}`,
+  );
+  const { cores, coresBusy, coresBusyByOthers } = conditions;
+  const share = `${coresBusy.toFixed(2)} of ${cores} cores busy, ${coresBusyByOthers.toFixed(2)} by others`;
+  const more = Object.entries(details).map(([name, value]) => `${name} ${round(value)}`);
+  const lines = [
+    `µs/wakeup: ${processes.join(" · ")}`,
+    share,
+    ...(more.length > 0 ? [more.join(" · ")] : []),
+  ];
+  return `${stage}, ${loadOf(conditions)}\n  ${lines.join("\n  ")}`;
+}
+
+export function loadOf(load: Load): string {
+  switch (load.mode) {
+    case "saturation":
+      return `saturation, ${load.inFlight} in flight`;
+    case "rate":
+      return `${load.rate}/s`;
+  }
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+const rounded = (_: string, value: unknown): unknown => (typeof value === "number" ? round(value) : value);
