@@ -1,0 +1,51 @@
+import { type IngressEvent, type Observe, type PushServiceEvent, type QueueEvent } from "@reveille/wakeup";
+
+/** Told by every role that talks to Redis, unlike the other events of the queue. */
+export type RedisEvent = Extract<
+  QueueEvent,
+  { kind: "redis-trouble" | "redis-recovered" | "replicas-missing" }
+>;
+export type WorkEvent = Exclude<QueueEvent, RedisEvent>;
+
+/** Who hears the events of each stage; a missing listener ignores them. */
+export interface StageListeners {
+  readonly ingress?: ((event: IngressEvent) => void) | undefined;
+  readonly work?: ((event: WorkEvent) => void) | undefined;
+  readonly pushService?: ((event: PushServiceEvent) => void) | undefined;
+  readonly redis?: ((event: RedisEvent) => void) | undefined;
+}
+
+/** The one list of all kinds of events: a new kind does not compile until it has a stage. */
+export const byStage =
+  ({ ingress, work, pushService, redis }: StageListeners): Observe =>
+  (event) => {
+    switch (event.kind) {
+      case "wakeup-admitted":
+      case "publish-answered":
+      case "query-answered":
+      case "stanza-ignored":
+      case "flush-settled":
+      case "component-state-changed":
+      case "self-ping-settled":
+        return ingress?.(event);
+      case "batch-taken":
+      case "batch-settled":
+      case "batch-broken":
+      case "batch-failed":
+      case "delivery-settled":
+      case "wakeup-dropped":
+      case "trailing-pumped":
+      case "trailing-broken":
+        return work?.(event);
+      case "connection-state-changed":
+      case "goaway-received":
+      case "stream-limit-changed":
+      case "provider-token-rotated":
+      case "breaker-changed":
+        return pushService?.(event);
+      case "redis-trouble":
+      case "redis-recovered":
+      case "replicas-missing":
+        return redis?.(event);
+    }
+  };

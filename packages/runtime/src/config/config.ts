@@ -1,0 +1,77 @@
+import { isPushModule, type PushModule } from "@reveille/wakeup";
+import { z } from "zod";
+
+import { address, domain, duration, isUrlOf, path, pushModule, region, text } from "./leaves.ts";
+import { moduleConfig, type ModuleConfig } from "./module-config.ts";
+import { redisConfig } from "./redis-config.ts";
+
+const isService = (url: string): boolean => isUrlOf(["xmpp:"], url) && /^xmpp:\/\/[^/?#@]+:\d+$/.test(url);
+// Linux takes 107 bytes as the path of a Unix socket; `/ingress-4194304.sock.new` needs 25.
+const fitsSockets = (folder: string): boolean => folder.startsWith("/") && Buffer.byteLength(folder) <= 80;
+
+const component = z.strictObject({
+  service: text(isService, "xmpp://host:port of the front's component listener", "xmpp://127.0.0.1:5347"),
+  domain: domain("eu.push.example"),
+  secretFile: path("/etc/reveille/component.secret"),
+});
+
+const modules = z.codec(
+  z
+    .record(pushModule, moduleConfig)
+    .refine((all) => Object.keys(all).length > 0, "must hold at least one module"),
+  z.custom<ReadonlyMap<PushModule, ModuleConfig>>(),
+  {
+    decode: (record) => {
+      const map = new Map<PushModule, ModuleConfig>();
+      for (const [name, module] of Object.entries(record)) if (isPushModule(name)) map.set(name, module);
+      return map;
+    },
+    encode: (map) => Object.fromEntries(map),
+  },
+);
+
+/** The configuration of one host, with every default filled in. Secrets are paths. */
+export const configSchema = z.strictObject({
+  region,
+  host: domain("s1.eu.push.example"),
+  runtimeDir: text(fitsSockets, "an absolute path of at most 80 bytes", "/run/reveille").prefault(
+    "/run/reveille",
+  ),
+  redis: redisConfig,
+  ingress: z.strictObject({
+    components: z.array(component).min(1, "must name at least the own front"),
+  }),
+  admission: z
+    .strictObject({ window: duration.prefault("20s"), forgetDeadAfter: duration.prefault("7d") })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      batchesAtOnce: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .meta({ examples: [16] })
+        .prefault(16),
+    })
+    .prefault({}),
+  defaultModule: pushModule.optional(),
+  modules,
+  sidecar: z.strictObject({ listen: address("127.0.0.1:9464").prefault("127.0.0.1:9464") }).prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["error", "warn", "info", "debug"])
+        .meta({ examples: ["info"] })
+        .prefault("info"),
+    })
+    .prefault({}),
+  drainWithin: duration.prefault("25s"),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** Names below `modules`, whatever else is wrong there. */
+export function moduleNames(raw: unknown): readonly string[] {
+  if (typeof raw !== "object" || raw === null || !("modules" in raw)) return [];
+  return typeof raw.modules === "object" && raw.modules !== null ? Object.keys(raw.modules) : [];
+}

@@ -1,0 +1,127 @@
+import { z } from "zod";
+
+import { duration, isUrlOf, path, text } from "./leaves.ts";
+
+/** How a module proves to Apple that it may push: a signing key of the team, or a certificate of the app. */
+export type ApnsCredential =
+  | { readonly kind: "key"; readonly keyFile: string; readonly keyId: string; readonly teamId: string }
+  | {
+      readonly kind: "certificate";
+      readonly certFile: string;
+      /** Absent: the key stands in `certFile` too (PKCS #12, or one PEM with both). */
+      readonly certKeyFile?: string;
+      readonly passphraseFile?: string;
+    };
+
+/** APNs settings of one module. */
+export interface ApnsConfig {
+  readonly topic: string;
+  readonly environment: "production" | "sandbox";
+  readonly credential: ApnsCredential;
+  /** Another server than Apple's, e.g. a simulator. */
+  readonly endpoint?: string;
+  /** Authorities to trust instead of the system's. */
+  readonly caFile?: string;
+}
+
+const appleId = (what: string, example: string) =>
+  text((id) => /^[A-Z0-9]{10}$/.test(id), `${what} of ten capital letters and digits`, example);
+
+const apnsKeys = z.strictObject({
+  topic: text((topic) => /^[A-Za-z0-9.-]{1,255}$/.test(topic), "the app's bundle id", "G7YU7X7KRJ.SworIM"),
+  environment: z.enum(["production", "sandbox"]).meta({ examples: ["production"] }),
+  keyFile: path("/etc/reveille/AuthKey_ABC1234567.p8").optional(),
+  keyId: appleId("Apple's key id", "ABC1234567").optional(),
+  teamId: appleId("Apple's team id", "TEAM123456").optional(),
+  certFile: path("/etc/reveille/apns.p12").optional(),
+  certKeyFile: path("/etc/reveille/apns.key").optional(),
+  passphraseFile: path("/etc/reveille/apns.passphrase").optional(),
+  endpoint: text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional(),
+  caFile: path("/etc/reveille/simulator-ca.pem").optional(),
+});
+type ApnsKeys = z.output<typeof apnsKeys>;
+
+const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
+  decode: (keys, context) => {
+    const { topic, environment, endpoint, caFile } = keys;
+    const credential = credentialOf(keys);
+    if (typeof credential === "string") {
+      context.issues.push({
+        code: "custom",
+        message: credential,
+        input: keys,
+        params: { hint: CREDENTIAL_HINT },
+      });
+      return z.NEVER;
+    }
+    const elsewhere = {
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(caFile === undefined ? {} : { caFile }),
+    };
+    return { topic, environment, credential, ...elsewhere };
+  },
+  encode: ({ credential: { kind: _kind, ...files }, ...keys }) => ({ ...keys, ...files }),
+});
+
+const CREDENTIAL_HINT =
+  "for example: `keyFile: /etc/reveille/AuthKey_ABC1234567.p8`, `keyId: ABC1234567` and `teamId: TEAM123456`";
+
+/** A credential, or what is wrong with it. */
+function credentialOf(keys: ApnsKeys): ApnsCredential | string {
+  const { keyFile, keyId, teamId, certFile, certKeyFile, passphraseFile } = keys;
+  const hasKey = keyFile !== undefined || keyId !== undefined || teamId !== undefined;
+  const hasCertificate = certFile !== undefined || certKeyFile !== undefined || passphraseFile !== undefined;
+  if (hasKey === hasCertificate) {
+    return "needs one credential: either `keyFile`, `keyId` and `teamId`, or `certFile`";
+  }
+  if (hasCertificate) {
+    if (certFile === undefined) return "needs `certFile` beside `certKeyFile` or `passphraseFile`";
+    const key = certKeyFile === undefined ? {} : { certKeyFile };
+    const passphrase = passphraseFile === undefined ? {} : { passphraseFile };
+    return { kind: "certificate", certFile, ...key, ...passphrase };
+  }
+  if (keyFile !== undefined && keyId !== undefined && teamId !== undefined) {
+    return { kind: "key", keyFile, keyId, teamId };
+  }
+  return "needs all three of `keyFile`, `keyId` and `teamId`";
+}
+
+const alert = z.strictObject({
+  title: z
+    .string()
+    .meta({ examples: ["New Message"] })
+    .prefault("New Message"),
+  body: z
+    .string()
+    .meta({ examples: ["New Message?"] })
+    .prefault("New Message?"),
+});
+
+const custom = z
+  .record(z.string(), z.json())
+  .refine((keys) => !("aps" in keys), { error: "must not contain `aps`, which belongs to Apple" })
+  .meta({ examples: [{ account: "push" }] });
+
+const isCollapseId = (id: string): boolean => id !== "" && Buffer.byteLength(id) <= 64;
+
+/** What is sent for the wakeups of one app, and by which credential. */
+export const moduleConfig = z.strictObject({
+  apns: apnsConfig,
+  alert: alert.prefault({}),
+  sound: z
+    .string()
+    .meta({ examples: ["default"] })
+    .prefault("default"),
+  /** How long Apple keeps a push for a device that is offline. */
+  expireAfter: duration.prefault("28d"),
+  /** How long we try to hand a wakeup to Apple. */
+  deadline: duration.prefault("1h"),
+  /** A newer notification replaces an older one of the same id on the device. */
+  collapseId: text(isCollapseId, "1 to 64 bytes long", "reveille").prefault("reveille"),
+  /** Least time between two pushes to a device, instead of `admission.window`. */
+  window: duration.optional(),
+  /** Static top-level keys of the payload. */
+  custom: custom.prefault({}),
+});
+
+export type ModuleConfig = z.output<typeof moduleConfig>;

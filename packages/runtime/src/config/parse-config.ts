@@ -1,0 +1,101 @@
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type core } from "zod";
+
+import { type Config, configSchema, moduleNames } from "./config.ts";
+import { exampleHint, unknownKeyHint } from "./hint.ts";
+import { ConfigError, type Mistake } from "./mistake.ts";
+
+/** Throws a `ConfigError` with every mistake. `fileName` only serves the messages: nothing is read. */
+export function parseConfig(text: string, fileName: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place: PlaceOf = (offset) => {
+    const { line, col } = lines.linePos(offset);
+    return { file: fileName, line, column: col };
+  };
+  const unreadable = [...document.errors, ...document.warnings];
+  if (unreadable.length > 0) {
+    throw new ConfigError(
+      unreadable.map(({ message, pos }) => ({ ...place(pos[0]), key: "", message, hint: SYNTAX_HINT })),
+    );
+  }
+  const raw: unknown = document.toJS();
+  const result = configSchema.safeParse(raw);
+  const ofDefaultModule = defaultModuleMistake(raw, place(valueOffset(document, ["defaultModule"])));
+  if (result.success && ofDefaultModule.length === 0) return result.data;
+  const ofSchema = result.error?.issues.flatMap((issue) => mistakesOf(issue, document, place)) ?? [];
+  const mistakes = [...ofSchema, ...ofDefaultModule];
+  throw new ConfigError(
+    mistakes.toSorted((one, other) => one.line - other.line || one.column - other.column),
+  );
+}
+
+type PlaceOf = (offset: number) => Pick<Mistake, "file" | "line" | "column">;
+
+const SYNTAX_HINT =
+  "mend the YAML here first: two spaces for each level, texts with special characters in quotes";
+
+function mistakesOf(issue: core.$ZodIssue, document: Document, place: PlaceOf): readonly Mistake[] {
+  const { path } = issue;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      ...place(keyOffset(document, [...path, key])),
+      key: dotted([...path, key]),
+      message: "is no key of the configuration",
+      hint: unknownKeyHint(path, key),
+    }));
+  }
+  const missing = issue.code === "invalid_type" && issue.input === undefined && !document.hasIn(path);
+  return [
+    {
+      ...place(offsetOf(issue, missing, document)),
+      key: dotted(path),
+      message: missing ? "is missing" : messageOf(issue),
+      hint: hintOf(issue, missing),
+    },
+  ];
+}
+
+function offsetOf(issue: core.$ZodIssue, missing: boolean, document: Document): number {
+  if (missing) return keyOffset(document, issue.path.slice(0, -1));
+  return issue.code === "invalid_key" ? keyOffset(document, issue.path) : valueOffset(document, issue.path);
+}
+
+function hintOf(issue: core.$ZodIssue, missing: boolean): string {
+  if (issue.code === "invalid_key") return "for example: `monalProdiOS:`";
+  const given: unknown = issue.code === "custom" && !missing ? issue.params?.["hint"] : undefined;
+  return typeof given === "string" ? given : exampleHint(issue.path);
+}
+
+function messageOf(issue: core.$ZodIssue): string {
+  if (issue.code === "invalid_key") return issue.issues.map(messageOf).join("; ");
+  return issue.message.replace(/^Invalid (?:input|option): expected/, "must be");
+}
+
+/** Apart from the schema, since zod checks no rule between keys while any key is wrong. */
+function defaultModuleMistake(raw: unknown, place: ReturnType<PlaceOf>): readonly Mistake[] {
+  if (typeof raw !== "object" || raw === null || !("defaultModule" in raw)) return [];
+  const known = moduleNames(raw);
+  if (typeof raw.defaultModule !== "string" || known.includes(raw.defaultModule)) return [];
+  const hint = `modules known here: ${known.join(", ")}`;
+  return [{ ...place, key: "defaultModule", message: "names no module of `modules`", hint }];
+}
+
+const dotted = (path: readonly PropertyKey[]): string => path.map(String).join(".");
+
+function valueOffset(document: Document, path: readonly PropertyKey[]): number {
+  const node = document.getIn(path, true);
+  return isNode(node) && node.range ? node.range[0] : keyOffset(document, path);
+}
+
+/** Where the last key of `path` stands, or the nearest place above it that exists. */
+function keyOffset(document: Document, path: readonly PropertyKey[]): number {
+  if (path.length === 0) return document.contents?.range?.[0] ?? 0;
+  const above = path.slice(0, -1);
+  const parent = above.length === 0 ? document.contents : document.getIn(above, true);
+  if (isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)));
+    if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
+  }
+  return isNode(parent) && parent.range ? parent.range[0] : keyOffset(document, above);
+}

@@ -1,0 +1,30 @@
+import { type PushServiceEvent } from "@reveille/wakeup";
+
+import { type EventLog } from "./event-log.ts";
+
+/** Records of the connections to push services. */
+export const logPushService =
+  ({ logger }: EventLog) =>
+  (event: PushServiceEvent): void => {
+    const { kind, ...fields } = event;
+    switch (event.kind) {
+      case "connection-state-changed":
+        logger.info({ event: kind, ...fields }, "connection to push service changed its state");
+        return;
+      case "goaway-received":
+        logger.info({ event: kind, ...fields }, "push service closes a connection");
+        return;
+      case "stream-limit-changed":
+        logger.info({ event: kind, ...fields }, "push service changed its stream limit");
+        return;
+      case "provider-token-rotated":
+        logger.info({ event: kind, ...fields }, "provider token rotated");
+        return;
+      case "breaker-changed":
+        logger[event.state === "open" ? "error" : "info"](
+          { event: kind, ...fields },
+          "breaker changed its state",
+        );
+        return;
+    }
+  };

@@ -1,0 +1,27 @@
+import { type RedisEvent } from "../by-stage.ts";
+import { type EventLog } from "./event-log.ts";
+
+/** Records of trouble with Redis, in any role. */
+export const logRedis =
+  ({ logger, sparingly }: EventLog) =>
+  (event: RedisEvent): void => {
+    switch (event.kind) {
+      case "redis-trouble": {
+        const { kind, connection, because } = event;
+        sparingly(`${kind} ${connection}`, (held) =>
+          logger.warn({ event: kind, connection, because, held }, "redis is in trouble"),
+        );
+        return;
+      }
+      case "replicas-missing": {
+        const { kind, wanted, replicas } = event;
+        sparingly(kind, (held) =>
+          logger.warn({ event: kind, wanted, replicas, held }, "accepted wakeups are in too few replicas"),
+        );
+        return;
+      }
+      case "redis-recovered":
+        logger.info({ event: event.kind, connection: event.connection }, "redis has recovered");
+        return;
+    }
+  };

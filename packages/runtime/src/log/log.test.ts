@@ -1,0 +1,121 @@
+import { aModule, aRegionSecret, aToken, aWakeup, ManualClock } from "@reveille/testkit";
+import { apnsIdOf, fingerprintOf, millis, type PushEvent, seconds } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { createLogger, logEvents } from "../index.ts";
+
+const secret = aRegionSecret();
+
+function aLog(level: "debug" | "info" = "debug", readable = false) {
+  const lines: string[] = [];
+  const clock = new ManualClock();
+  const output = { write: (line: string) => void lines.push(line) };
+  const logger = createLogger({ level, base: { role: "worker" }, clock, readable, output });
+  return { lines, clock, logger, observe: logEvents({ logger, secret, clock }) };
+}
+
+const parsed = (lines: readonly string[]): readonly unknown[] =>
+  lines.map((line): unknown => JSON.parse(line));
+
+const wakeup = aWakeup();
+const delivered: PushEvent = {
+  kind: "delivery-settled",
+  wakeup,
+  outcome: { kind: "delivered", apnsId: apnsIdOf(wakeup) },
+  next: "done",
+  age: millis(40),
+  took: millis(12),
+};
+
+describe("the log", () => {
+  it("tells each step of a wakeup with the same fields, so that records of several processes can be joined", () => {
+    const { lines, clock, observe } = aLog();
+    observe({ kind: "wakeup-admitted", wakeup, verdict: "now" });
+    observe({ kind: "publish-answered", wakeup, result: "queued", reply: "accepted", took: millis(3) });
+    observe(delivered);
+    const about = {
+      module: wakeup.module,
+      fingerprint: fingerprintOf(secret, wakeup.token),
+      urgent: true,
+      receivedAt: wakeup.receivedAt,
+      apnsId: apnsIdOf(wakeup),
+    };
+    const common = { level: 20, time: clock.now(), role: "worker", wakeup: about };
+    expect(parsed(lines)).toEqual([
+      { ...common, event: "wakeup-admitted", verdict: "now", msg: "wakeup admitted" },
+      {
+        ...common,
+        event: "publish-answered",
+        result: "queued",
+        reply: "accepted",
+        took: 3,
+        msg: "publish answered",
+      },
+      {
+        ...common,
+        event: "delivery-settled",
+        outcome: { kind: "delivered", apnsId: about.apnsId },
+        next: "done",
+        age: 40,
+        took: 12,
+        msg: "delivery settled",
+      },
+    ]);
+  });
+
+  it("says nothing of single wakeups at info", () => {
+    const { lines, observe } = aLog("info");
+    observe({ kind: "wakeup-admitted", wakeup, verdict: "now" });
+    observe(delivered);
+    expect(lines).toEqual([]);
+  });
+
+  it.each<[string, PushEvent, number]>([
+    ["a component that is served", { kind: "component-state-changed", component: "eu", state: "active" }, 30],
+    ["a component that is down", { kind: "component-state-changed", component: "eu", state: "down" }, 40],
+    ["trouble with Redis", { kind: "redis-trouble", connection: "queue", because: "ECONNREFUSED" }, 40],
+    ["a breaker that opens", { kind: "breaker-changed", module: aModule(), state: "open" }, 50],
+    ["a breaker that closes", { kind: "breaker-changed", module: aModule(), state: "closed" }, 30],
+  ])("tells %s at its level", (_what, event, level) => {
+    const { lines, observe } = aLog("info");
+    observe(event);
+    expect(parsed(lines)).toEqual([expect.objectContaining({ level, event: event.kind })]);
+  });
+
+  it("does not repeat a trouble a thousand times, and says how often it was held back", async () => {
+    const { lines, clock, observe } = aLog("info");
+    const trouble: PushEvent = { kind: "redis-trouble", connection: "queue", because: "ECONNREFUSED" };
+    for (let times = 0; times < 1_000; times += 1) observe(trouble);
+    await clock.advance(seconds(10));
+    observe(trouble);
+    expect(parsed(lines)).toMatchObject([{ held: 0 }, { held: 999 }]);
+  });
+
+  it("never shows a whole token, whatever a caller does", () => {
+    const { lines, logger } = aLog();
+    const token = aToken();
+    logger.info({ token }, "field");
+    logger.info({ wakeup: { token } }, "field of a field");
+    logger.info({ deep: { down: { below: token } } }, "field with another name");
+    logger.info(`interpolated ${token.toUpperCase()}`);
+    logger.error({ err: new Error(`bad ${token}`, { cause: new Error(token) }) }, "error");
+    expect(lines).toHaveLength(5);
+    expect(lines.join("").toLowerCase()).not.toContain(token.slice(0, 32));
+  });
+
+  it("shows an error with its causes, but not the fields that libraries hang on it", () => {
+    const { lines, logger } = aLog();
+    const failure = Object.assign(new Error("READONLY"), { code: "E1", command: { args: ["sesame"] } });
+    logger.error({ err: new Error("cannot admit", { cause: failure }) }, "flush failed");
+    expect(parsed(lines)).toMatchObject([
+      { err: { type: "Error", message: "cannot admit", cause: { message: "READONLY", code: "E1" } } },
+    ]);
+    expect(lines.join("")).not.toContain("sesame");
+  });
+
+  it("reads well at a terminal", () => {
+    const { lines, logger } = aLog("info", true);
+    logger.info({ part: "redis" }, "part is ready");
+    expect(lines.join("")).toMatch(/INFO.*part is ready/);
+  });
+});

@@ -1,0 +1,71 @@
+import { type Clock, type MetricFamily, type Observe, type PushModule } from "@reveille/wakeup";
+import { Registry } from "prom-client";
+
+import { byStage } from "../by-stage.ts";
+import { ingressMetrics } from "./ingress-metrics.ts";
+import { processMetrics } from "./process-metrics.ts";
+import { pushServiceMetrics } from "./push-service-metrics.ts";
+import { queueMetrics } from "./queue-metrics.ts";
+import { type ReadFacts, readingMetrics } from "./readings.ts";
+
+export interface MetricsOptions {
+  readonly role: "ingress" | "worker" | "sidecar";
+  readonly version: string;
+  /** Labels of these exist from the start. */
+  readonly modules: readonly PushModule[];
+  readonly clock: Clock;
+}
+
+/** The metrics of one process. */
+export interface Metrics {
+  /** Events that another role tells are ignored. */
+  readonly observe: Observe;
+  /** Adds facts that are read when the metrics are asked for. */
+  readonly addReading: (read: ReadFacts) => void;
+  /** Everything at this moment. Never rejects because of a reading. */
+  readonly families: () => Promise<readonly MetricFamily[]>;
+}
+
+/** Each role has the families of its stages only, so that a missing worker does not look like an idle one. */
+export function createMetrics({ role, version, modules, clock }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const ingress = role === "ingress" ? ingressMetrics(registry, modules) : undefined;
+  const work = role === "worker" ? queueMetrics(registry, modules) : undefined;
+  const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
+  const readings = role === "sidecar" ? undefined : readingMetrics(registry, clock);
+  const redis = processMetrics(registry, { role, version });
+
+  const observe = byStage({ ingress, work, pushService, redis });
+  return {
+    observe,
+    addReading: (read) => readings?.add(read),
+    families: async () => {
+      await readings?.refresh();
+      return familiesOf(registry);
+    },
+  };
+}
+
+async function familiesOf(registry: Registry): Promise<readonly MetricFamily[]> {
+  const families = await registry.getMetricsAsJSON();
+  return families.map(({ name, help, type, aggregator, values }) => ({
+    name,
+    help,
+    type: String(type),
+    aggregator,
+    values: values.map(({ value, labels, ...rest }) => ({
+      value,
+      labels: known(labels),
+      ...seriesName(rest),
+    })),
+  }));
+}
+
+/** Histograms give each value the name of its series (`…_bucket`, `…_sum`, `…_count`). */
+const seriesName = (value: object): { readonly metricName?: string } =>
+  "metricName" in value && typeof value.metricName === "string" ? { metricName: value.metricName } : {};
+
+const known = (labels: Partial<Record<string, string | number>>): Record<string, string | number> =>
+  Object.fromEntries(
+    Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );

@@ -1,0 +1,185 @@
+import { type IngressEvent, type PublishResult, type PushModule, type ReplyKind } from "@reveille/wakeup";
+import { Histogram, type Registry } from "prom-client";
+
+import {
+  bounded,
+  closedCounter,
+  combinations,
+  gauge,
+  inSeconds,
+  plainCounter,
+  plainHistogram,
+  stateSet,
+} from "./instruments.ts";
+
+type EventOf<Kind extends IngressEvent["kind"]> = Extract<IngressEvent, { kind: Kind }>;
+
+const RESULTS = [
+  "queued",
+  "later",
+  "merged",
+  "token-dead",
+  "no-device-token",
+  "unknown-module",
+  "malformed",
+  "over-limit",
+  "blocked",
+  "overload",
+  "draining",
+  "our-trouble",
+] as const satisfies readonly PublishResult[];
+const REPLIES = ["accepted", "later", "forget"] as const satisfies readonly ReplyKind[];
+const VERDICTS = ["now", "later", "merged", "dead", "over-limit"] as const;
+const QUERIES = ["disco-info", "disco-items", "ping", "version", "unsupported"] as const;
+const STANZAS = ["message", "presence", "iq", "other"] as const;
+const COMPONENT_STATES = ["connecting", "active", "standby", "down"] as const;
+
+const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
+const FLUSH_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const FLUSH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** What the ingress counts. */
+export function ingressMetrics(registry: Registry, modules: readonly PushModule[]) {
+  const publishes = closedCounter(registry, {
+    name: "reveille_publishes_total",
+    help: "Publishes answered, by why they got their reply.",
+    labels: ["result"],
+    children: combinations({ result: RESULTS }),
+  });
+  const replies = closedCounter(registry, {
+    name: "reveille_replies_total",
+    help: "Replies to publishes by what the sender is told; `forget` ends a registration.",
+    labels: ["reply"],
+    children: combinations({ reply: REPLIES }),
+  });
+  const replyTime = plainHistogram(
+    registry,
+    "reveille_reply_seconds",
+    "Time from reading a publish to its reply.",
+    REPLY_BUCKETS,
+  );
+  const wakeups = closedCounter(registry, {
+    name: "reveille_wakeups_total",
+    help: "Wakeups by module and admission's verdict.",
+    labels: ["module", "verdict"],
+    children: combinations({ module: modules, verdict: VERDICTS }),
+  });
+  const queries = closedCounter(registry, {
+    name: "reveille_queries_total",
+    help: "Queries answered (service discovery, ping, version).",
+    labels: ["query"],
+    children: combinations({ query: QUERIES }),
+  });
+  const ignored = closedCounter(registry, {
+    name: "reveille_ignored_stanzas_total",
+    help: "Stanzas that get no answer.",
+    labels: ["stanza"],
+    children: combinations({ stanza: STANZAS }),
+  });
+  const flush = flushMetrics(registry);
+  const component = componentMetrics(registry);
+
+  return (event: IngressEvent): void => {
+    switch (event.kind) {
+      case "wakeup-admitted":
+        wakeups.inc({ module: event.wakeup.module, verdict: event.verdict });
+        return;
+      case "publish-answered":
+        publishes.inc({ result: event.result });
+        replies.inc({ reply: event.reply });
+        replyTime.observe(inSeconds(event.took));
+        return;
+      case "query-answered":
+        queries.inc({ query: event.query });
+        return;
+      case "stanza-ignored":
+        ignored.inc({ stanza: event.stanza });
+        return;
+      case "flush-settled":
+        flush(event);
+        return;
+      case "component-state-changed":
+        component.changed(event);
+        return;
+      case "self-ping-settled":
+        component.pinged(event);
+        return;
+    }
+  };
+}
+
+function flushMetrics(registry: Registry) {
+  const time = plainHistogram(
+    registry,
+    "reveille_flush_seconds",
+    "Time of one round of admission and queue for a micro-batch.",
+    FLUSH_BUCKETS,
+  );
+  const size = plainHistogram(registry, "reveille_flush_wakeups", "Wakeups in one micro-batch.", FLUSH_SIZES);
+  const failures = plainCounter(
+    registry,
+    "reveille_flush_failures_total",
+    "Micro-batches that could not be admitted.",
+  );
+  return ({ took, wakeups, ok }: EventOf<"flush-settled">): void => {
+    time.observe(inSeconds(took));
+    size.observe(wakeups);
+    if (!ok) failures.inc();
+  };
+}
+
+function componentMetrics(registry: Registry) {
+  const name = bounded();
+  const state = stateSet<"component">(
+    gauge(registry, {
+      name: "reveille_component_state",
+      help: "How many ingresses have this component in this state (standby: another ingress serves the front).",
+      labels: ["component", "state"],
+      aggregator: "sum",
+    }),
+    COMPONENT_STATES,
+  );
+  const changes = closedCounter<"component" | "state">(registry, {
+    name: "reveille_component_state_changes_total",
+    help: "Changes of a component into this state.",
+    labels: ["component", "state"],
+    children: [],
+  });
+  const pings = closedCounter<"component" | "result">(registry, {
+    name: "reveille_self_pings_total",
+    help: "Pings to ourselves through the front.",
+    labels: ["component", "result"],
+    children: [],
+  });
+  const pingTime = new Histogram({
+    name: "reveille_self_ping_seconds",
+    help: "Time of a ping to ourselves through the front, if it came back.",
+    labelNames: ["component"],
+    buckets: REPLY_BUCKETS,
+    registers: [registry],
+  });
+  const known = new Set<string>();
+  const makeVisible = (component: string): void => {
+    if (known.has(component)) return;
+    known.add(component);
+    for (const child of combinations({ component: [component], state: COMPONENT_STATES }))
+      changes.inc(child, 0);
+    for (const child of combinations({ component: [component], result: ["ok", "failed"] }))
+      pings.inc(child, 0);
+    pingTime.zero({ component });
+  };
+  return {
+    changed: (event: EventOf<"component-state-changed">): void => {
+      const component = name(event.component);
+      makeVisible(component);
+      state({ component }, event.state);
+      changes.inc({ component, state: event.state });
+    },
+    pinged: (event: EventOf<"self-ping-settled">): void => {
+      const component = name(event.component);
+      makeVisible(component);
+      pings.inc({ component, result: event.ok ? "ok" : "failed" });
+      if (event.ok) pingTime.observe({ component }, inSeconds(event.took));
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import { aModule, aWakeup, ManualClock } from "@reveille/testkit";
+import { millis, type MetricFamily, minutes, seconds } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { createMetrics, mergeFamilies, type MetricsOptions, renderMetrics } from "../index.ts";
+
+function someMetrics(parts: Partial<MetricsOptions> = {}) {
+  const clock = new ManualClock();
+  const metrics = createMetrics({ role: "worker", version: "1.2.3", modules: [aModule()], clock, ...parts });
+  return { ...metrics, clock, text: async () => renderMetrics(await metrics.families()) };
+}
+
+const lineOf = (text: string, start: string): string | undefined =>
+  text.split("\n").find((line) => line.startsWith(start));
+
+describe("the metrics of a worker", () => {
+  it("show every series of its stages before the first event", async () => {
+    const text = await someMetrics().text();
+    expect(text).toContain(
+      'reveille_deliveries_total{module="monalProdiOS",outcome="delivered",reason="none"} 0\n',
+    );
+    expect(text).toContain('reveille_delivery_latency_seconds_bucket{le="+Inf",module="monalProdiOS"} 0\n');
+    expect(text).toContain('reveille_dispositions_total{disposition="give-up"} 0\n');
+    expect(text).toContain('reveille_breaker_state{module="monalProdiOS",state="closed"} 1\n');
+    expect(text).toContain('reveille_build_info{role="worker",version="1.2.3"} 1\n');
+    expect(text).not.toContain("reveille_publishes_total");
+  });
+
+  it("count a delivery by module, outcome and class of reason", async () => {
+    const { observe, text } = someMetrics();
+    const settled = {
+      kind: "delivery-settled",
+      wakeup: aWakeup(),
+      age: millis(40),
+      took: millis(12),
+    } as const;
+    observe({ ...settled, outcome: { kind: "delivered", apnsId: "a" }, next: "done" });
+    observe({
+      ...settled,
+      outcome: { kind: "token-dead", reason: "Unregistered", proof: "certain" },
+      next: "done",
+    });
+    observe({
+      ...settled,
+      outcome: { kind: "unreachable", reason: "something Apple never said" },
+      next: "retry",
+    });
+    const shown = await text();
+    const child = (labels: string): string => `reveille_deliveries_total{module="monalProdiOS",${labels}} 1`;
+    expect(shown).toContain(child('outcome="delivered",reason="none"'));
+    expect(shown).toContain(child('outcome="token-dead",reason="unregistered"'));
+    expect(shown).toContain(child('outcome="unreachable",reason="other"'));
+    expect(shown).not.toContain("never said");
+    expect(shown).toContain('reveille_delivery_latency_seconds_sum{module="monalProdiOS"} 0.04\n');
+    expect(shown).toContain("reveille_push_request_seconds_count 3\n");
+  });
+
+  it("follow connections from state to state", async () => {
+    const { observe, text } = someMetrics();
+    const change = { kind: "connection-state-changed", pool: "production" } as const;
+    observe({ ...change, from: undefined, to: "connecting" });
+    observe({ ...change, from: "connecting", to: "open" });
+    observe({ ...change, from: undefined, to: "connecting" });
+    observe({ ...change, from: "connecting", to: "closed" });
+    const shown = await text();
+    expect(lineOf(shown, 'reveille_push_connections{pool="production",state="open"}')).toMatch(/ 1$/);
+    expect(lineOf(shown, 'reveille_push_connections{pool="production",state="connecting"}')).toMatch(/ 0$/);
+    expect(lineOf(shown, 'reveille_push_connection_changes_total{pool="production",state="closed"}')).toMatch(
+      / 1$/,
+    );
+  });
+
+  it("keep a label closed even if events name ever new pools", async () => {
+    const { observe, text } = someMetrics();
+    for (let pool = 0; pool < 100; pool += 1)
+      observe({ kind: "goaway-received", pool: `pool ${pool}`, reason: "" });
+    const shown = await text();
+    expect(shown.match(/^reveille_push_goaways_total/gm)).toHaveLength(33);
+    expect(lineOf(shown, 'reveille_push_goaways_total{pool="other"}')).toMatch(/ 68$/);
+  });
+});
+
+describe("the metrics of an ingress", () => {
+  it("count publishes, replies and verdicts", async () => {
+    const { observe, text } = someMetrics({ role: "ingress" });
+    observe({ kind: "wakeup-admitted", wakeup: aWakeup(), verdict: "now" });
+    observe({ kind: "publish-answered", result: "queued", reply: "accepted", took: millis(3) });
+    const shown = await text();
+    expect(shown).toContain('reveille_wakeups_total{module="monalProdiOS",verdict="now"} 1\n');
+    expect(shown).toContain('reveille_publishes_total{result="queued"} 1\n');
+    expect(shown).toContain('reveille_replies_total{reply="accepted"} 1\n');
+    expect(shown).toContain('reveille_replies_total{reply="forget"} 0\n');
+    expect(shown).toContain('reveille_reply_seconds_bucket{le="0.005"} 1\n');
+    expect(shown).not.toContain("reveille_deliveries_total");
+  });
+
+  it("show a component's state as one of a closed set", async () => {
+    const { observe, text } = someMetrics({ role: "ingress" });
+    observe({ kind: "component-state-changed", component: "eu", state: "active" });
+    observe({ kind: "component-state-changed", component: "eu", state: "standby" });
+    const shown = await text();
+    expect(lineOf(shown, 'reveille_component_state{component="eu",state="active"}')).toMatch(/ 0$/);
+    expect(lineOf(shown, 'reveille_component_state{component="eu",state="standby"}')).toMatch(/ 1$/);
+    expect(lineOf(shown, 'reveille_self_pings_total{component="eu",result="failed"}')).toMatch(/ 0$/);
+  });
+});
+
+describe("a reading", () => {
+  const queue = { kind: "queue", waiting: 3, active: 1, delayed: 2, oldest: seconds(7) } as const;
+
+  it("is taken when the metrics are asked for, at most every 5 s", async () => {
+    const { addReading, text, clock } = someMetrics();
+    let waiting = 3;
+    addReading(() => [{ ...queue, waiting }]);
+    expect(await text()).toContain('reveille_queue_batches{state="waiting"} 3\n');
+    waiting = 4;
+    expect(await text()).toContain('reveille_queue_batches{state="waiting"} 3\n');
+    await clock.advance(seconds(5));
+    expect(await text()).toContain('reveille_queue_batches{state="waiting"} 4\n');
+    expect(await text()).toContain("reveille_queue_oldest_seconds 7\n");
+  });
+
+  it.each<[string, () => Promise<never>]>([
+    ["fails", () => Promise.reject(new Error("redis is away"))],
+    ["hangs", () => new Promise(() => undefined)],
+  ])("that %s makes its gauges vanish, and holds up nothing else", async (_how, broken) => {
+    const { addReading, text, clock } = someMetrics();
+    addReading(() => [{ kind: "trailing", devices: 5 }]);
+    addReading(() => (clock.monotonic() === 0 ? [queue] : broken()));
+    expect(await text()).toContain("reveille_queue_oldest_seconds 7\n");
+    await clock.advance(minutes(1));
+    const asked = text();
+    await expect.poll(() => clock.sleepers).toBeGreaterThan(0);
+    await clock.advance(millis(500));
+    expect(await asked).toContain("reveille_trailing_devices 5\n");
+    expect(await asked).not.toContain("reveille_queue_oldest_seconds 7\n");
+  });
+});
+
+const aFamily = (parts: Partial<MetricFamily>): MetricFamily => ({
+  name: "reveille_things_total",
+  help: "Things.",
+  type: "counter",
+  aggregator: "sum",
+  values: [],
+  ...parts,
+});
+
+describe("the metrics of several processes", () => {
+  it("are summed by series, whatever the order of labels", () => {
+    const [merged] = mergeFamilies([
+      [aFamily({ values: [{ value: 1, labels: { a: "x", b: "y" } }] })],
+      [
+        aFamily({
+          values: [
+            { value: 2, labels: { b: "y", a: "x" } },
+            { value: 5, labels: { a: "x", b: "z" } },
+          ],
+        }),
+      ],
+    ]);
+    expect(merged?.values.map(({ value }) => value)).toEqual([3, 5]);
+  });
+
+  it("keep the buckets, sum and count of a histogram apart", async () => {
+    const one = someMetrics();
+    const other = someMetrics();
+    for (const each of [one, other]) each.observe({ kind: "batch-taken", wakeups: 8, waited: millis(2) });
+    const text = renderMetrics(mergeFamilies([await one.families(), await other.families()]));
+    expect(text).toContain('reveille_batch_wakeups_bucket{le="4"} 0\n');
+    expect(text).toContain('reveille_batch_wakeups_bucket{le="8"} 2\n');
+    expect(text).toContain("reveille_batch_wakeups_sum 16\n");
+    expect(text).toContain("reveille_batch_wakeups_count 2\n");
+    expect(text).toContain('reveille_build_info{role="worker",version="1.2.3"} 2\n');
+  });
+
+  it.each([
+    ["sum", 6],
+    ["min", 1],
+    ["max", 3],
+    ["average", 2],
+    ["first", 3],
+    ["an aggregator of a later version", 6],
+  ])("merge a gauge by %s", (aggregator, merged) => {
+    const processes = [3, 1, 2].map((value) => [
+      aFamily({ type: "gauge", aggregator, values: [{ value, labels: {} }] }),
+    ]);
+    expect(mergeFamilies(processes)[0]?.values).toEqual([{ value: merged, labels: {} }]);
+  });
+
+  it("leave out what makes no sense for several", () => {
+    expect(mergeFamilies([[aFamily({ aggregator: "omit" })]])).toEqual([]);
+  });
+});
+
+describe("the text for Prometheus", () => {
+  const family = aFamily({ help: "a \\ b\nc", values: [{ value: 1, labels: { text: 'say "hi"\n\\' } }] });
+
+  it("escapes help and labels", () => {
+    expect(renderMetrics([family])).toBe(
+      String.raw`# HELP reveille_things_total a \\ b\nc
+# TYPE reveille_things_total counter
+reveille_things_total{text="say \"hi\"\n\\"} 1
+`,
+    );
+  });
+
+  it("names a counter in OpenMetrics without its suffix, writes bounds as floats and ends with EOF", () => {
+    const buckets = [1, 0.5, "+Inf"].map((le) => ({ value: 2, labels: { le }, metricName: "h_bucket" }));
+    const histogram = aFamily({ name: "h", type: "histogram", values: buckets });
+    expect(renderMetrics([aFamily({ values: [{ value: 1, labels: {} }] }), histogram], "openmetrics")).toBe(
+      `# HELP reveille_things Things.
+# TYPE reveille_things counter
+reveille_things_total 1
+# HELP h Things.
+# TYPE h histogram
+h_bucket{le="1.0"} 2
+h_bucket{le="0.5"} 2
+h_bucket{le="+Inf"} 2
+# EOF
+`,
+    );
+  });
+
+  it("writes numbers that are none as Prometheus does", () => {
+    const values = [Number.NaN, Infinity, -Infinity].map((value, at) => ({ value, labels: { at } }));
+    expect(
+      renderMetrics([aFamily({ values })])
+        .match(/\S+$/gm)
+        ?.slice(2),
+    ).toEqual(["NaN", "+Inf", "-Inf"]);
+  });
+});

@@ -1,0 +1,75 @@
+import { type Outcome, type OutcomeKind } from "@reveille/wakeup";
+
+/** The closed set of labels for the open set of reasons that push services give. */
+export type ReasonClass =
+  | "none"
+  | "unregistered"
+  | "expired-token"
+  | "bad-token"
+  | "wrong-topic"
+  | "too-many-requests"
+  | "provider-token"
+  | "certificate"
+  | "topic"
+  | "forbidden"
+  | "payload"
+  | "request"
+  | "server"
+  | "timeout"
+  | "other";
+
+/** Apple's reasons, as of "Handling notification responses from APNs". */
+const CLASSES: ReadonlyMap<string, ReasonClass> = new Map([
+  ["Unregistered", "unregistered"],
+  ["ExpiredToken", "expired-token"],
+  ["BadDeviceToken", "bad-token"],
+  ["DeviceTokenNotForTopic", "wrong-topic"],
+  ["TooManyRequests", "too-many-requests"],
+  ["ExpiredProviderToken", "provider-token"],
+  ["InvalidProviderToken", "provider-token"],
+  ["MissingProviderToken", "provider-token"],
+  ["BadEnvironmentKeyIdInToken", "provider-token"],
+  ["UnrelatedKeyIdInToken", "provider-token"],
+  ["TooManyProviderTokenUpdates", "provider-token"],
+  ["BadCertificate", "certificate"],
+  ["BadCertificateEnvironment", "certificate"],
+  ["TopicDisallowed", "topic"],
+  ["BadTopic", "topic"],
+  ["MissingTopic", "topic"],
+  ["Forbidden", "forbidden"],
+  ["PayloadEmpty", "payload"],
+  ["PayloadTooLarge", "payload"],
+  ["BadCollapseId", "request"],
+  ["BadExpirationDate", "request"],
+  ["BadMessageId", "request"],
+  ["BadPath", "request"],
+  ["BadPriority", "request"],
+  ["DuplicateHeaders", "request"],
+  ["InvalidPushType", "request"],
+  ["MethodNotAllowed", "request"],
+  ["MissingDeviceToken", "request"],
+  ["IdleTimeout", "timeout"],
+  ["InternalServerError", "server"],
+  ["ServiceUnavailable", "server"],
+  ["Shutdown", "server"],
+]);
+
+/** Which classes occur with which outcome; others count as `other`. */
+const BY_OUTCOME: Readonly<Record<OutcomeKind, readonly ReasonClass[]>> = {
+  delivered: ["none"],
+  "token-dead": ["unregistered", "expired-token", "bad-token", "wrong-topic", "other"],
+  throttled: ["too-many-requests", "other"],
+  unreachable: ["server", "timeout", "provider-token", "other"],
+  rejected: ["provider-token", "certificate", "topic", "forbidden", "payload", "request", "other"],
+};
+
+/** Every pair of outcome and reason class that `reasonClass` can give. */
+export const outcomeReasons = (): readonly { readonly outcome: string; readonly reason: string }[] =>
+  Object.entries(BY_OUTCOME).flatMap(([outcome, reasons]) => reasons.map((reason) => ({ outcome, reason })));
+
+export function reasonClass(outcome: Outcome): ReasonClass {
+  if (outcome.kind === "delivered") return "none";
+  const found = CLASSES.get(outcome.reason);
+  if (found !== undefined && BY_OUTCOME[outcome.kind].includes(found)) return found;
+  return "other";
+}

@@ -1,0 +1,116 @@
+import { mkdir, mkdtempDisposable, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { epochMillis } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { type ReportOptions, serveReport } from "../index.ts";
+
+const aRole = (runtimeDir: string, parts: Partial<ReportOptions> = {}): ReportOptions => ({
+  runtimeDir,
+  role: "worker",
+  version: "1.2.3",
+  startedAt: epochMillis(1),
+  parts: () => [{ part: "redis", health: { kind: "ready" } }],
+  metrics: () => Promise.resolve([]),
+  pid: 42,
+  ...parts,
+});
+
+async function get(socketPath: string, path: string): Promise<{ status: number | undefined; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path }, (response) => {
+      text(response).then(
+        (body) => resolve({ status: response.statusCode, body: JSON.parse(body) as unknown }),
+        reject,
+      );
+    })
+      .once("error", reject)
+      .end();
+  });
+}
+
+const aFolder = async () => mkdtempDisposable(join(tmpdir(), "reveille-run-"));
+
+describe("a role's report", () => {
+  it("tells its parts and metrics on a socket named by role and process", async () => {
+    await using folder = await aFolder();
+    await using server = await serveReport(aRole(folder.path));
+    expect(server.path).toBe(join(folder.path, "worker-42.sock"));
+    expect(await get(server.path, "/report")).toEqual({
+      status: 200,
+      body: {
+        role: "worker",
+        pid: 42,
+        version: "1.2.3",
+        startedAt: 1,
+        parts: [{ part: "redis", health: { kind: "ready" } }],
+        metrics: [],
+      },
+    });
+    expect(await get(server.path, "/")).toMatchObject({ status: 404 });
+  });
+
+  it("makes the folder, closed to other users", async () => {
+    await using folder = await aFolder();
+    const runtimeDir = join(folder.path, "run", "reveille");
+    await using server = await serveReport(aRole(runtimeDir));
+    expect((await stat(runtimeDir)).mode & 0o777).toBe(0o750);
+    expect((await stat(server.path)).mode & 0o777).toBe(0o660);
+  });
+
+  it("leaves no socket behind", async () => {
+    await using folder = await aFolder();
+    {
+      await using server = await serveReport(aRole(folder.path));
+      expect(await readdir(folder.path)).toEqual(["worker-42.sock"]);
+      await get(server.path, "/report");
+    }
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("takes the place of a killed process of the same id, and removes the sockets of others", async () => {
+    await using folder = await aFolder();
+    for (const name of ["worker-42.sock", "ingress-7.sock"]) await leaveSocket(join(folder.path, name));
+    await using server = await serveReport(aRole(folder.path));
+    expect(await readdir(folder.path)).toEqual(["worker-42.sock"]);
+    expect(await get(server.path, "/report")).toMatchObject({ status: 200 });
+  });
+
+  it("leaves alone who lives, and files that are none of ours", async () => {
+    await using folder = await aFolder();
+    await writeFile(join(folder.path, "notes.txt"), "");
+    await mkdir(join(folder.path, "worker-1.sock.d"));
+    await using neighbour = await serveReport(aRole(folder.path, { role: "ingress", pid: 7 }));
+    await using server = await serveReport(aRole(folder.path));
+    expect(server.path).toContain("worker-42");
+    expect((await readdir(folder.path)).toSorted()).toEqual([
+      "ingress-7.sock",
+      "notes.txt",
+      "worker-1.sock.d",
+      "worker-42.sock",
+    ]);
+    expect(await get(neighbour.path, "/report")).toMatchObject({ status: 200, body: { role: "ingress" } });
+  });
+
+  it("says 500 when it cannot be made", async () => {
+    await using folder = await aFolder();
+    const metrics = () => Promise.reject(new Error("broken"));
+    await using server = await serveReport(aRole(folder.path, { metrics }));
+    expect(await get(server.path, "/report")).toMatchObject({ status: 500 });
+  });
+});
+
+/** The socket of a process that was killed: it stays in the folder and nobody listens. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  // Closing would unlink the path, so it is moved away meanwhile.
+  await rename(path, `${path}.kept`);
+  await new Promise((resolve) => server.close(resolve));
+  await rename(`${path}.kept`, path);
+}

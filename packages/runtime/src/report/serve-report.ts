@@ -1,0 +1,95 @@
+import { chmod, mkdir, rename, rm } from "node:fs/promises";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+
+import {
+  type EpochMillis,
+  type MetricFamily,
+  type PartHealth,
+  type Role,
+  type RoleReport,
+} from "@reveille/wakeup";
+
+import { removeStaleSockets } from "./stale-sockets.ts";
+
+export interface ReportOptions {
+  /** Made with mode 0750 if missing. */
+  readonly runtimeDir: string;
+  readonly role: Role;
+  readonly version: string;
+  readonly startedAt: EpochMillis;
+  readonly parts: () => readonly PartHealth[];
+  readonly metrics: () => Promise<readonly MetricFamily[]>;
+  /** Default: the id of this process. */
+  readonly pid?: number;
+}
+
+/** A role's report server; disposing removes the socket. */
+export interface ReportServer extends AsyncDisposable {
+  /** Path of the Unix socket. */
+  readonly path: string;
+}
+
+/** Answers `GET /report` with a `RoleReport` as JSON on the Unix socket `<role>-<pid>.sock` of `runtimeDir`. */
+export async function serveReport(options: ReportOptions): Promise<ReportServer> {
+  const { runtimeDir, role, pid = process.pid } = options;
+  await mkdir(runtimeDir, { recursive: true, mode: 0o750 });
+  await removeStaleSockets(runtimeDir);
+  const path = join(runtimeDir, `${role}-${pid}.sock`);
+  // Under another name until it listens: whoever looks for stale sockets meanwhile must not take it for one.
+  const hidden = `${path}.new`;
+  await rm(hidden, { force: true });
+  const server = createServer(answering(options, pid));
+  await listen(server, hidden);
+  await chmod(hidden, 0o660);
+  await rename(hidden, path);
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await rm(path, { force: true });
+      await close(server);
+    },
+  };
+}
+
+function answering(
+  { role, version, startedAt, parts, metrics }: ReportOptions,
+  pid: number,
+): RequestListener {
+  return (request, response) => {
+    if (request.method !== "GET" || request.url !== "/report") {
+      answer(response, 404, { error: "only GET /report is here" });
+      return;
+    }
+    const report = async (): Promise<RoleReport> => {
+      const families = await metrics();
+      return { role, pid, version, startedAt, parts: parts(), metrics: families };
+    };
+    report().then(
+      (body) => answer(response, 200, body),
+      // The sidecar shows a role that cannot report as stale.
+      () => answer(response, 500, { error: "this role cannot report" }),
+    );
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
