@@ -1,1 +1,2 @@
-export {};
+export { type DeviceMemory, type Send } from "./ports.ts";
+export { type RunningWorker, startWorker, type WorkerOptions } from "./start-worker.ts";

@@ -1,0 +1,46 @@
+import { type Disposition } from "@reveille/queue";
+import {
+  between,
+  type Clock,
+  millis,
+  type Millis,
+  type Observe,
+  type PushModule,
+  type Wakeup,
+} from "@reveille/wakeup";
+
+import { type DeviceMemory, type Send } from "./ports.ts";
+import { settle } from "./settle.ts";
+
+/** What one delivery needs. */
+export interface Delivery {
+  readonly send: Send;
+  readonly memory: DeviceMemory;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** How long after its publish a wakeup of this module is still worth a push. */
+  readonly deadlineOf: (module: PushModule) => Millis;
+  /** From 0 to 1, spreads retries. */
+  readonly chance: () => number;
+}
+
+/** The whole path of one wakeup from the queue: send, tell, settle. Rejects only when Redis is away. */
+export async function deliver(wakeup: Wakeup, attempt: number, delivery: Delivery): Promise<Disposition> {
+  const { clock, observe, deadlineOf } = delivery;
+  const left = deadlineOf(wakeup.module) - between(wakeup.receivedAt, clock.now());
+  if (left < 0) return drop(wakeup, observe);
+
+  const startedAt = clock.monotonic();
+  const outcome = await delivery.send(wakeup);
+  const took = millis(clock.monotonic() - startedAt);
+  const wanted = await settle({ wakeup, outcome, attempt }, delivery.memory, delivery.chance());
+  const tooLate = wanted.kind === "retry" && wanted.after > left;
+  const age = between(wakeup.receivedAt, clock.now());
+  observe({ kind: "delivery-settled", wakeup, outcome, next: tooLate ? "give-up" : wanted.kind, age, took });
+  return tooLate ? drop(wakeup, observe) : wanted;
+}
+
+function drop(wakeup: Wakeup, observe: Observe): Disposition {
+  observe({ kind: "wakeup-dropped", wakeup, because: "deadline" });
+  return { kind: "done" };
+}

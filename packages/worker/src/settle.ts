@@ -1,0 +1,47 @@
+import { type Disposition } from "@reveille/queue";
+import { type Millis, type Outcome, seconds, type Wakeup } from "@reveille/wakeup";
+
+import { type DeviceMemory } from "./ports.ts";
+import { retryDelay } from "./retry-delay.ts";
+
+/** A module whose credential is refused is asked again this often; its breaker decides what really goes out. */
+const PARK = seconds(60);
+
+/** A wakeup with what the push service answered. */
+export interface Answered {
+  readonly wakeup: Wakeup;
+  readonly outcome: Outcome;
+  /** 1 for the first. */
+  readonly attempt: number;
+}
+
+/** Tells admission what the outcome means for the device, and the queue what follows. Rejects when Redis is away. */
+export async function settle(
+  { wakeup, outcome, attempt }: Answered,
+  memory: DeviceMemory,
+  chance: number,
+): Promise<Disposition> {
+  switch (outcome.kind) {
+    case "delivered":
+      // Only a second attempt can have been made because of a doubt.
+      if (attempt > 1) await memory.clearSuspicion(wakeup);
+      return { kind: "done" };
+    case "token-dead": {
+      if (outcome.proof === "certain") {
+        await memory.markDead(wakeup, outcome.since);
+        return { kind: "done" };
+      }
+      const suspicion = await memory.suspectDead(wakeup);
+      return suspicion.kind === "confirm" ? retry(suspicion.after) : { kind: "done" };
+    }
+    case "throttled":
+      await memory.postpone(wakeup, outcome.retryAfter);
+      return retry(outcome.retryAfter);
+    case "unreachable":
+      return retry(outcome.retryAfter ?? retryDelay(attempt, chance));
+    case "rejected":
+      return outcome.blame === "module" ? retry(PARK) : { kind: "give-up", reason: outcome.reason };
+  }
+}
+
+const retry = (after: Millis): Disposition => ({ kind: "retry", after });
