@@ -1,0 +1,8 @@
+import { describeConfig } from "@reveille/runtime";
+
+import { loadConfig } from "../load-config.ts";
+
+/** Prints the effective configuration. Throws a `ConfigError` with every mistake. */
+export async function checkConfig(file: string): Promise<void> {
+  process.stdout.write(describeConfig(await loadConfig(file)));
+}

@@ -1,0 +1,57 @@
+import { redisAdmission } from "@reveille/admission";
+import { type ComponentOptions, startIngress } from "@reveille/ingress";
+import { openWakeupQueue } from "@reveille/queue";
+import { type Config, type Logger, systemClock } from "@reveille/runtime";
+
+import { admissionOptionsOf } from "../admission-options.ts";
+import { secretFrom } from "../process.ts";
+import { addReadings } from "../readings.ts";
+import { NODE, type RoleContext, runRole } from "../role.ts";
+import { VERSION } from "../version.ts";
+
+/** `reveille ingress`: publishes from the front become wakeups in the queue. */
+export async function runIngress(file: string): Promise<void> {
+  await runRole("ingress", file, (context) => [async () => startParts(context)]);
+}
+
+async function startParts(context: RoleContext): Promise<AsyncDisposable> {
+  const { config, log, observe, redis } = context;
+  const clock = systemClock;
+  await using starting = new AsyncDisposableStack();
+  const queue = await openWakeupQueue({
+    redis,
+    region: config.region,
+    node: NODE,
+    clock,
+    observe,
+    waitReplicas: config.redis.waitReplicas,
+  });
+  starting.use(queue);
+  const admission = redisAdmission(admissionOptionsOf(context));
+  const ingress = await startIngress({
+    components: await componentsOf(config, log),
+    modules: {
+      known: new Set(config.modules.keys()),
+      ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
+    },
+    admission,
+    queue,
+    clock,
+    observe,
+    version: VERSION,
+  });
+  starting.use(ingress);
+  context.addHealth(ingress.health);
+  addReadings(context.metrics, queue, admission);
+  return starting.move();
+}
+
+function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {
+  return Promise.all(
+    ingress.components.map(async ({ service, domain, secretFile }, index) => ({
+      service,
+      domain,
+      secret: await secretFrom(secretFile, `ingress.components.${index}.secretFile`, log),
+    })),
+  );
+}

@@ -1,0 +1,46 @@
+import {
+  createMetrics,
+  mergeFamilies,
+  METRICS_CONTENT_TYPES,
+  renderMetrics,
+  runUntil,
+  systemClock,
+} from "@reveille/runtime";
+import { startSidecar } from "@reveille/sidecar";
+
+import { loadConfig } from "../load-config.ts";
+import { openLog, stopOf } from "../process.ts";
+import { VERSION } from "../version.ts";
+
+/** `reveille sidecar`: metrics and health of the roles on this host. */
+export async function runSidecar(file: string): Promise<void> {
+  const config = await loadConfig(file);
+  const log = openLog("sidecar", config);
+  const { families } = createMetrics({
+    role: "sidecar",
+    version: VERSION,
+    modules: [...config.modules.keys()],
+    clock: systemClock,
+  });
+  await runUntil(stopOf(config, log), [
+    async () => {
+      const sidecar = await startSidecar({
+        listen: config.sidecar.listen,
+        runtimeDir: config.runtimeDir,
+        region: config.region,
+        host: config.host,
+        version: VERSION,
+        clock: systemClock,
+        metrics: {
+          merge: mergeFamilies,
+          render: renderMetrics,
+          contentTypes: METRICS_CONTENT_TYPES,
+          own: families,
+        },
+      });
+      log.info({ address: sidecar.address }, "role started");
+      return sidecar;
+    },
+  ]);
+  log.info("role stopped");
+}

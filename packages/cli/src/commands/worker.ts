@@ -1,0 +1,60 @@
+import { redisAdmission } from "@reveille/admission";
+import { openPushServices } from "@reveille/push-services";
+import { openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import { systemClock } from "@reveille/runtime";
+import { hours } from "@reveille/wakeup";
+import { startWorker } from "@reveille/worker";
+
+import { admissionOptionsOf } from "../admission-options.ts";
+import { moduleSettingsOf } from "../module-settings.ts";
+import { addReadings } from "../readings.ts";
+import { NODE, type RoleContext, runRole } from "../role.ts";
+
+/** `reveille worker`: wakeups from the queue go to APNs. Stateless; run as many as wanted. */
+export async function runWorker(file: string): Promise<void> {
+  await runRole("worker", file, (context) => [async () => startParts(context)]);
+}
+
+async function startParts(context: RoleContext): Promise<AsyncDisposable> {
+  const { config, observe, redis } = context;
+  const { region } = config;
+  const clock = systemClock;
+  await using starting = new AsyncDisposableStack();
+
+  const pushServices = starting.use(
+    await openPushServices({ modules: moduleSettingsOf(config), clock, observe }),
+  );
+  const queue = starting.use(
+    await openWakeupQueue({
+      redis,
+      region,
+      node: NODE,
+      clock,
+      observe,
+      waitReplicas: config.redis.waitReplicas,
+    }),
+  );
+  const blocking = await openWorkerRedis(context.redisSettings, { connection: "worker", clock, observe });
+  starting.defer(() => blocking.disconnect());
+  const admission = redisAdmission(admissionOptionsOf(context));
+  const worker = starting.use(
+    await startWorker({
+      redis: blocking,
+      region,
+      node: NODE,
+      batchesAtOnce: config.worker.batchesAtOnce,
+      queue,
+      memory: admission,
+      trailing: admission,
+      send: pushServices.send,
+      // A wakeup for a module that this host no longer knows waits for a worker that does.
+      deadlineOf: (module) => config.modules.get(module)?.deadline ?? hours(1),
+      clock,
+      observe,
+    }),
+  );
+
+  context.addHealth(() => [worker.health(), ...pushServices.health()]);
+  addReadings(context.metrics, queue, admission);
+  return starting.move();
+}
