@@ -1,0 +1,189 @@
+#!/bin/sh
+# Sets up this checkout on a Debian 12 machine with Node 20 and npm: workspace dependencies, Node 24 and Debian
+# packages. Says what it does on stderr, does nothing twice, and is done in a moment when nothing is missing.
+#
+#   sh deploy/local/setup.sh          for `npm start` and `npm test`
+#   sh deploy/local/setup.sh bench    for the benchmarks as well
+#
+# Services are not touched: a package that brings one is installed without starting it now or at boot, and what ran
+# before runs on.
+set -eu
+
+PNPM=pnpm@12.21.0
+PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
+[ "${1:-}" = bench ] && PACKAGES="$PACKAGES nginx-light"
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+# Debian leaves the sbin folders out of the PATH of ordinary users.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+why() {
+  case $1 in
+    redis-server) echo "the queue of the region" ;;
+    prosody) echo "the front, and the server of the people who send" ;;
+    prosody-modules) echo "mod_cloud_notify, with which that server publishes" ;;
+    lua-unbound | dns-root-data) echo "lets that server ask the private DNS" ;;
+    dnsmasq-base) echo "the private DNS" ;;
+    openssl) echo "makes the certificates of the test CA" ;;
+    nginx-light) echo "the far end of the benchmarks" ;;
+  esac
+}
+
+# The systemd unit a package brings, if it brings one.
+unit_of() {
+  case $1 in
+    redis-server | prosody) echo "$1.service" ;;
+    nginx-light) echo nginx.service ;;
+  esac
+}
+
+# --- Node modules ------------------------------------------------------------------------------------------------
+
+install_node_modules() {
+  wanted="$PNPM $(cat pnpm-lock.yaml pnpm-workspace.yaml | cksum)"
+  stamp=node_modules/.reveille-setup
+  [ -x node_modules/node/bin/node ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  command -v npx >/dev/null || fail "needs Node 20 or newer with npm (npx)"
+  say "installing the workspace's dependencies and Node 24 with $PNPM"
+  # CI: pnpm asks no questions.
+  logged env CI=true npx --yes "$PNPM" install --frozen-lockfile ||
+    fail "$PNPM could not install the dependencies; the whole output is in $log"
+  echo "$wanted" >"$stamp"
+}
+
+# --- Debian packages ---------------------------------------------------------------------------------------------
+
+missing_packages() {
+  if command -v dpkg-query >/dev/null; then
+    for package in $PACKAGES; do
+      case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
+        installed) ;;
+        *) echo "$package" ;;
+      esac
+    done
+  else
+    # Not Debian: the programs are what counts.
+    for pair in redis-server:redis-server prosody:prosody dnsmasq-base:dnsmasq openssl:openssl; do
+      command -v "${pair#*:}" >/dev/null || echo "${pair%:*}"
+    done
+  fi
+}
+
+install_debian_packages() {
+  missing=$(missing_packages)
+  [ -z "$missing" ] && return
+  # shellcheck disable=SC2086 # a list of words
+  set -- $missing
+  command -v apt-get >/dev/null ||
+    fail "this is no Debian (no apt-get here); please install what these Debian packages bring: $*"
+  as_root=$(way_to_root) ||
+    fail "needs root to install Debian packages; please run as root: apt-get install --no-install-recommends $*"
+
+  for package in "$@"; do say "installing $package: $(why "$package")"; done
+  units=$(units_to_come "$@")
+  hold_services
+  apt_install "$@" || fail "apt-get could not install them; the whole output is in $log"
+  release_services
+  keep_off "$units"
+}
+
+way_to_root() {
+  if [ "$(id -u)" = 0 ]; then
+    return
+  elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    echo sudo
+  else
+    return 1
+  fi
+}
+
+apt_install() {
+  # The package lists are fetched only if they are missing, or so old that what they name is gone.
+  apt_get -s install "$@" >/dev/null 2>&1 || logged apt_get update || return 1
+  logged apt_get install "$@" || { logged apt_get update && logged apt_get install "$@"; }
+}
+
+apt_get() {
+  $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
+}
+
+# --- Services of those packages ----------------------------------------------------------------------------------
+# Debian starts a service when its package is installed, unless /usr/sbin/policy-rc.d forbids it.
+
+POLICY=/usr/sbin/policy-rc.d
+MARK="# Temporary, by Reveille's deploy/local/setup.sh: installs packages without starting their services."
+
+# Units the packages bring and the machine has not had until now.
+units_to_come() {
+  for package in "$@"; do
+    unit=$(unit_of "$package")
+    [ -z "$unit" ] || unit_is_known "$unit" || echo "$unit"
+  done
+}
+
+unit_is_known() {
+  for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    [ -e "$folder/$1" ] && return
+  done
+  [ -e "/etc/init.d/${1%.service}" ]
+}
+
+hold_services() {
+  # One of our own, left by a run that was killed, is replaced; anybody else's is respected.
+  if [ -e "$POLICY" ] && ! grep -qF "$MARK" "$POLICY"; then return; fi
+  trap release_services EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  printf '#!/bin/sh\n%s\nexit 101\n' "$MARK" | $as_root tee "$POLICY" >/dev/null
+  $as_root chmod 755 "$POLICY"
+}
+
+release_services() {
+  if [ -e "$POLICY" ] && grep -qF "$MARK" "$POLICY"; then $as_root rm -f "$POLICY"; fi
+  trap - EXIT HUP INT TERM
+}
+
+# Neither now nor at boot. `--now` matters where somebody else's policy allowed the start.
+keep_off() {
+  command -v systemctl >/dev/null || return 0
+  for unit in $1; do
+    now=--now
+    [ -d /run/systemd/system ] || now=
+    # shellcheck disable=SC2086 # no word if empty
+    logged $as_root systemctl $now disable "$unit" || say "could not disable $unit; please do: systemctl disable $unit"
+  done
+}
+
+# --- Main --------------------------------------------------------------------------------------------------------
+
+log=$root/.reveille/setup.log
+
+# Output of tools goes to the log, and the end of it to stderr when they fail.
+logged() {
+  printf '+ %s\n' "$*" >>"$log"
+  from=$(wc -l <"$log")
+  "$@" >>"$log" 2>&1 </dev/null && return
+  status=$?
+  tail -n +"$((from + 1))" "$log" | tail -n 20 >&2
+  return "$status"
+}
+
+mkdir -p .reveille
+: >"$log"
+# One at a time: `npm start` and `npm test` may begin together.
+if command -v flock >/dev/null; then
+  exec 9>.reveille/setup.lock
+  flock 9
+fi
+install_node_modules
+install_debian_packages
