@@ -9,7 +9,8 @@ describe("a program of the machine", () => {
   it("is killed by the kernel when its parent dies without a word", async () => {
     const script = `
       const { Program } = await import(${JSON.stringify(starter)});
-      const child = await Program.start({ name: "child", command: "sleep", args: ["600"] });
+      const child = await Program.start({ name: "child", command: "sh", args: ["-c", "echo up; exec sleep 600"] });
+      await child.line((line) => line === "up");
       console.log("pid", child.pid);`;
     await using parent = await Program.start({
       name: "parent",

@@ -1,0 +1,97 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { freePort } from "../addresses.ts";
+import { Program } from "../program.ts";
+import { type ChatClient, login, type PushRegistration } from "./chat-client.ts";
+import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
+import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts";
+
+/** A user's own XMPP server: a stock Prosody with the stock mod_cloud_notify, on a domain of its own. */
+export interface Sender extends AsyncDisposable {
+  readonly program: Program;
+  readonly domain: string;
+  /** Every publish it has sent and every reply it got, oldest first. */
+  readonly publishes: readonly SentPublish[];
+  readonly replies: readonly ReceivedReply[];
+  /** Logs a person in; their account is made if they have none. */
+  readonly login: (user: string) => Promise<ChatClient>;
+  /** Logs in, registers a push and goes to sleep. */
+  readonly enablePush: (user: string, registration: PushRegistration) => Promise<void>;
+  /** The nodes this user's server would publish to, by what it has on disk. */
+  readonly registrations: (user: string) => Promise<readonly string[]>;
+}
+
+export interface SenderOptions extends Omit<MachineSettings, "dataFolder"> {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly domain: string;
+}
+
+const PASSWORD = "password of tests";
+
+/** Resolves when people can log in. */
+export async function startSender(options: SenderOptions): Promise<Sender> {
+  const { folder, domain, logFile } = options;
+  const dataFolder = join(folder, "data");
+  const hostFolder = join(dataFolder, encoded(domain));
+  await mkdir(join(hostFolder, "accounts"), { recursive: true });
+  const port = await freePort();
+  const configFile = join(folder, "prosody.cfg.lua");
+  await writeFile(configFile, configOf(domain, port, machineSettings({ ...options, dataFolder })));
+
+  const program = await Program.start({
+    name: "sender",
+    command: "prosody",
+    args: ["-F", "--config", configFile],
+    logFile,
+    debianPackage: "prosody",
+  });
+  await program.line((text) => text.includes("Activated service 'c2s'"));
+
+  const loginAs = async (user: string): Promise<ChatClient> => {
+    const account = join(hostFolder, "accounts", `${encoded(user)}.dat`);
+    await writeFile(account, `return { ["password"] = "${PASSWORD}"; };\n`);
+    return login({ user, domain, password: PASSWORD, port });
+  };
+  return {
+    program,
+    domain,
+    ...watchWitness(program),
+    login: loginAs,
+    enablePush: async (user, registration) => {
+      await using person = await loginAs(user);
+      await person.enablePush(registration);
+    },
+    registrations: async (user) => registrationsIn(join(hostFolder, "cloud_notify", `${encoded(user)}.dat`)),
+    [Symbol.asyncDispose]: async () => program.stop(),
+  };
+}
+
+const configOf = (domain: string, port: number, machine: string): string => `
+plugin_paths = { "${new URL("prosody-modules", import.meta.url).pathname}" }
+modules_enabled = {
+  "roster"; "saslauth"; "tls"; "dialback"; "disco"; "s2s_bidi"; "smacks"; "cloud_notify"; "witness";
+}
+s2s_secure_auth = true
+s2s_require_encryption = true
+c2s_require_encryption = true
+c2s_ports = { ${port} }
+authentication = "internal_plain"
+-- sasl-scram-sha-1 1.4 answers with a promise, for which @xmpp/sasl 0.13 doesn't wait. TLS hides PLAIN.
+disable_sasl_mechanisms = { "SCRAM-SHA-1"; "SCRAM-SHA-256" }
+${machine}
+VirtualHost "${domain}"
+`;
+
+/** Prosody's file names: everything but letters and digits as `%xx`. */
+const encoded = (name: string): string =>
+  name.replaceAll(
+    /[^A-Za-z0-9]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+
+async function registrationsIn(file: string): Promise<readonly string[]> {
+  const stored = await readFile(file, "utf8").catch(() => "");
+  return [...stored.matchAll(/^\t\["[^"<]*<([^"]*)"\] = \{/gm)].map(([, node]) => node ?? "");
+}
