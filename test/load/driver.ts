@@ -1,3 +1,4 @@
+import { type Arrivals } from "./arrivals.ts";
 import { type Journal, type Load, type Mark } from "./load-loop.ts";
 import { type ProcessSettings, type Running, startProcess } from "./processes.ts";
 
@@ -17,7 +18,8 @@ export type Question =
   | { readonly kind: "mark" }
   | { readonly kind: "stop" }
   | { readonly kind: "in-flight" }
-  | { readonly kind: "journal" };
+  | { readonly kind: "journal" }
+  | { readonly kind: "arrivals" };
 
 export interface Asked {
   readonly id: number;
@@ -71,6 +73,12 @@ export async function journalOf(driver: Driver): Promise<Journal> {
   throw new Error(`${driver.name} gave no journal`);
 }
 
+export async function arrivalsOf(driver: Driver): Promise<Arrivals> {
+  const arrivals = await driver.ask({ kind: "arrivals" });
+  if (isArrivals(arrivals)) return arrivals;
+  throw new Error(`${driver.name} gave no arrivals`);
+}
+
 export async function inFlightOf(driver: Driver): Promise<number> {
   return Number(await driver.ask({ kind: "in-flight" }));
 }
@@ -90,3 +98,6 @@ const isMark = (value: unknown): value is Mark =>
 
 const isJournal = (value: unknown): value is Journal =>
   isRecord(value) && value["intended"] instanceof Float64Array && value["accepted"] instanceof Uint8Array;
+
+const isArrivals = (value: unknown): value is Arrivals =>
+  isRecord(value) && value["first"] instanceof Float64Array && typeof value["again"] === "number";

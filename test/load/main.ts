@@ -10,14 +10,17 @@ import { loadOf, type Planned, withOptions } from "./plan.ts";
 import { profileOptions, profilesOf } from "./profile.ts";
 import { jsonOf, loadOf as textOf, tableOf } from "./report.ts";
 import { type Result, type StageName } from "./result.ts";
+import { admissionQueueStage } from "./stages/admission-queue.ts";
+import { deliveryStage } from "./stages/delivery.ts";
+import { endToEndStage } from "./stages/end-to-end.ts";
 import { ingressStage } from "./stages/ingress.ts";
 import { ensureTools } from "./tools.ts";
 
 const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
   ingress: () => ingressStage,
-  "admission-queue": () => [],
-  delivery: () => [],
-  "end-to-end": () => [],
+  "admission-queue": () => admissionQueueStage,
+  delivery: () => deliveryStage,
+  "end-to-end": endToEndStage,
 };
 
 const INTERRUPTED = 130;
@@ -36,7 +39,6 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   let failures = 0;
   for (const stage of options.stages) {
     for (const planned of withOptions(PLANS[stage](options), options)) {
-      if (signal.aborted) return INTERRUPTED;
       try {
         all.push(
           await measurePlanned(
@@ -47,6 +49,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
           ),
         );
       } catch (error) {
+        if (signal.aborted) return INTERRUPTED;
         // One load that cannot be run doesn't take the others' figures away.
         failures += 1;
         tell(`${stage}: ${messagesOf(error)}`);

@@ -80,14 +80,22 @@ async function run(trial: Trial, bench: Bench, timing: Timing): Promise<Measured
     return [first, await readingOf(trial, bench, timing.cores)] as const;
   });
   await driver.ask({ kind: "stop" });
-  const unanswered = await drain(trial);
+  const unanswered = await drain(trial, timing.signal);
   const checked = await trial.check?.(await journalOf(driver), { from: before.at, to: after.at });
   const result = resultOf(trial, timing, before, after);
+  const answers = new Histogram(after.mark.latencies);
+  const { p50Ms, p99Ms } = percentilesOf(answers);
+  const replies = checked?.latencies === undefined ? {} : { acceptedP50Ms: p50Ms, acceptedP99Ms: p99Ms };
   return {
     result: {
       ...result,
-      ...percentilesOf(checked?.latencies ?? new Histogram(after.mark.latencies)),
-      details: { ...result.details, ...checked?.details, ...(unanswered > 0 ? { unanswered } : {}) },
+      ...percentilesOf(checked?.latencies ?? answers),
+      details: {
+        ...result.details,
+        ...checked?.details,
+        ...(unanswered > 0 ? { unanswered } : {}),
+        ...replies,
+      },
     },
     lost: (checked?.lost ?? 0) + unanswered,
   };
@@ -178,13 +186,13 @@ const percentilesOf = (latencies: Histogram): Pick<Result, "p50Ms" | "p99Ms"> =>
 });
 
 /** Waits until everything is answered and has arrived; gives how many answers are missing at the end. */
-async function drain({ driver, arrived }: Trial): Promise<number> {
+async function drain({ driver, arrived }: Trial, signal: AbortSignal): Promise<number> {
   const deadline = performance.now() + DRAIN_WITHIN;
   for (;;) {
     const inFlight = await inFlightOf(driver);
     const accepted = acceptedIn(await markOf(driver));
     const done = inFlight === 0 && (arrived === undefined || (await arrived()) >= accepted);
     if (done || performance.now() > deadline) return inFlight;
-    await sleep(DRAIN_POLL);
+    await sleep(DRAIN_POLL, undefined, { signal });
   }
 }

@@ -14,11 +14,12 @@ export interface Planned {
 
 /** Replaces rates and numbers in flight by those the options ask for; loads that became the same stay once. */
 export function withOptions(planned: readonly Planned[], { rate, inFlight }: Options): Planned[] {
+  const setUps = [...new Set(planned.map(({ setUp }) => setUp))];
   const seen = new Set<string>();
   return planned
     .map(({ load, setUp }) => ({ load: loadWith(load, rate, inFlight), setUp }))
     .filter(({ load, setUp }) => {
-      const key = `${setUp.name} ${JSON.stringify(load)}`;
+      const key = `${setUps.indexOf(setUp)} ${JSON.stringify(load)}`;
       if (seen.has(key)) return false;
       seen.add(key);
       return true;

@@ -1,5 +1,5 @@
 import { type Load } from "./load-loop.ts";
-import { type Result } from "./result.ts";
+import { type Conditions, type Result } from "./result.ts";
 
 const HEAD = ["stage", "load", "wakeups/s", "CPU µs/wakeup", "p50 ms", "p99 ms", "latency of", "counted"];
 const NUMBERS = new Set([2, 3, 4, 5]);
@@ -27,7 +27,7 @@ function rowOf(result: Result): string[] {
   const { stage, conditions } = result;
   return [
     stage,
-    [loadOf(conditions), ...Object.values(conditions.setting)].join(", "),
+    [loadOf(conditions), ...settingOf(conditions)].join(", "),
     result.wakeupsPerSecond.toFixed(0),
     result.cpuMicrosPerWakeup.toFixed(1),
     result.p50Ms.toFixed(2),
@@ -51,6 +51,9 @@ function usageOf({ stage, conditions, cpuMicrosByProcess, details }: Result): st
   ];
   return `${stage}, ${loadOf(conditions)}\n  ${lines.join("\n  ")}`;
 }
+
+const settingOf = ({ setting }: Conditions): string[] =>
+  Object.entries(setting).map(([name, value]) => `${name} ${value}`);
 
 export function loadOf(load: Load): string {
   switch (load.mode) {

@@ -73,6 +73,7 @@ export class ServedLoop {
       case "journal":
         return this.loop.journal(performance.timeOrigin);
       case "connected":
+      case "arrivals":
         return undefined;
     }
   };

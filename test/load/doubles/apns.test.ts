@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { ledgerOf, requestsOf } from "./apns.ts";
+import { tokenOf } from "../tokens.ts";
+import { arrivalsOf, requestsOf } from "./apns.ts";
 
 describe("the far end", () => {
   it("counts requests as nginx states them", () => {
@@ -10,8 +11,12 @@ describe("the far end", () => {
     expect(() => requestsOf("<html>")).toThrow("no status");
   });
 
-  it("gives token and time of the pushes that it accepted", () => {
-    const log = "1700000000.123 /3/device/abcd 200\n1700000000.124 /3/device/ef01 400\n";
-    expect(ledgerOf(log)).toEqual([{ at: 1_700_000_000_123, token: "abcd" }]);
+  it("knows which wakeups it accepted, and when", () => {
+    const tokens = [3, 5, 3].map(tokenOf);
+    const [first, refused, second] = tokens.map((token) => `/3/device/${token}`);
+    const log = `1700000000.123 ${first} 200\n1700000000.124 ${refused} 400\n1700000000.125 ${second} 200\n`;
+    const { first: times, again } = arrivalsOf(log);
+    expect([3, 5].map((index) => times[index])).toEqual([1_700_000_000_123, Number.NaN]);
+    expect(again).toBe(1);
   });
 });

@@ -2,7 +2,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { accepting, freePort } from "../ports.ts";
-import { type Running, startProcess } from "../processes.ts";
+import { ArrivalLog, type Arrivals } from "../arrivals.ts";
+import { type Bench } from "../bench.ts";
+import { type Running } from "../processes.ts";
+import { indexOf } from "../tokens.ts";
 import { makeCertificate } from "./certificate.ts";
 
 /** An end for pushes that is not the bottleneck: answers 200 to everything and writes down who was asked for. */
@@ -14,28 +17,23 @@ export interface ApnsEnd {
   readonly caFile: string;
   /** How many pushes were asked for since the start. */
   readonly requests: () => Promise<number>;
-  /** Time (milliseconds since 1970) and token of every push; stops the process to have all of them. */
-  readonly ledger: () => Promise<readonly PushSeen[]>;
-}
-
-export interface PushSeen {
-  readonly at: number;
-  readonly token: string;
+  /** Every wakeup it was asked for; stops the process to have all of them. */
+  readonly arrivals: () => Promise<Arrivals>;
 }
 
 /** nginx with HTTP/2 over TLS, in a folder of its own. Needs Debian's `nginx-light`. */
-export async function startNginx(folder: string): Promise<ApnsEnd> {
+export async function startNginx(bench: Bench): Promise<ApnsEnd> {
+  const { folder } = bench;
   const [port, statusPort] = [await freePort(), await freePort()];
   const { certFile, keyFile } = await makeCertificate(folder);
   const ledgerFile = join(folder, "pushes.log");
   const configFile = join(folder, "nginx.conf");
   await mkdir(join(folder, "nginx"), { recursive: true });
   await writeFile(configFile, configOf({ folder, port, statusPort, certFile, keyFile, ledgerFile }));
-  const running = startProcess({
+  const running = bench.process({
     name: "apns (nginx)",
     command: "nginx",
     args: ["-p", folder, "-c", configFile, "-e", "stderr"],
-    folder,
   });
   await Promise.race([accepting(statusPort), running.failed]);
   let asked = 0;
@@ -49,9 +47,9 @@ export async function startNginx(folder: string): Promise<ApnsEnd> {
       const status = await fetch(`http://127.0.0.1:${statusPort}/`);
       return requestsOf(await status.text()) - asked;
     },
-    ledger: async () => {
+    arrivals: async () => {
       await running[Symbol.asyncDispose]();
-      return ledgerOf(await readFile(ledgerFile, "utf8"));
+      return arrivalsOf(await readFile(ledgerFile, "utf8"));
     },
   };
 }
@@ -110,13 +108,13 @@ export function requestsOf(status: string): number {
   return Number(requests);
 }
 
-/** Lines of the form `1700000000.123 /3/device/<token> 200`. */
-export function ledgerOf(text: string): PushSeen[] {
-  const pushes: PushSeen[] = [];
-  for (const line of text.split("\n")) {
+/** Of lines of the form `1700000000.123 /3/device/<token> 200`; others are no accepted pushes. */
+export function arrivalsOf(log: string): Arrivals {
+  const arrivals = new ArrivalLog();
+  for (const line of log.split("\n")) {
     const [time, path, status] = line.split(" ");
     if (time === undefined || path === undefined || status !== "200") continue;
-    pushes.push({ at: Number(time) * 1000, token: path.slice("/3/device/".length) });
+    arrivals.note(indexOf(path), Number(time) * 1000);
   }
-  return pushes;
+  return arrivals.arrivals;
 }

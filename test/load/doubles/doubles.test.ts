@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { ACCEPTED } from "../load-loop.ts";
-import { indexOf, PublishWriter } from "./publishes.ts";
+import { indexOf, tokenOf } from "../tokens.ts";
+import { PublishWriter } from "./publishes.ts";
 import { ReplyReader } from "./reply-reader.ts";
 
 const MARK = "abad1dea";
@@ -30,6 +31,14 @@ describe("a publish of the sender", () => {
     expect(ids.map(indexOf)).toEqual(tokens.map(indexOf));
     expect(new Set(tokens.map((token) => token.slice(0, 56))).size).toBeGreaterThan(295);
     expect(ids.every((id) => id.startsWith(MARK))).toBe(true);
+  });
+});
+
+describe("a token of the bench", () => {
+  it("is like no other and knows its index", () => {
+    const tokens = Array.from({ length: 1_000 }, (_, index) => tokenOf(index));
+    expect(tokens.map(indexOf)).toEqual(tokens.map((_, index) => index));
+    expect(new Set(tokens.map((token) => token.slice(0, 16))).size).toBeGreaterThan(980);
   });
 });
 

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-/** Digits at the end of a token and of an IQ's id that hold the wakeup's index. */
-const INDEX_DIGITS = 8;
-const TOKEN_DIGITS = 64;
+import { chanceAt, INDEX_DIGITS, makeChance, TOKEN_DIGITS } from "../tokens.ts";
+
+/** An id ends with the index, as a token does. */
 const ID_DIGITS = 64;
 const SLOTS = 64;
 const HEX = Buffer.from("0123456789abcdef");
@@ -24,7 +24,7 @@ export class PublishWriter {
   readonly #template: Buffer;
   readonly #length: number;
   readonly #tokenAt: number;
-  readonly #chance = Buffer.from(randomBytes(2 ** 15).toString("hex"));
+  readonly #chance = makeChance();
 
   constructor(settings: PublishSettings) {
     const stanzas = Array.from({ length: SLOTS }, (_, slot) => Buffer.from(stanzaOf(settings, slot)));
@@ -46,16 +46,13 @@ export class PublishWriter {
   }
 
   #fill(publishes: Buffer, at: number, index: number): void {
-    const random = Math.imul(index, 0x9e3779b1) >>> 16;
+    const random = chanceAt(index);
     const token = at + this.#tokenAt;
     this.#chance.copy(publishes, token, random, random + TOKEN_DIGITS - INDEX_DIGITS);
     writeIndex(publishes, token + TOKEN_DIGITS - INDEX_DIGITS, index);
     writeIndex(publishes, at + "<iq id='".length + ID_DIGITS - INDEX_DIGITS, index);
   }
 }
-
-/** The index of the wakeup with this token or id. */
-export const indexOf = (text: string): number => Number.parseInt(text.slice(-INDEX_DIGITS), 16);
 
 function writeIndex(target: Buffer, at: number, index: number): void {
   for (let digit = 0; digit < INDEX_DIGITS; digit += 1) {

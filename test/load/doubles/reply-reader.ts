@@ -1,5 +1,5 @@
 import { ACCEPTED } from "../load-loop.ts";
-import { indexOf } from "./publishes.ts";
+import { indexOf } from "../tokens.ts";
 
 const NEXT_TAG = "<iq";
 const END_TAG = "</iq>";

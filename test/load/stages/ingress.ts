@@ -4,9 +4,7 @@ import { type Bench } from "../bench.ts";
 import { type Trial } from "../measure.ts";
 import { type Planned } from "../plan.ts";
 import { portOf } from "../ports.ts";
-
-const DOMAIN = "eu.push.example";
-const MODULE = "monalProdiOS";
+import { DOMAIN, MODULE } from "./region.ts";
 
 /** The real ingress on a real component stream; admission and queue say yes without asking Redis. */
 export const ingressStage: readonly Planned[] = [
@@ -25,7 +23,7 @@ async function setUpIngress(bench: Bench): Promise<Trial> {
   const ingress = bench.driver({
     name: "ingress",
     file: new URL("ingress-process.ts", import.meta.url),
-    settings: { domain: DOMAIN, module: MODULE, secret, port },
+    settings: { secret, port },
   });
   await ingress.ready;
   await sender.ask({ kind: "connected" });

@@ -1,0 +1,38 @@
+import { type Bench } from "../bench.ts";
+import { arrivalsOf, markOf } from "../driver.ts";
+import { checkArrivals } from "../arrivals.ts";
+import { startRedis } from "../doubles/redis.ts";
+import { type Trial } from "../measure.ts";
+import { type Planned } from "../plan.ts";
+
+/** Admission's decision and the queue's way through Redis, to a worker that is done at once. */
+export const admissionQueueStage: readonly Planned[] = [
+  { load: { mode: "rate", rate: 5_000 }, setUp },
+  { load: { mode: "rate", rate: 20_000 }, setUp },
+  { load: { mode: "saturation", inFlight: 2_000 }, setUp },
+];
+
+async function setUp(bench: Bench): Promise<Trial> {
+  const settings = await startRedis(bench);
+  const driver = (name: string) =>
+    bench.driver({ name, file: new URL(`${name}-process.ts`, import.meta.url), settings });
+  const consumer = driver("consumer");
+  const producer = driver("producer");
+  await Promise.all([consumer.ready, producer.ready]);
+  return {
+    stage: "admission-queue",
+    driver: producer,
+    counted: ["producer", "consumer", "redis"],
+    latency: "arrival to accepted",
+    setting: { redis: "TCP, AOF everysec" },
+    arrived: async () => (await markOf(consumer)).answers["handled"] ?? 0,
+    check: async (journal, window) => {
+      const { latencies, lost, details } = checkArrivals(journal, await arrivalsOf(consumer), window);
+      const pickedUp = {
+        pickedUpP50Ms: latencies.percentile(0.5),
+        pickedUpP99Ms: latencies.percentile(0.99),
+      };
+      return { lost, details: { ...details, ...pickedUp } };
+    },
+  };
+}

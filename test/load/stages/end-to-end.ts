@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { checkArrivals } from "../arrivals.ts";
+import { type Bench } from "../bench.ts";
+import { type ApnsEnd, startNginx } from "../doubles/apns.ts";
+import { makeProviderKey } from "../doubles/certificate.ts";
+import { startRedis } from "../doubles/redis.ts";
+import { type Trial } from "../measure.ts";
+import { type Options } from "../options.ts";
+import { type Planned } from "../plan.ts";
+import { freePort, portOf } from "../ports.ts";
+import { APPLE, DOMAIN, MODULE, REGION } from "./region.ts";
+
+const EXECUTABLE = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
+
+/** A whole host but its front: the real roles, their configuration and Redis, between sender and far end. */
+export function endToEndStage(options: Options): readonly Planned[] {
+  const setUp = async (bench: Bench): Promise<Trial> => setUpRegion(bench, options);
+  return [
+    { load: { mode: "saturation", inFlight: 1_000 }, setUp },
+    { load: { mode: "half" }, setUp },
+  ];
+}
+
+async function setUpRegion(bench: Bench, { workers }: Options): Promise<Trial> {
+  const secret = randomBytes(16).toString("hex");
+  const apns = await startNginx(bench);
+  const redisUrl = await startRedis(bench);
+  const sender = bench.driver({
+    name: "sender",
+    file: new URL("../doubles/sender.ts", import.meta.url),
+    settings: { domain: DOMAIN, module: MODULE, secret },
+  });
+  const frontPort = portOf(await sender.ready);
+  const config = await writeConfig(bench, { apns, redisUrl, frontPort, secret });
+  const names = Array.from({ length: workers }, (_, index) =>
+    workers === 1 ? "worker" : `worker ${index + 1}`,
+  );
+  for (const name of names) bench.node(name, [EXECUTABLE, "worker", "--config", config]);
+  const ingress = bench.node("ingress", [EXECUTABLE, "ingress", "--config", config]);
+  await Promise.race([sender.ask({ kind: "connected" }), ingress.failed]);
+  return {
+    stage: "end-to-end",
+    driver: sender,
+    counted: ["ingress", "redis", ...names],
+    latency: "publish to APNs answer",
+    setting: { workers, apns: apns.name, redis: "TCP, AOF everysec" },
+    arrived: apns.requests,
+    check: async (journal, window) => checkArrivals(journal, await apns.arrivals(), window),
+  };
+}
+
+interface ConfigParts {
+  readonly apns: ApnsEnd;
+  readonly redisUrl: string;
+  readonly frontPort: number;
+  readonly secret: string;
+}
+
+async function writeConfig({ folder }: Bench, parts: ConfigParts): Promise<string> {
+  const secretFile = join(folder, "component.secret");
+  await writeFile(secretFile, parts.secret, { mode: 0o600 });
+  const runtimeDir = join(folder, "run");
+  await mkdir(runtimeDir, { mode: 0o700 });
+  const apns = {
+    topic: APPLE.topic,
+    environment: "production",
+    keyFile: makeProviderKey(folder),
+    keyId: APPLE.keyId,
+    teamId: APPLE.teamId,
+    endpoint: `https://127.0.0.1:${parts.apns.port}`,
+    caFile: parts.apns.caFile,
+  };
+  const component = { service: `xmpp://127.0.0.1:${parts.frontPort}`, domain: DOMAIN, secretFile };
+  const config = {
+    region: REGION,
+    host: `s1.${DOMAIN}`,
+    runtimeDir,
+    redis: { url: parts.redisUrl },
+    ingress: { components: [component] },
+    modules: { [MODULE]: { apns } },
+    sidecar: { listen: `127.0.0.1:${await freePort()}` },
+  };
+  const file = join(folder, "reveille.yaml");
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(config, undefined, 2));
+  return file;
+}
