@@ -1,1 +1,17 @@
-export {};
+export { type QueuedWakeup } from "./batch.ts";
+export { type BatchId } from "./batch-id.ts";
+export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";
+export { type Disposition } from "./disposition.ts";
+export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
+export {
+  type RedisAddress,
+  type RedisSentinels,
+  type RedisSettings,
+  type SentinelAddress,
+} from "./redis-settings.ts";
+export {
+  openWakeupQueue,
+  type QueueCounts,
+  type WakeupQueue,
+  type WakeupQueueOptions,
+} from "./wakeup-queue.ts";

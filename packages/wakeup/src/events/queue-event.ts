@@ -31,5 +31,9 @@ export type QueueEvent =
   /** Entries in Redis that no version of ours wrote, or a newer one; dropped. */
   | { readonly kind: "trailing-broken"; readonly members: number }
   | { readonly kind: "batch-broken" }
+  /** The worker's code threw, which it must not; the batch is tried again. */
+  | { readonly kind: "batch-failed"; readonly because: string }
+  /** Accepted wakeups are in fewer replicas than the configuration asks for. */
+  | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
   | { readonly kind: "redis-recovered"; readonly connection: string };

@@ -1,0 +1,70 @@
+import { aModule, aToken, aWakeup } from "@reveille/testkit";
+import { epochMillis, parseDeviceToken, type Wakeup } from "@reveille/wakeup";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { decodeBatch, encodeBatch } from "./batch.ts";
+import { batchIds } from "./batch-id.ts";
+
+const queuedOnce = (wakeup: Wakeup) => ({ wakeup, attempt: 1, again: false });
+
+const wakeup: fc.Arbitrary<Wakeup> = fc.record({
+  token: fc
+    .uint8Array({ minLength: 16, maxLength: 256 })
+    .map((bytes) => parseDeviceToken(Buffer.from(bytes).toString("hex")) ?? aToken()),
+  module: fc.constantFrom(aModule("a"), aModule("b-1"), aModule("A_2")),
+  urgent: fc.boolean(),
+  receivedAt: fc.integer({ min: 0, max: 2 ** 45 }).map(epochMillis),
+});
+
+const queued = fc.record({ wakeup, attempt: fc.integer({ min: 1, max: 50 }), again: fc.constant(false) });
+
+describe("the body of a batch", () => {
+  it("is read back as it was written, through JSON", () => {
+    const readBack = (batch: Parameters<typeof encodeBatch>[0]): void => {
+      expect(decodeBatch(JSON.parse(JSON.stringify(encodeBatch(batch))))).toEqual(batch);
+    };
+    fc.assert(fc.property(fc.array(queued, { minLength: 1, maxLength: 128 }), readBack), { numRuns: 50 });
+  });
+
+  it("is read from any JSON without an exception", () => {
+    const body = encodeBatch([queuedOnce(aWakeup()), queuedOnce(aWakeup({ token: aToken(1) }))]);
+    const value = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.jsonValue(), fc.constant(null));
+    const damaged = fc
+      .tuple(fc.constantFrom("v", "m", "t", "w", "b", "n"), value)
+      .map(([key, any]) => ({ ...body, [key]: any }));
+    const read = (any: unknown): void => void decodeBatch(any);
+    expect(() => fc.assert(fc.property(fc.oneof(fc.jsonValue(), damaged), read))).not.toThrow();
+  });
+
+  it.each([
+    ["a newer version", { v: 2 }],
+    ["a missing time", { w: [0, 1] }],
+    ["a module that is none", { m: ["a b"] }],
+    ["a token that is none", { t: "AA,AA" }],
+    ["a module that is not listed", { w: [7, 0, 0, 0] }],
+  ])("is refused with %s", (_what, part) => {
+    const body = encodeBatch([queuedOnce(aWakeup()), queuedOnce(aWakeup({ token: aToken(1) }))]);
+    expect(decodeBatch(body)).toHaveLength(2);
+    expect(decodeBatch({ ...body, ...part })).toBeUndefined();
+  });
+
+  it("costs less than 60 bytes per wakeup", () => {
+    const batch = Array.from({ length: 100 }, (_none, seed) =>
+      queuedOnce(aWakeup({ token: aToken(seed), receivedAt: epochMillis(1_800_000_000_000 + seed * 7) })),
+    );
+    expect(JSON.stringify(encodeBatch(batch)).length / 100).toBeLessThan(60);
+  });
+});
+
+describe("a batch id", () => {
+  it.each(["s1.eu.push.example", "1und1", "häuschen:7", ""])("of the node %j suits BullMQ", (node) => {
+    const next = batchIds(node);
+    expect(next()).toMatch(/^[A-Za-z][A-Za-z0-9.-]*-[0-9a-f]{10}-1$/);
+    expect(next()).toMatch(/-2$/);
+  });
+
+  it("is another one after a restart", () => {
+    expect(batchIds("s1")()).not.toBe(batchIds("s1")());
+  });
+});

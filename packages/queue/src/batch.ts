@@ -1,0 +1,79 @@
+import { epochMillis, isPushModule, parseDeviceToken, type PushModule, type Wakeup } from "@reveille/wakeup";
+
+/** A wakeup on its way through the queue. */
+export interface QueuedWakeup {
+  readonly wakeup: Wakeup;
+  /** 1 for the first attempt, one more after each `retry`. */
+  readonly attempt: number;
+  /** A worker that died may have sent it already. */
+  readonly again: boolean;
+}
+
+/** Most wakeups in one job: what a crash can repeat. */
+export const MOST_PER_BATCH = 128;
+
+/**
+ * Body of a job. Columns instead of objects: 55 to 60 bytes per wakeup in Redis, and half the time of objects to
+ * write and to read.
+ */
+interface BatchBody {
+  readonly v: 1;
+  /** The modules that occur. */
+  readonly m: readonly PushModule[];
+  /** Tokens in base64url, joined by commas. */
+  readonly t: string;
+  /** Two per wakeup: module index × 2 + urgent; time received less `b`. */
+  readonly w: readonly number[];
+  readonly b: number;
+  /** Attempt of each wakeup; absent while all are at their first. */
+  readonly n?: readonly number[];
+}
+
+export function encodeBatch(queued: readonly Pick<QueuedWakeup, "wakeup" | "attempt">[]): BatchBody {
+  const modules = new Map<PushModule, number>();
+  const b = queued.reduce((least, { wakeup }) => Math.min(least, wakeup.receivedAt), Infinity);
+  const tokens: string[] = [];
+  const w: number[] = [];
+  for (const { wakeup } of queued) {
+    const index = modules.get(wakeup.module) ?? modules.size;
+    modules.set(wakeup.module, index);
+    tokens.push(Buffer.from(wakeup.token, "hex").toString("base64url"));
+    w.push(index * 2 + (wakeup.urgent ? 1 : 0), wakeup.receivedAt - b);
+  }
+  const body = { v: 1, m: [...modules.keys()], t: tokens.join(","), w, b } as const;
+  if (queued.every(({ attempt }) => attempt === 1)) return body;
+  return { ...body, n: queued.map(({ attempt }) => attempt) };
+}
+
+/** Any value gives wakeups or `undefined` (written by a newer version, or by nobody of us), never an exception. */
+export function decodeBatch(data: unknown, again = false): readonly QueuedWakeup[] | undefined {
+  if (!isBatchBody(data)) return;
+  const tokens = data.t.split(",");
+  if (data.w.length !== 2 * tokens.length || (data.n ?? tokens).length !== tokens.length) return;
+  const queued: QueuedWakeup[] = [];
+  for (const [index, text] of tokens.entries()) {
+    const flags = data.w[2 * index] ?? -1;
+    const receivedAt = data.b + (data.w[2 * index + 1] ?? Number.NaN);
+    const token = parseDeviceToken(Buffer.from(text, "base64url").toString("hex"));
+    const module = data.m[flags >> 1];
+    if (token === undefined || module === undefined || !isTime(receivedAt)) return;
+    const wakeup = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };
+    queued.push({ wakeup, attempt: data.n?.[index] ?? 1, again });
+  }
+  return queued;
+}
+
+const isTime = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "number");
+
+const isModules = (value: unknown): value is readonly PushModule[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string" && isPushModule(item));
+
+function isBatchBody(data: unknown): data is BatchBody {
+  if (typeof data !== "object" || data === null) return false;
+  const { v, m, t, w, b, n }: Partial<Record<keyof BatchBody, unknown>> = data;
+  if (v !== 1 || typeof t !== "string" || typeof b !== "number") return false;
+  return isModules(m) && isNumbers(w) && (n === undefined || isNumbers(n));
+}

@@ -1,0 +1,265 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { aRegion, aToken, aWakeup, startRedis, type TestRedis } from "@reveille/testkit";
+import {
+  type Clock,
+  epochMillis,
+  millis,
+  minutes,
+  type PushEvent,
+  redisKeysOf,
+  type Wakeup,
+} from "@reveille/wakeup";
+import { type Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+
+import {
+  type ConsumerOptions,
+  consumeWakeups,
+  type Disposition,
+  openProducerRedis,
+  openWakeupQueue,
+  openWorkerRedis,
+  type QueuedWakeup,
+  type WakeupConsumer,
+  type WakeupQueue,
+} from "./index.ts";
+
+// BullMQ looks at the real time by itself.
+const clock: Clock = {
+  now: () => epochMillis(Date.now()),
+  monotonic: () => millis(performance.now()),
+  sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
+};
+
+const region = aRegion();
+const events: PushEvent[] = [];
+const observe = (event: PushEvent): void => void events.push(event);
+
+let server: TestRedis;
+let redis: Redis;
+let producerRedis: Redis;
+let workerRedis: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = await server.connect();
+  const settings = { url: `redis+unix://${server.path}` };
+  producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+  workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+});
+afterAll(async () => {
+  producerRedis.disconnect();
+  workerRedis.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  events.length = 0;
+});
+
+const aQueue = async (): Promise<WakeupQueue> =>
+  openWakeupQueue({ redis: producerRedis, region, node: "s1.eu", clock, observe });
+
+/** Disposed with the test. */
+async function aConsumer(
+  handle: ConsumerOptions["handle"],
+  options: Partial<ConsumerOptions> = {},
+): Promise<WakeupConsumer> {
+  const common = { redis: workerRedis, region, node: "s1.eu", batchesAtOnce: 4, clock, observe };
+  const consumer = await consumeWakeups({ ...common, handle, ...options });
+  onTestFinished(async () => consumer[Symbol.asyncDispose]());
+  return consumer;
+}
+
+const wakeups = (count: number, from = 0): readonly Wakeup[] =>
+  Array.from({ length: count }, (_none, index) => aWakeup({ token: aToken(from + index) }));
+
+const done: Disposition = { kind: "done" };
+const retry = (after: number): Disposition => ({ kind: "retry", after: millis(after) });
+
+/** Remembers what it is given; `answer` says what becomes of each. */
+function aHandler(answer: (queued: QueuedWakeup) => Disposition = () => done) {
+  const batches: (readonly QueuedWakeup[])[] = [];
+  const handle = async (queued: readonly QueuedWakeup[]): Promise<readonly Disposition[]> => {
+    batches.push(queued);
+    return queued.map(answer);
+  };
+  return { batches, handle };
+}
+
+const jobKeys = async (): Promise<readonly string[]> =>
+  (await redis.keys("*")).filter((key) => !/:(?:meta|events|marker|id|stalled-check|pc)$/.test(key));
+
+describe("the wakeup queue", () => {
+  it("hands over a batch as it was added, and keeps nothing of it", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler();
+    await aConsumer(handle);
+    const added = [aWakeup({ urgent: false }), ...wakeups(3, 1)];
+    await queue.add(added);
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    expect(batches[0]).toEqual(added.map((wakeup) => ({ wakeup, attempt: 1, again: false })));
+    await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("holds a batch once however often it is added under its id", async () => {
+    await using queue = await aQueue();
+    const id = queue.newBatchId();
+    await Promise.all([queue.add(wakeups(2), id), queue.add(wakeups(2), id), queue.add(wakeups(2), id)]);
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
+  });
+
+  it("splits what is larger than a batch", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler();
+    await aConsumer(handle);
+    await queue.add(wakeups(300));
+    await vi.waitFor(() => expect(batches.flat()).toHaveLength(300));
+    expect(batches.map(({ length }) => length).toSorted((one, other) => one - other)).toEqual([44, 128, 128]);
+  });
+
+  it("tries the unfinished wakeups of a batch again, and no other", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler(({ wakeup, attempt }) =>
+      wakeup.token === aToken(1) && attempt < 3 ? retry(20) : done,
+    );
+    await aConsumer(handle);
+    await queue.add(wakeups(3));
+    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
+    expect(batches.map((batch) => batch.map(({ wakeup }) => wakeup.token))).toEqual([
+      [aToken(0), aToken(1), aToken(2)],
+      [aToken(1)],
+      [aToken(1)],
+    ]);
+    expect(batches.flat().map(({ attempt }) => attempt)).toEqual([1, 1, 1, 2, 3]);
+    await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("tries wakeups again after different delays without losing either", async () => {
+    await using queue = await aQueue();
+    const delays = [20, 20, 400];
+    const { batches, handle } = aHandler(({ wakeup, attempt }) =>
+      attempt === 1 ? retry(delays[wakeup.receivedAt % 3] ?? 0) : done,
+    );
+    await aConsumer(handle);
+    await queue.add(wakeups(3).map((wakeup, index) => ({ ...wakeup, receivedAt: epochMillis(index) })));
+    await vi.waitFor(() => expect(batches.flat()).toHaveLength(6), { timeout: 5_000 });
+    expect(batches.map((batch) => batch.map(({ wakeup }) => wakeup.receivedAt))).toEqual([
+      [0, 1, 2],
+      [0, 1],
+      [2],
+    ]);
+  });
+
+  it("gives up what is given up", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler(() => ({ kind: "give-up", reason: "PayloadTooLarge" }));
+    await aConsumer(handle);
+    await queue.add(wakeups(2));
+    await vi.waitFor(() =>
+      expect(events.find(({ kind }) => kind === "batch-settled")).toMatchObject({ done: 0, givenUp: 2 }),
+    );
+    expect(batches).toHaveLength(1);
+    await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("serves fresh batches before those that were tried already", async () => {
+    await using queue = await aQueue();
+    const first = await aConsumer(aHandler(() => retry(50)).handle);
+    await queue.add(wakeups(1));
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1 }));
+    await first[Symbol.asyncDispose]();
+    await queue.add(wakeups(1, 1));
+    await queue.add(wakeups(1, 2));
+    await delay(60);
+    const { batches, handle } = aHandler();
+    await aConsumer(handle, { batchesAtOnce: 1 });
+    await vi.waitFor(() => expect(batches).toHaveLength(3));
+    expect(batches.flat().map(({ wakeup }) => wakeup.token)).toEqual([aToken(1), aToken(2), aToken(0)]);
+  });
+
+  it("tries a batch again whose handler threw", async () => {
+    await using queue = await aQueue();
+    await aConsumer(async () => {
+      throw new Error("a bug");
+    });
+    await queue.add(wakeups(2));
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1, waiting: 0 }));
+    expect(events).toContainEqual({ kind: "batch-failed", because: "Error: a bug" });
+  });
+
+  it("drops a batch that nobody can read, and tells it", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler();
+    await queue.add(wakeups(1), queue.newBatchId());
+    const [job = ""] = (await redis.keys("*-1")).slice(0, 1);
+    await redis.hset(job, "data", '{"v":2}');
+    await aConsumer(handle);
+    await vi.waitFor(() => expect(events).toContainEqual({ kind: "batch-broken" }));
+    expect(batches).toEqual([]);
+    await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("counts its batches and knows the age of the oldest", async () => {
+    const later: Clock = { ...clock, now: () => epochMillis(Date.now() + minutes(5)) };
+    await using queue = await openWakeupQueue({
+      redis: producerRedis,
+      region,
+      node: "s1",
+      clock: later,
+      observe,
+    });
+    expect(await queue.counts()).toEqual({
+      waiting: 0,
+      retrying: 0,
+      delayed: 0,
+      active: 0,
+      oldestWaiting: 0,
+    });
+    await queue.add(wakeups(2));
+    await queue.add(wakeups(2, 2));
+    const { oldestWaiting, ...counts } = await queue.counts();
+    expect(counts).toEqual({ waiting: 2, retrying: 0, delayed: 0, active: 0 });
+    expect(oldestWaiting).toBeGreaterThanOrEqual(minutes(5));
+    expect(oldestWaiting).toBeLessThan(minutes(6));
+  });
+
+  it("has all its keys under the hash tag of the region", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler(({ attempt }) => (attempt === 1 ? retry(1) : done));
+    await aConsumer(handle);
+    await queue.add(wakeups(2));
+    await vi.waitFor(() => expect(batches).toHaveLength(2));
+    const strays = (await redis.keys("*")).filter((key) => !key.startsWith(redisKeysOf(region).queuePrefix));
+    expect(strays).toEqual([]);
+  });
+});
+
+describe("a consumer that is disposed", () => {
+  it("finishes the batch in hand and leaves the others", async () => {
+    await using queue = await aQueue();
+    const finish = Promise.withResolvers<readonly Disposition[]>();
+    const handle = vi.fn<ConsumerOptions["handle"]>(() => finish.promise);
+    const consumer = await aConsumer(handle, { batchesAtOnce: 1 });
+    await queue.add(wakeups(1));
+    await queue.add(wakeups(1, 1));
+    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce());
+    const disposed = consumer[Symbol.asyncDispose]();
+    expect(consumer.health()).toEqual({ part: "queue", health: { kind: "draining" } });
+    finish.resolve([done]);
+    await disposed;
+    expect(handle).toHaveBeenCalledOnce();
+    expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 });
+  });
+
+  it("does not wait for ever", async () => {
+    await using queue = await aQueue();
+    const handle = vi.fn<ConsumerOptions["handle"]>(() => new Promise(() => undefined));
+    const consumer = await aConsumer(handle, { drainWithin: millis(50) });
+    await queue.add(wakeups(1));
+    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce());
+    await consumer[Symbol.asyncDispose]();
+    expect(await queue.counts()).toMatchObject({ active: 1 });
+  });
+});

@@ -1,0 +1,86 @@
+import { type RedisOptions } from "ioredis";
+
+/** Where the region's Redis is: one address, or Sentinels that know it. */
+export type RedisSettings = RedisAddress | RedisSentinels;
+
+export interface RedisAddress extends RedisLogin {
+  /** `redis://host:6379/0`, `rediss://…` (TLS) or `redis+unix:///path/redis.sock`. */
+  readonly url: string;
+}
+
+export interface RedisSentinels extends RedisLogin {
+  readonly sentinels: readonly SentinelAddress[];
+  /** Name of the primary in the Sentinels' configuration. */
+  readonly name: string;
+  readonly sentinelPassword?: string;
+}
+
+export interface SentinelAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface RedisLogin {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** What `because` and error messages may say of the settings: never the login. */
+export function describeRedis(settings: RedisSettings): string {
+  if (!("url" in settings)) return `${settings.name} by Sentinel`;
+  const url = new URL(settings.url);
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** Throws an Error if the URL is none of the three forms. */
+export function ioredisOptions(settings: RedisSettings): RedisOptions {
+  const login = loginOf(settings);
+  if ("url" in settings) return { ...addressOf(settings.url), ...login };
+  return {
+    ...login,
+    sentinels: settings.sentinels.map(({ host, port }) => ({ host, port })),
+    name: settings.name,
+    role: "master",
+    ...(settings.sentinelPassword === undefined ? {} : { sentinelPassword: settings.sentinelPassword }),
+    // Without it a primary that hangs (and does not refuse) holds its clients for ever (ioredis issue 1314).
+    failoverDetector: true,
+    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 500),
+  };
+}
+
+function loginOf({ username, password }: RedisLogin): RedisOptions {
+  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+}
+
+function addressOf(text: string): RedisOptions {
+  const url = URL.parse(text);
+  if (url === null) throw new Error("no Redis URL");
+  switch (url.protocol) {
+    case "redis+unix:":
+      return { path: decodeURIComponent(url.pathname), ...loginIn(url) };
+    case "redis:":
+      return { ...hostOf(url), ...loginIn(url) };
+    case "rediss:":
+      return { ...hostOf(url), ...loginIn(url), tls: { servername: url.hostname } };
+    default:
+      throw new Error("a Redis URL begins with redis://, rediss:// or redis+unix://");
+  }
+}
+
+function hostOf(url: URL): RedisOptions {
+  const db = Number(url.pathname.slice(1));
+  if (!Number.isInteger(db)) throw new Error("the path of a Redis URL is the number of a database");
+  return {
+    // URL keeps the brackets of an IPv6 address.
+    host: url.hostname.replaceAll(/[[\]]/g, ""),
+    port: url.port === "" ? 6379 : Number(url.port),
+    db,
+  };
+}
+
+function loginIn(url: URL): RedisOptions {
+  return {
+    ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
+  };
+}

@@ -1,0 +1,160 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { aRegion, aWakeup, startRedis } from "@reveille/testkit";
+import { type Clock, epochMillis, millis, type PushEvent } from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
+
+import {
+  consumeWakeups,
+  openProducerRedis,
+  openWakeupQueue,
+  openWorkerRedis,
+  type QueuedWakeup,
+  type RedisSettings,
+} from "./index.ts";
+import { describeRedis, ioredisOptions } from "./redis-settings.ts";
+
+// BullMQ and ioredis look at the real time by themselves.
+const clock: Clock = {
+  now: () => epochMillis(Date.now()),
+  monotonic: () => millis(performance.now()),
+  sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
+};
+
+const region = aRegion();
+
+function observed() {
+  const events: PushEvent[] = [];
+  return { events, observe: (event: PushEvent): void => void events.push(event) };
+}
+
+async function took(work: Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work.catch(() => undefined);
+  return performance.now() - from;
+}
+
+describe("a producer's connection", () => {
+  it("refuses a Redis that would evict keys", async () => {
+    await using server = await startRedis(["--maxmemory-policy", "allkeys-lru"]);
+    const { observe } = observed();
+    const opened = openProducerRedis(
+      { url: `redis+unix://${server.path}` },
+      { connection: "p", clock, observe },
+    );
+    await expect(opened).rejects.toThrow("must be noeviction");
+  });
+
+  it("says which Redis did not come, without its password", async () => {
+    const { observe } = observed();
+    const settings = { url: "redis://user:hunter2@127.0.0.1:1/3" };
+    const opened = openProducerRedis(settings, {
+      connection: "p",
+      clock,
+      observe,
+      connectWithin: millis(50),
+    });
+    await expect(opened).rejects.toThrow("no Redis at redis://127.0.0.1:1/3 within 0.05 s");
+  });
+
+  it("fails within a second while Redis hangs or is gone, and works again when it is back", async () => {
+    await using server = await startRedis(["--appendonly", "yes"]);
+    const { events, observe } = observed();
+    const settings = { url: `redis+unix://${server.path}` };
+    const redis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+    await using queue = await openWakeupQueue({ redis, region, node: "s1", clock, observe });
+    await queue.add([aWakeup()]);
+
+    server.signal("SIGSTOP");
+    const hung = queue.add([aWakeup()]);
+    expect(await took(hung)).toBeLessThan(1_000);
+    await expect(hung).rejects.toThrow("timed out");
+    server.signal("SIGCONT");
+
+    await server.kill();
+    const gone = queue.add([aWakeup()]);
+    expect(await took(gone)).toBeLessThan(1_000);
+    await expect(gone).rejects.toThrow(/closed|writeable/);
+
+    await server.restart();
+    await vi.waitFor(async () => queue.add([aWakeup()]), { timeout: 5_000 });
+    const kinds = events.map(({ kind }) => kind);
+    expect(kinds.indexOf("redis-recovered")).toBeGreaterThan(kinds.indexOf("redis-trouble"));
+    redis.disconnect();
+  });
+});
+
+describe("a consumer", () => {
+  it("pauses while Redis is full instead of spinning, and loses nothing", async () => {
+    await using server = await startRedis();
+    const { events, observe } = observed();
+    const settings = { url: `redis+unix://${server.path}` };
+    const admin = await server.connect();
+    const producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+    const workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+    await using queue = await openWakeupQueue({ redis: producerRedis, region, node: "s1", clock, observe });
+    for (let count = 0; count < 20; count += 1) await queue.add([aWakeup()]);
+    await admin.config("SET", "maxmemory", "1");
+
+    const handled: QueuedWakeup[] = [];
+    const handle = async (queued: readonly QueuedWakeup[]) => {
+      handled.push(...queued);
+      return queued.map(() => ({ kind: "done" }) as const);
+    };
+    await using consumer = await consumeWakeups({
+      redis: workerRedis,
+      region,
+      node: "s1",
+      handle,
+      batchesAtOnce: 4,
+      clock,
+      observe,
+    });
+    await vi.waitFor(() => expect(consumer.health().health.kind).toBe("failing"));
+    const before = await commandsOf(admin);
+    await delay(2_000);
+    expect((await commandsOf(admin)) - before).toBeLessThan(100);
+    expect(handled).toEqual([]);
+
+    await admin.config("SET", "maxmemory", "0");
+    await vi.waitFor(() => expect(handled).toHaveLength(20), { timeout: 10_000 });
+    await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }), { timeout: 5_000 });
+    expect(events.filter(({ kind }) => kind.startsWith("redis-")).map(({ kind }) => kind)).toEqual([
+      "redis-trouble",
+      "redis-recovered",
+    ]);
+    producerRedis.disconnect();
+    workerRedis.disconnect();
+  });
+});
+
+const commandsOf = async (redis: { info: (section: string) => Promise<string> }): Promise<number> =>
+  Number(/total_commands_processed:(\d+)/.exec(await redis.info("stats"))?.[1]);
+
+describe("Redis settings", () => {
+  it.each<[string, RedisSettings, object]>([
+    ["a host", { url: "redis://10.0.0.1" }, { host: "10.0.0.1", port: 6379, db: 0 }],
+    ["a database", { url: "redis://r:6380/2" }, { host: "r", port: 6380, db: 2 }],
+    ["IPv6", { url: "redis://[::1]:6380" }, { host: "::1", port: 6380 }],
+    ["TLS", { url: "rediss://r.example" }, { host: "r.example", tls: { servername: "r.example" } }],
+    ["a socket", { url: "redis+unix:///run/a%20b.sock" }, { path: "/run/a b.sock" }],
+    ["a login", { url: "redis://u:p%40@r" }, { username: "u", password: "p@" }],
+    ["a password file", { url: "redis://r", password: "p" }, { password: "p" }],
+    [
+      "Sentinels",
+      { sentinels: [{ host: "s", port: 26379 }], name: "eu" },
+      { name: "eu", failoverDetector: true },
+    ],
+  ])("with %s", (_what, settings, options) => {
+    expect(ioredisOptions(settings)).toMatchObject(options);
+  });
+
+  it.each(["http://r", "r:6379", "redis://r/x"])("of the form %s are refused", (url) => {
+    expect(() => ioredisOptions({ url })).toThrow("Redis URL");
+  });
+
+  it("are described without their login", () => {
+    expect(describeRedis({ url: "rediss://user:secret@r:1/2", password: "secret" })).toBe("rediss://r:1/2");
+    expect(describeRedis({ sentinels: [], name: "eu", password: "secret" })).toBe("eu by Sentinel");
+  });
+});

@@ -1,0 +1,102 @@
+import {
+  between,
+  type Clock,
+  epochMillis,
+  type Millis,
+  millis,
+  type Observe,
+  QUEUE_NAME,
+  redisKeysOf,
+  type Region,
+  type Wakeup,
+} from "@reveille/wakeup";
+import { Queue } from "bullmq";
+import { type Redis } from "ioredis";
+
+import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
+import { type BatchId, batchIds } from "./batch-id.ts";
+
+/** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
+export interface WakeupQueue extends AsyncDisposable {
+  /**
+   * Resolves once the wakeups are in Redis (and, with `waitReplicas`, in its replicas): they are accepted then. Throws
+   * within a second otherwise; they may be in the queue nevertheless, and repeating the call with the same `id` does
+   * not put them there twice.
+   */
+  readonly add: (wakeups: readonly Wakeup[], id?: BatchId) => Promise<void>;
+  /** An id for `add`, if the caller wants to repeat it. */
+  readonly newBatchId: () => BatchId;
+  readonly counts: () => Promise<QueueCounts>;
+}
+
+/** Batches in the queue, by state. */
+export interface QueueCounts {
+  readonly waiting: number;
+  /** Tried before, and waiting until nothing else is. */
+  readonly retrying: number;
+  /** Tried before, and not yet to be tried again. */
+  readonly delayed: number;
+  readonly active: number;
+  /** Age of the oldest waiting batch; 0 if none waits. */
+  readonly oldestWaiting: Millis;
+}
+
+export interface WakeupQueueOptions {
+  /** From `openProducerRedis`. Stays the caller's. */
+  readonly redis: Redis;
+  readonly region: Region;
+  /** Name of this host; part of the batch ids. */
+  readonly node: string;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** Replicas that must have a batch before it counts as accepted; default 0. Too few of them is told, not refused. */
+  readonly waitReplicas?: number;
+}
+
+/** Name of the jobs in BullMQ; one letter, since it is stored with each. */
+export const JOB_NAME = "b";
+
+/** Longest wait for replicas; `add` must answer within a second. */
+const REPLICAS_WITHIN_MS = 100;
+
+export async function openWakeupQueue(options: WakeupQueueOptions): Promise<WakeupQueue> {
+  const { redis, clock, observe, waitReplicas = 0 } = options;
+  const newBatchId = batchIds(options.node);
+  const queue = new Queue(QUEUE_NAME, {
+    connection: redis,
+    prefix: redisKeysOf(options.region).queuePrefix,
+    streams: { events: { maxLen: 100 } },
+  });
+  // Whoever opened the connection tells its troubles.
+  queue.on("error", () => undefined);
+  await queue.waitUntilReady();
+
+  const addBatch = async (wakeups: readonly Wakeup[], jobId: string): Promise<void> => {
+    await queue.add(JOB_NAME, encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 }))), { jobId });
+  };
+
+  return {
+    newBatchId,
+    add: async (wakeups, id = newBatchId()) => {
+      for (let from = 0; from < wakeups.length; from += MOST_PER_BATCH) {
+        const part = from === 0 ? id : `${id}-${from}`;
+        await addBatch(wakeups.slice(from, from + MOST_PER_BATCH), part);
+      }
+      if (waitReplicas === 0 || wakeups.length === 0) return;
+      const replicas = await redis.wait(waitReplicas, REPLICAS_WITHIN_MS);
+      if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
+    },
+    counts: async () => {
+      const { waiting, prioritized, delayed, active } = await queue.getJobCounts();
+      const [oldest] = await queue.getJobs(["waiting"], 0, 0, true);
+      return {
+        waiting: waiting ?? 0,
+        retrying: prioritized ?? 0,
+        delayed: delayed ?? 0,
+        active: active ?? 0,
+        oldestWaiting: oldest === undefined ? millis(0) : between(epochMillis(oldest.timestamp), clock.now()),
+      };
+    },
+    [Symbol.asyncDispose]: () => queue.close(),
+  };
+}
