@@ -1,4 +1,10 @@
-import { type IngressEvent, type Observe, type PushServiceEvent, type QueueEvent } from "@reveille/wakeup";
+import {
+  type IngressEvent,
+  type Observe,
+  type PushServiceEvent,
+  type QueueEvent,
+  type SidecarEvent,
+} from "@reveille/wakeup";
 
 /** Told by every role that talks to Redis, unlike the other events of the queue. */
 export type RedisEvent = Extract<
@@ -12,12 +18,13 @@ export interface StageListeners {
   readonly ingress?: ((event: IngressEvent) => void) | undefined;
   readonly work?: ((event: WorkEvent) => void) | undefined;
   readonly pushService?: ((event: PushServiceEvent) => void) | undefined;
+  readonly sidecar?: ((event: SidecarEvent) => void) | undefined;
   readonly redis?: ((event: RedisEvent) => void) | undefined;
 }
 
 /** The one list of all kinds of events: a new kind does not compile until it has a stage. */
 export const byStage =
-  ({ ingress, work, pushService, redis }: StageListeners): Observe =>
+  ({ ingress, work, pushService, sidecar, redis }: StageListeners): Observe =>
   (event) => {
     switch (event.kind) {
       case "wakeup-admitted":
@@ -47,5 +54,8 @@ export const byStage =
       case "redis-recovered":
       case "replicas-missing":
         return redis?.(event);
+      case "role-process-changed":
+      case "readiness-changed":
+        return sidecar?.(event);
     }
   };

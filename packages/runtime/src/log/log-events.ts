@@ -7,13 +7,14 @@ import { logIngress } from "./log-ingress.ts";
 import { logPushService } from "./log-push-service.ts";
 import { logRedis } from "./log-redis.ts";
 import { wakeupRecord } from "./log-wakeup.ts";
+import { logSidecar } from "./log-sidecar.ts";
 import { logWork } from "./log-work.ts";
 import { sparing } from "./sparing.ts";
 
 export interface LogEventsOptions {
   readonly logger: Logger;
-  /** Makes the fingerprints. */
-  readonly secret: RegionSecret;
+  /** Makes the fingerprints; without it (a sidecar) records have none. */
+  readonly secret?: RegionSecret;
   readonly clock: Pick<Clock, "monotonic">;
 }
 
@@ -32,6 +33,7 @@ export function logEvents({ logger, secret, clock }: LogEventsOptions): Observe 
     ingress: logIngress(log),
     work: logWork(log),
     pushService: logPushService(log),
+    sidecar: logSidecar(log),
     redis: logRedis(log),
   });
 }

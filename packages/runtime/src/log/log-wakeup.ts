@@ -11,16 +11,16 @@ import {
 /** What a log shows of a wakeup. The same fields in every process, so that their records can be joined. */
 export interface WakeupRecord {
   readonly module: PushModule;
-  readonly fingerprint: Fingerprint;
+  readonly fingerprint?: Fingerprint;
   readonly urgent: boolean;
   /** Epoch milliseconds. */
   readonly receivedAt: EpochMillis;
   readonly apnsId: string;
 }
 
-export const wakeupRecord = (secret: RegionSecret, wakeup: Wakeup): WakeupRecord => ({
+export const wakeupRecord = (secret: RegionSecret | undefined, wakeup: Wakeup): WakeupRecord => ({
   module: wakeup.module,
-  fingerprint: fingerprintOf(secret, wakeup.token),
+  ...(secret === undefined ? {} : { fingerprint: fingerprintOf(secret, wakeup.token) }),
   urgent: wakeup.urgent,
   receivedAt: wakeup.receivedAt,
   apnsId: apnsIdOf(wakeup),

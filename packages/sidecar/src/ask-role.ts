@@ -1,0 +1,52 @@
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+
+import { type Clock, type RoleReport, seconds } from "@reveille/wakeup";
+
+import { parseReport } from "./parse-report.ts";
+
+/** What came back from the socket of a role. */
+export type RoleAnswer =
+  | { readonly kind: "report"; readonly report: RoleReport }
+  /** Nobody listens: the process has ended. */
+  | { readonly kind: "gone" }
+  /** Somebody listens, but no report came. */
+  | { readonly kind: "silent"; readonly because: string };
+
+/** A role that works answers within milliseconds. */
+const PATIENCE = seconds(1);
+
+/** Asks the role at this Unix socket for its report; settles within a second and never rejects. */
+export async function askRole(path: string, clock: Clock): Promise<RoleAnswer> {
+  const done = new AbortController();
+  const late = clock
+    .sleep(PATIENCE, done.signal)
+    .then((): RoleAnswer => ({ kind: "silent", because: "no report within 1 s" }));
+  const answer = await Promise.race([fetchReport(path, done.signal), late]);
+  done.abort();
+  return answer;
+}
+
+async function fetchReport(socketPath: string, signal: AbortSignal): Promise<RoleAnswer> {
+  return new Promise((resolve) => {
+    const failed = (error: Error): void => resolve(answerOf(error));
+    request({ socketPath, path: "/report", signal, agent: false }, (response) => {
+      text(response).then((body) => resolve(answerFrom(response.statusCode, body)), failed);
+    })
+      .once("error", failed)
+      .end();
+  });
+}
+
+function answerFrom(status: number | undefined, body: string): RoleAnswer {
+  const report = status === 200 ? parseReport(body) : undefined;
+  return report === undefined
+    ? { kind: "silent", because: `no report in answer ${status}` }
+    : { kind: "report", report };
+}
+
+function answerOf(error: Error): RoleAnswer {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ECONNREFUSED") return { kind: "gone" };
+  return { kind: "silent", because: error.message };
+}

@@ -1,0 +1,282 @@
+import { mkdtempDisposable, rename } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ManualClock } from "@reveille/testkit";
+import { type MetricFamily, type PushEvent, type RoleReport, seconds } from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
+
+import { type MetricsPort, startSidecar } from "./index.ts";
+
+const counter = (value: number): MetricFamily => ({
+  name: "things_total",
+  help: "Things.",
+  type: "counter",
+  aggregator: "sum",
+  values: [{ value, labels: {} }],
+});
+const gauge = (value: number): MetricFamily => ({ ...counter(value), name: "level", type: "gauge" });
+
+/** Sums everything of the same name and labels. */
+const metrics: MetricsPort = {
+  merge: (processes) =>
+    [...Map.groupBy(processes.flat(), ({ name }) => name).values()].map((same) => ({
+      ...counter(0),
+      ...same[0],
+      values: [
+        ...Map.groupBy(
+          same.flatMap(({ values }) => values),
+          ({ labels }) => JSON.stringify(labels),
+        ).values(),
+      ].map((values) => ({
+        labels: values[0]?.labels ?? {},
+        value: values.reduce((sum, { value }) => sum + value, 0),
+      })),
+    })),
+  render: (families, format) => `${format}\n${families.flatMap(lines).join("\n")}\n`,
+  contentTypes: { prometheus: "text/plain", openmetrics: "application/openmetrics-text" },
+  own: () => Promise.resolve([]),
+};
+const lines = ({ name, values }: MetricFamily): readonly string[] =>
+  values.map(({ value, labels }) => `${[name, ...Object.values(labels)].join(" ")} = ${value}`);
+
+/** A role that answers with what a test gives it; `hang` swallows requests. */
+async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {}) {
+  let report: RoleReport = {
+    role: "worker",
+    pid: 1,
+    version: "1",
+    startedAt: 1,
+    parts: [{ part: "redis", health: { kind: "ready" } }],
+    metrics: [],
+    ...parts,
+  };
+  let hung = false;
+  const server = createServer((_request, response) => {
+    if (!hung) response.end(JSON.stringify(report));
+  });
+  const path = join(runtimeDir, `${report.role}-${report.pid}.sock`);
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    set: (parts: Partial<RoleReport>) => void (report = { ...report, ...parts }),
+    hang: () => void (hung = true),
+    /** As SIGKILL does it: nobody listens, the socket stays. */
+    kill: async () => {
+      await rename(path, `${path}.kept`);
+      await close();
+      await rename(`${path}.kept`, path);
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function aHost() {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "reveille-host-")));
+  const clock = new ManualClock();
+  const events: PushEvent[] = [];
+  const start = async () => {
+    const listen = { host: "127.0.0.1", port: 0 };
+    const about = { region: "eu", host: "s1.eu.push.example", version: "1.2.3" };
+    const observe = (event: PushEvent) => void events.push(event);
+    const sidecar = stack.use(
+      await startSidecar({
+        ...about,
+        listen,
+        runtimeDir: folder.path,
+        metrics,
+        clock,
+        observe,
+      }),
+    );
+    const get = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`http://127.0.0.1:${sidecar.address.port}${path}`, { headers });
+      return {
+        status: response.status,
+        type: response.headers.get("content-type"),
+        text: await response.text(),
+      };
+    };
+    return { get };
+  };
+  const role = async (parts: Partial<RoleReport> = {}) => stack.use(await aRole(folder.path, parts));
+  return { clock, events, start, role, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Lets the sidecar poll once in the background, when it waits for that. */
+async function tick(clock: ManualClock): Promise<void> {
+  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
+  await clock.advance(seconds(1));
+  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
+}
+
+describe("a sidecar", () => {
+  it("is alive without any role, and not ready", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    expect(await sidecar.get("/live")).toMatchObject({ status: 200 });
+    const { status, text } = await sidecar.get("/ready");
+    expect(status).toBe(503);
+    expect(JSON.parse(text)).toEqual({
+      ready: false,
+      reasons: ["no ingress runs on this host", "no worker runs on this host"],
+    });
+  });
+
+  it("is ready when of each role one process has all parts ready", async () => {
+    await using host = await aHost();
+    await host.role({ role: "ingress", pid: 7 });
+    await host.role();
+    await host.role({
+      pid: 2,
+      parts: [{ part: "apns", health: { kind: "starting" } }],
+    });
+    const sidecar = await host.start();
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 200, text: `{"ready":true,"reasons":[]}` });
+  });
+
+  it("says which part of which process is in trouble", async () => {
+    await using host = await aHost();
+    await host.role({
+      role: "ingress",
+      pid: 7,
+      parts: [
+        { part: "component eu", health: { kind: "failing", because: "the front refuses connections" } },
+        { part: "redis", health: { kind: "ready" } },
+      ],
+    });
+    await host.role({
+      parts: [{ part: "queue", health: { kind: "draining" } }],
+    });
+    const sidecar = await host.start();
+    expect(JSON.parse((await sidecar.get("/ready")).text)).toEqual({
+      ready: false,
+      reasons: [
+        "ingress 7: component eu is failing: the front refuses connections",
+        "worker 1: queue is draining",
+      ],
+    });
+  });
+
+  it("bears a restart of two seconds, and trusts a host again after five", async () => {
+    await using host = await aHost();
+    await host.role({ role: "ingress", pid: 7 });
+    const worker = await host.role();
+    const sidecar = await host.start();
+    const status = async (): Promise<number> => (await sidecar.get("/ready")).status;
+    const seenAfter = async (ticks: number): Promise<number> => {
+      for (let done = 0; done < ticks; done += 1) await tick(host.clock);
+      return status();
+    };
+    worker.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
+    expect(await seenAfter(2)).toBe(200);
+    expect(await seenAfter(1)).toBe(503);
+    worker.set({ parts: [{ part: "redis", health: { kind: "ready" } }] });
+    expect(await seenAfter(5)).toBe(503);
+    expect(await seenAfter(1)).toBe(200);
+    expect(host.events.filter(({ kind }) => kind === "readiness-changed")).toMatchObject([
+      { ready: true },
+      { ready: false, reasons: ["worker 1: redis is failing: away"] },
+      { ready: true },
+    ]);
+  });
+
+  it("tells who comes, falls silent and goes", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    await host.start();
+    worker.hang();
+    await vi.waitFor(() => expect(host.clock.sleepers).toBe(1));
+    await host.clock.advance(seconds(1));
+    await tick(host.clock);
+    await worker.kill();
+    await tick(host.clock);
+    expect(host.events.filter(({ kind }) => kind === "role-process-changed")).toEqual([
+      { kind: "role-process-changed", role: "worker", pid: 1, state: "answering" },
+      {
+        kind: "role-process-changed",
+        role: "worker",
+        pid: 1,
+        state: "silent",
+        because: "no report within 1 s",
+      },
+      { kind: "role-process-changed", role: "worker", pid: 1, state: "gone" },
+    ]);
+  });
+});
+
+describe("the metrics of a host", () => {
+  it("are asked anew at each scrape, and merged", async () => {
+    await using host = await aHost();
+    const one = await host.role({ metrics: [counter(1)] });
+    await host.role({ pid: 2, metrics: [counter(10)] });
+    const sidecar = await host.start();
+    one.set({ metrics: [counter(2)] });
+    const { status, type, text } = await sidecar.get("/metrics");
+    expect({ status, type }).toEqual({ status: 200, type: "text/plain" });
+    expect(text).toContain("things_total = 12\n");
+    expect(text).toContain("reveille_role_up ingress = 0\n");
+    expect(text).toContain("reveille_role_up worker = 1\n");
+    expect(text).toContain("reveille_role_processes worker answering = 2\n");
+    expect(text).toContain("reveille_parts worker redis ready = 2\n");
+  });
+
+  it("show a new process by itself", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    await host.role({ metrics: [counter(1)] });
+    expect((await sidecar.get("/metrics")).text).toContain("things_total = 1\n");
+  });
+
+  it("don't go backwards when a process ends or starts again, and its gauges vanish", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    const total = async (): Promise<string> => (await sidecar.get("/metrics")).text;
+    const worker = await host.role({ metrics: [counter(5), gauge(3)] });
+    expect(await total()).toContain("things_total = 5\n");
+    worker.set({ startedAt: 2, metrics: [counter(1), gauge(4)] });
+    expect(await total()).toContain("things_total = 6\n");
+    expect(await total()).toContain("level = 4\n");
+    await worker.kill();
+    expect(await total()).toContain("things_total = 6\n");
+    expect(await total()).not.toContain("level");
+    await host.role({ pid: 9, metrics: [counter(2)] });
+    expect(await total()).toContain("things_total = 8\n");
+  });
+
+  it("of a process that hangs keep its counters, hold up no scrape for more than a second, and show it", async () => {
+    await using host = await aHost();
+    const worker = await host.role({ metrics: [counter(5), gauge(3)] });
+    const sidecar = await host.start();
+    worker.hang();
+    await vi.waitFor(() => expect(host.clock.sleepers).toBe(1));
+    const scrape = sidecar.get("/metrics");
+    await vi.waitFor(() => expect(host.clock.sleepers).toBe(2));
+    await host.clock.advance(seconds(1));
+    const { text } = await scrape;
+    expect(text).toContain("things_total = 5\n");
+    expect(text).not.toContain("level");
+    expect(text).toContain("reveille_role_processes worker silent = 1\n");
+    expect(text).toContain("reveille_role_up worker = 0\n");
+  });
+
+  it.each([
+    [
+      "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      "openmetrics",
+    ],
+    ["text/plain;version=0.0.4;q=0.5,application/openmetrics-text;q=0.1", "prometheus"],
+    ["application/openmetrics-text;q=0", "prometheus"],
+    ["*/*", "prometheus"],
+    ["nonsense;;q=x,", "prometheus"],
+  ])("come for `accept: %s` as %s", async (accept, format) => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    expect((await sidecar.get("/metrics", { accept })).text).toMatch(new RegExp(`^${format}\n`));
+  });
+});
