@@ -1,1 +1,3 @@
-export {};
+export { type AdmissionPort, type QueuePort } from "./ports.ts";
+export { type Ingress, type IngressLimits, type IngressOptions, startIngress } from "./start-ingress.ts";
+export { type ComponentOptions } from "./stream/front.ts";

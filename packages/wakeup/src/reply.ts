@@ -15,6 +15,8 @@ export type PublishResult =
   | "malformed"
   | "over-limit"
   | "blocked"
+  /** Published by a client, which has no business here. */
+  | "not-a-server"
   | "overload"
   | "draining"
   | "our-trouble";

@@ -1,0 +1,216 @@
+import {
+  type Clock,
+  type Health,
+  type Millis,
+  millis,
+  type Observe,
+  type PublishResult,
+  seconds,
+  type Verdict,
+  type VerdictKind,
+} from "@reveille/wakeup";
+
+import { Line, type LineLimits } from "./line.ts";
+import { type AdmissionPort, type QueuePort } from "./ports.ts";
+import { type Waiting } from "./waiting.ts";
+
+export interface IntakeOptions {
+  readonly admission: AdmissionPort;
+  readonly queue: QueuePort;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly limits: LineLimits;
+  /** How long a publish waits unanswered while admission or queue are away. */
+  readonly holdFor: Millis;
+  readonly answer: (waiting: Waiting, result: PublishResult) => void;
+  /** A publish was held as long as allowed, in vain. */
+  readonly onHeldInVain: () => void;
+}
+
+/** As many as admission decides in one call. */
+const BATCH = 128;
+
+/** Admission and queue fail within a second; this is for a promise that never settles. */
+const SETTLE_WITHIN = seconds(2);
+
+const LOOK_EVERY = seconds(1);
+
+const RESULT_OF: Readonly<Record<VerdictKind, PublishResult>> = {
+  now: "queued",
+  later: "later",
+  merged: "merged",
+  dead: "token-dead",
+  "over-limit": "over-limit",
+};
+
+/**
+ * From a publish to its reply: everything that arrived while the last micro-batch was being settled makes up
+ * the next one. A reply leaves only when its wakeup is durable. While admission or the queue are away, the
+ * publishes wait in their order; nobody is told `forget` because of that.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #line: Line;
+  readonly #stop = new AbortController();
+  readonly #draining = new AbortController();
+  #working: Promise<void> | undefined;
+  /** Admitted `now`, not yet in the queue. */
+  #decided: Waiting[] = [];
+  /** With a verdict that needs no queue. */
+  #settled: [Waiting, VerdictKind][] = [];
+  #trouble: string | undefined;
+  #pending: { readonly since: Millis; readonly giveUp: () => void } | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#line = new Line(options.limits);
+    void this.#watch();
+  }
+
+  /** Answers the publish, sooner or later, exactly once. */
+  accept(waiting: Waiting): void {
+    if (this.#draining.signal.aborted) return this.#options.answer(waiting, "draining");
+    if (!this.#line.join(waiting)) return this.#options.answer(waiting, "overload");
+    this.#working ??= this.#work();
+  }
+
+  get health(): Health {
+    if (this.#draining.signal.aborted) return { kind: "draining" };
+    return this.#trouble === undefined ? { kind: "ready" } : { kind: "failing", because: this.#trouble };
+  }
+
+  /** Answers all in hand and takes nothing more; with a queue out of reach, at once. */
+  async drain(): Promise<void> {
+    this.#draining.abort();
+    await this.#working;
+    this.#stop.abort();
+  }
+
+  async #work(): Promise<void> {
+    // What else this turn of the event loop reads goes into the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    let failures = 0;
+    while (this.#line.inHand > 0) {
+      failures = (await this.#flush()) ? 0 : failures + 1;
+      if (failures > 0) await this.#pause(failures);
+    }
+    this.#working = undefined;
+  }
+
+  /** Settles one micro-batch; `false` if it, or a part of it, has to be tried again. */
+  async #flush(): Promise<boolean> {
+    const { clock, observe } = this.#options;
+    const startedAt = clock.monotonic();
+    let wakeups = this.#decided.length;
+    try {
+      if (wakeups === 0) wakeups = await this.#decide();
+      await this.#enqueue();
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#trouble = reasonOf(error);
+    }
+    this.#answerSettled();
+    const ok = this.#trouble === undefined;
+    observe({ kind: "flush-settled", wakeups, took: millis(clock.monotonic() - startedAt), ok });
+    return ok;
+  }
+
+  async #decide(): Promise<number> {
+    const batch = this.#line.take(BATCH);
+    try {
+      const verdicts = await this.#within(
+        this.#options.admission.decide(
+          batch.map(({ wakeup }) => wakeup),
+          batch.map(({ sender }) => sender),
+        ),
+      );
+      this.#sort(batch, verdicts);
+    } catch (error) {
+      this.#line.putBack(batch);
+      throw error;
+    }
+    return batch.length;
+  }
+
+  #sort(batch: readonly Waiting[], verdicts: readonly Verdict[]): void {
+    if (verdicts.length !== batch.length) throw new Error("admission gave another number of verdicts");
+    for (const [index, waiting] of batch.entries()) {
+      const kind = verdicts[index]?.kind ?? "now";
+      if (kind === "now") this.#decided.push(waiting);
+      else this.#settled.push([waiting, kind]);
+    }
+  }
+
+  async #enqueue(): Promise<void> {
+    if (this.#decided.length === 0) return;
+    await this.#within(this.#options.queue.add(this.#decided.map(({ wakeup }) => wakeup)));
+    for (const waiting of this.#decided) this.#settled.push([waiting, "now"]);
+    this.#decided = [];
+  }
+
+  #answerSettled(): void {
+    for (const [waiting, verdict] of this.#settled) {
+      this.#options.observe({ kind: "wakeup-admitted", wakeup: waiting.wakeup, verdict });
+      this.#answer(waiting, RESULT_OF[verdict]);
+    }
+    this.#settled = [];
+  }
+
+  #answer(waiting: Waiting, result: PublishResult): void {
+    this.#line.leave(waiting);
+    this.#options.answer(waiting, result);
+  }
+
+  /** Between two attempts; while draining there is no second one. */
+  async #pause(failures: number): Promise<void> {
+    if (!this.#draining.signal.aborted) {
+      const pause = millis(Math.min(50 * 2 ** failures, 500));
+      await this.#options.clock.sleep(pause, this.#draining.signal);
+      return;
+    }
+    this.#giveUp([...this.#decided, ...this.#line.take(Number.POSITIVE_INFINITY)]);
+    this.#decided = [];
+  }
+
+  #giveUp(held: readonly Waiting[]): void {
+    for (const waiting of held) this.#answer(waiting, "our-trouble");
+  }
+
+  async #within<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => reject(new Error("no answer in time"));
+    this.#pending = { since: this.#options.clock.monotonic(), giveUp };
+    return Promise.race([work, promise]);
+  }
+
+  /** Watches the time of all in hand: a timer for each would cost more than the rest of its way. */
+  async #watch(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(LOOK_EVERY, this.#stop.signal);
+      const now = clock.monotonic();
+      if (this.#pending !== undefined && now - this.#pending.since >= SETTLE_WITHIN) this.#pending.giveUp();
+      this.#endHold(now);
+    }
+  }
+
+  #endHold(now: Millis): void {
+    const { holdFor } = this.#options;
+    if (now < holdFor) return;
+    const then = millis(now - holdFor);
+    const isInVain = (waiting: Waiting): boolean => waiting.since < then;
+    const inVain = [...this.#decided.filter(isInVain), ...this.#line.takeOlderThan(then)];
+    if (inVain.length === 0) return;
+    this.#decided = this.#decided.filter((waiting) => !isInVain(waiting));
+    this.#giveUp(inVain);
+    this.#options.onHeldInVain();
+  }
+}
+
+/** The kind of a failure for logs; the text of an error may hold more than we want there. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error";
+  const redisCode = /^[A-Z]{2,20}\b/.exec(error.message)?.[0];
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return code ?? redisCode ?? error.name;
+}

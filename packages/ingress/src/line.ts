@@ -1,0 +1,64 @@
+import { type Millis } from "@reveille/wakeup";
+
+import { type Waiting } from "./waiting.ts";
+
+export interface LineLimits {
+  /** Most publishes in hand. */
+  readonly publishes: number;
+  /** Most memory they may take, in bytes. */
+  readonly bytes: number;
+}
+
+/** Publishes in hand, oldest first. Full when either bound is reached. */
+export class Line {
+  readonly #limits: LineLimits;
+  readonly #waiting: Waiting[] = [];
+  /** Of all in hand, those taken included. */
+  #count = 0;
+  #bytes = 0;
+
+  constructor(limits: LineLimits) {
+    this.#limits = limits;
+  }
+
+  /** Publishes in the line, without those taken. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Publishes in hand, those taken included. */
+  get inHand(): number {
+    return this.#count;
+  }
+
+  /** Whether there was room. */
+  join(waiting: Waiting): boolean {
+    if (this.#count >= this.#limits.publishes || this.#bytes >= this.#limits.bytes) return false;
+    this.#waiting.push(waiting);
+    this.#count += 1;
+    this.#bytes += waiting.size;
+    return true;
+  }
+
+  /** Takes the oldest `most` out of the line; they stay in hand until `leave`. */
+  take(most: number): Waiting[] {
+    return this.#waiting.splice(0, most);
+  }
+
+  /** Takes those out that came before `then`. */
+  takeOlderThan(then: Millis): Waiting[] {
+    const first = this.#waiting.findIndex(({ since }) => since >= then);
+    return this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);
+  }
+
+  /** Puts back, in front of all others, what `take` gave. */
+  putBack(waiting: readonly Waiting[]): void {
+    this.#waiting.unshift(...waiting);
+  }
+
+  /** Is no longer in hand. */
+  leave(waiting: Waiting): void {
+    this.#count -= 1;
+    this.#bytes -= waiting.size;
+  }
+}

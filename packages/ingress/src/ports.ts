@@ -1,0 +1,17 @@
+import { type Verdict, type Wakeup } from "@reveille/wakeup";
+
+/** What ingress needs of admission. */
+export interface AdmissionPort {
+  /**
+   * One verdict per wakeup, in the same order; what is told `later` is durable by then. `senders` are the
+   * domains that published, at the same places: for limits per domain, and for nothing else.
+   * Rejects soon when it cannot decide; may be asked again about the same wakeups then.
+   */
+  readonly decide: (wakeups: readonly Wakeup[], senders: readonly string[]) => Promise<readonly Verdict[]>;
+}
+
+/** What ingress needs of the queue. */
+export interface QueuePort {
+  /** Resolves when all of the batch is durable, rejects when it may not be. */
+  readonly add: (wakeups: readonly Wakeup[]) => Promise<void>;
+}

@@ -1,0 +1,78 @@
+import { type Place } from "./places.ts";
+import { type PublishPayload } from "./stanza.ts";
+import { type StartTag } from "./xml/start-tag.ts";
+
+/** Bodies that servers send in place of the message: Prosody, ejabberd, Openfire, ejabberd for OMEMO. */
+const CONSTANT_BODIES = new Set(["New Message!", "New message", "New Message", "(encrypted)"]);
+
+/** No value we compare is longer; of longer text the rest is dropped. */
+const LONGEST_VALUE = 128;
+
+/** Gathers what we keep of one publish, element by element. */
+export class PublishReader {
+  #publishes = 0;
+  #items = 0;
+  #node: string | undefined;
+  #module: string | undefined;
+  #urgent = false;
+  #inClear = false;
+  #text = "";
+
+  begin(): void {
+    this.#publishes = 0;
+    this.#items = 0;
+    this.#node = undefined;
+    this.#module = undefined;
+    this.#urgent = false;
+    this.#inClear = false;
+  }
+
+  /** An element at `place` begins; answers where it counts as standing: repetitions stand elsewhere. */
+  opened(place: Place, tag: StartTag): Place {
+    this.#text = "";
+    if (place === "publish") {
+      this.#publishes += 1;
+      if (this.#publishes > 1) return "elsewhere";
+      this.#node = tag.value("node");
+    }
+    if (place === "item") {
+      this.#items += 1;
+      if (this.#items > 1) return "elsewhere";
+    }
+    if (place === "encrypted" && tag.value("type") === "voip") this.#urgent = true;
+    return place;
+  }
+
+  text(piece: string): void {
+    if (this.#text.length < LONGEST_VALUE) this.#text += piece.slice(0, LONGEST_VALUE);
+  }
+
+  closed(place: Place): void {
+    const text = this.#text;
+    this.#text = "";
+    if (text === "") return;
+    if (place === "module") this.#module ??= text.trim();
+    if (place === "priority" && text.trim() === "high") this.#urgent = true;
+    if (place === "sender") this.#inClear = true;
+    if (place === "body") {
+      this.#urgent = true;
+      if (!CONSTANT_BODIES.has(text)) this.#inClear = true;
+    }
+  }
+
+  /** `undefined` if there was no `<publish/>`. */
+  read(): PublishPayload | undefined {
+    if (this.#publishes === 0) return undefined;
+    return {
+      kind: "publish",
+      node: this.#node,
+      module: this.#module,
+      urgent: this.#urgent,
+      inClear: this.#inClear,
+    };
+  }
+}
+
+/** Whether text at `place` is worth a string. */
+export const wantsTextAt = (place: Place): boolean =>
+  place === "body" || place === "sender" || place === "module" || place === "priority";

@@ -1,0 +1,100 @@
+import { type Clock, type Observe } from "@reveille/wakeup";
+
+import { type Answer, type Answered } from "./answer.ts";
+import { type ServedModules, wakeupOf } from "./publish.ts";
+import { answerQuery } from "./query.ts";
+import { type IqAddress } from "./reply.ts";
+import { senderOf } from "./sender.ts";
+import { type PublishPayload, type Stanza } from "./stanza.ts";
+import { type ReplyPath, type Waiting } from "./waiting.ts";
+
+export interface ReceptionOptions {
+  readonly modules: ServedModules;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly answer: Answer;
+  readonly accept: (waiting: Waiting) => void;
+}
+
+export type Receive = (stanza: Stanza, path: ReplyPath) => void;
+
+/** Longer than any legal pair of JIDs (3071 bytes each) with an id: nobody waits for such a reply. */
+const LONGEST_ADDRESS = 16_384;
+
+/** Roughly what a waiting publish takes in memory besides its strings. */
+const OBJECTS = 400;
+
+/** Decides for each stanza whether it is a publish, a query, or nothing to answer. */
+export function receiveWith(options: ReceptionOptions): Receive {
+  return (stanza, path) => {
+    const address = addressOf(stanza);
+    if (address === undefined) {
+      options.observe({ kind: "stanza-ignored", stanza: stanza.name });
+      return;
+    }
+    const { payload, type } = stanza;
+    if (stanza.excessive) {
+      options.answer({ address, path, since: options.clock.monotonic() }, "malformed");
+      return;
+    }
+    if (payload.kind === "publish" && type === "set") {
+      receivePublish(options, address, payload, path);
+      return;
+    }
+    const query = payload.kind === "query" && type === "get" ? payload.query : "unsupported";
+    const node = payload.kind === "query" ? payload.node : undefined;
+    path.send(answerQuery(address, { query, node }, options.version));
+    options.observe({ kind: "query-answered", query });
+  };
+}
+
+function receivePublish(
+  options: ReceptionOptions,
+  received: IqAddress,
+  publish: PublishPayload,
+  path: ReplyPath,
+): void {
+  const { clock, modules, answer, accept } = options;
+  const kept = detach(received, publish.node);
+  const to: Answered = { address: kept.address, path, since: clock.monotonic() };
+  const sender = senderOf(kept.address.from);
+  if (sender.kind === "client") return answer(to, "not-a-server");
+  const wakeup = wakeupOf({ ...publish, node: kept.node }, modules, clock.now());
+  if (typeof wakeup === "string") return answer(to, wakeup);
+  return accept({ ...to, wakeup, sender: sender.domain, size: kept.length + OBJECTS });
+}
+
+/** Where the reply goes; `undefined` for what gets none: all but IQs of type get and set, with addresses. */
+function addressOf({ name, type, id, from, to }: Stanza): IqAddress | undefined {
+  if (name !== "iq" || (type !== "get" && type !== "set")) return undefined;
+  if (id === undefined || from === undefined || to === undefined) return undefined;
+  return id.length + from.length + to.length > LONGEST_ADDRESS ? undefined : { id, from, to };
+}
+
+interface Kept {
+  readonly address: IqAddress;
+  readonly node: string | undefined;
+  /** In characters. */
+  readonly length: number;
+}
+
+/**
+ * Copies what outlives the stanza. V8 makes parts of a string point into the whole, so that a held publish
+ * would keep the chunk it came in, with the messages in it, in memory; joining and cutting makes a new string.
+ */
+function detach({ id, from, to }: IqAddress, node: string | undefined): Kept {
+  const joined = ` ${id}${from}${to}${node ?? ""}`.slice(1);
+  const fromAt = id.length;
+  const toAt = fromAt + from.length;
+  const nodeAt = toAt + to.length;
+  return {
+    address: {
+      id: joined.slice(0, fromAt),
+      from: joined.slice(fromAt, toAt),
+      to: joined.slice(toAt, nodeAt),
+    },
+    node: node === undefined ? undefined : joined.slice(nodeAt),
+    length: joined.length,
+  };
+}

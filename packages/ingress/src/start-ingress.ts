@@ -1,0 +1,99 @@
+import { type Clock, type Millis, type Observe, type PartHealth, seconds } from "@reveille/wakeup";
+
+import { answerBy } from "./answer.ts";
+import { Intake } from "./intake.ts";
+import { type AdmissionPort, type QueuePort } from "./ports.ts";
+import { type ServedModules } from "./publish.ts";
+import { receiveWith } from "./reception.ts";
+import { type ComponentOptions, frontOf } from "./stream/front.ts";
+import { FrontSlot } from "./stream/front-slot.ts";
+
+export interface IngressOptions {
+  /** The own host's front first; the others are for standing by. */
+  readonly components: readonly ComponentOptions[];
+  readonly modules: ServedModules;
+  readonly admission: AdmissionPort;
+  readonly queue: QueuePort;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** Told to whoever asks (XEP-0092). */
+  readonly version: string;
+  readonly limits?: Partial<IngressLimits>;
+}
+
+/** Bounds of one ingress. */
+export interface IngressLimits {
+  /** Most publishes in hand; more are told to wait. 20,000. */
+  readonly publishes: number;
+  /** Most memory of those, in bytes. 32 MiB. */
+  readonly bytes: number;
+  /** How long publishes are held while Redis is away. 20 s. */
+  readonly holdFor: Millis;
+  /** Longest stanza that is believed, in characters. 65,536. */
+  readonly stanzaLength: number;
+}
+
+export interface Ingress extends AsyncDisposable {
+  readonly health: () => readonly PartHealth[];
+}
+
+const LIMITS: IngressLimits = {
+  publishes: 20_000,
+  bytes: 32 * 1024 * 1024,
+  holdFor: seconds(20),
+  stanzaLength: 65_536,
+};
+
+/** Deeper than any stanza of XMPP; a publish needs ten. */
+const STANZA_DEPTH = 32;
+
+/**
+ * Resolves when the own front has accepted or refused us, and keeps trying in the second case. Throws on a
+ * service that is no `xmpp://host:port`. Disposing drains: what is in hand is answered, new publishes are told
+ * to wait, then the streams are closed.
+ */
+export async function startIngress(options: IngressOptions): Promise<Ingress> {
+  const { clock, observe, admission, queue, modules, version } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const fronts = options.components.map(frontOf);
+  const answer = answerBy({ clock, observe });
+  const intake = new Intake({
+    admission,
+    queue,
+    clock,
+    observe,
+    answer,
+    limits,
+    holdFor: limits.holdFor,
+    onHeldInVain: () => void Promise.all(slots.map((slot) => slot.release())),
+  });
+  const receive = receiveWith({
+    modules,
+    version,
+    clock,
+    observe,
+    answer,
+    accept: (one) => intake.accept(one),
+  });
+  const slots = fronts.map(
+    (front) =>
+      new FrontSlot({
+        front,
+        clock,
+        observe,
+        limits: { length: limits.stanzaLength, depth: STANZA_DEPTH },
+        onStanza: receive,
+      }),
+  );
+  await slots[0]?.settled;
+  return {
+    health: () => [
+      ...slots.slice(0, 1).map(({ health }) => ({ part: "component", health })),
+      { part: "intake", health: intake.health },
+    ],
+    [Symbol.asyncDispose]: async () => {
+      await intake.drain();
+      await Promise.all(slots.map((slot) => slot.close()));
+    },
+  };
+}

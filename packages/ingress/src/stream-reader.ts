@@ -1,0 +1,118 @@
+import { type Place, placeBelow } from "./places.ts";
+import { PublishReader, wantsTextAt } from "./publish-reader.ts";
+import { type QueryName, type QueryPayload, type Stanza } from "./stanza.ts";
+import { type XmlSink } from "./xml/scanner.ts";
+import { type StartTag } from "./xml/start-tag.ts";
+
+/** Hears what comes in on a component stream. */
+export interface StreamListener {
+  /** The front has opened its stream, with this id (XEP-0114 §3). */
+  readonly opened: (streamId: string) => void;
+  /** The front has accepted our handshake. */
+  readonly accepted: () => void;
+  /** A stream error by its condition (RFC 6120 §4.9.3); the front closes the stream. */
+  readonly failed: (condition: string) => void;
+  readonly stanza: (stanza: Stanza) => void;
+}
+
+/** A stanza with more characters or deeper elements is answered, but not believed. */
+export interface StanzaLimits {
+  readonly length: number;
+  readonly depth: number;
+}
+
+const QUERIES = new Map<string, QueryName>([
+  ["query http://jabber.org/protocol/disco#info", "disco-info"],
+  ["query http://jabber.org/protocol/disco#items", "disco-items"],
+  ["query jabber:iq:version", "version"],
+  ["ping urn:xmpp:ping", "ping"],
+]);
+
+const UNSUPPORTED: QueryPayload = { kind: "query", query: "unsupported", node: undefined };
+
+type Head = Pick<Stanza, "name" | "type" | "id" | "from" | "to">;
+
+/** Turns elements into stanzas, keeping of each only what `Stanza` holds. */
+export class StreamReader implements XmlSink {
+  wantsText = false;
+  readonly #listener: StreamListener;
+  readonly #limits: StanzaLimits;
+  readonly #publish = new PublishReader();
+  readonly #places: Place[] = [];
+  #depth = 0;
+  #deepest = 0;
+  #start = 0;
+  #head: Head | undefined;
+  #query: QueryPayload | undefined;
+  #condition: string | undefined;
+
+  constructor(listener: StreamListener, limits: StanzaLimits) {
+    this.#listener = listener;
+    this.#limits = limits;
+  }
+
+  opened(tag: StartTag, offset: number): void {
+    this.#depth += 1;
+    this.#deepest = Math.max(this.#deepest, this.#depth);
+    if (this.#depth > this.#limits.depth) return;
+    const parent = this.#depth === 1 ? undefined : (this.#places[this.#depth - 1] ?? "elsewhere");
+    const place = parent === undefined ? "stream" : this.#publish.opened(placeBelow(parent, tag), tag);
+    this.#places[this.#depth] = place;
+    this.wantsText = wantsTextAt(place);
+    if (this.#depth === 1) this.#listener.opened(tag.value("id") ?? "");
+    else if (this.#depth === 2) this.#begin(tag, offset);
+    else if (this.#depth === 3) this.#child(place, tag);
+  }
+
+  text(piece: string): void {
+    this.#publish.text(piece);
+  }
+
+  closed(offset: number): void {
+    const place = this.#depth > this.#limits.depth ? "elsewhere" : (this.#places[this.#depth] ?? "elsewhere");
+    this.#publish.closed(place);
+    this.wantsText = false;
+    if (this.#depth === 2) this.#end(place, offset);
+    this.#depth -= 1;
+  }
+
+  #begin(tag: StartTag, offset: number): void {
+    this.#start = offset;
+    this.#deepest = 2;
+    this.#query = undefined;
+    this.#condition = undefined;
+    this.#publish.begin();
+    this.#head = {
+      name: stanzaName(tag.local),
+      type: tag.value("type"),
+      id: tag.value("id"),
+      from: tag.value("from"),
+      to: tag.value("to"),
+    };
+  }
+
+  #child(place: Place, tag: StartTag): void {
+    if (tag.local !== "text") this.#condition ??= tag.local;
+    if (place === "pubsub") this.#query ??= UNSUPPORTED;
+    if (this.#query !== undefined) return;
+    const query = QUERIES.get(`${tag.local} ${tag.namespace}`);
+    this.#query = query === undefined ? UNSUPPORTED : { kind: "query", query, node: tag.value("node") };
+  }
+
+  #end(place: Place, offset: number): void {
+    const head = this.#head;
+    this.#head = undefined;
+    if (place === "handshake") return this.#listener.accepted();
+    if (place === "stream-error") return this.#listener.failed(this.#condition ?? "undefined-condition");
+    if (head === undefined) return;
+    this.#listener.stanza({
+      ...head,
+      payload: this.#publish.read() ?? this.#query ?? UNSUPPORTED,
+      excessive: offset - this.#start > this.#limits.length || this.#deepest > this.#limits.depth,
+    });
+  }
+}
+
+function stanzaName(local: string): Stanza["name"] {
+  return local === "iq" || local === "message" || local === "presence" ? local : "other";
+}

@@ -1,0 +1,163 @@
+import {
+  type Clock,
+  type ComponentState,
+  type Health,
+  type Millis,
+  millis,
+  type Observe,
+  seconds,
+} from "@reveille/wakeup";
+
+import { type Stanza } from "../stanza.ts";
+import { type StanzaLimits } from "../stream-reader.ts";
+import { ComponentStream, type StreamEnd } from "./component-stream.ts";
+import { type Front } from "./front.ts";
+import { SelfPing } from "./self-ping.ts";
+
+export interface SlotOptions {
+  readonly front: Front;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly limits: StanzaLimits;
+  readonly onStanza: (stanza: Stanza, slot: FrontSlot) => void;
+}
+
+/** After this the sender has given up waiting (32 s on ejabberd and MongooseIM). */
+const REPLY_WITHIN = seconds(25);
+
+/** Replies kept while the front is away; about 5,000. */
+const MAX_UNSENT = 1 << 20;
+
+const RELEASED_FOR = seconds(10);
+
+/**
+ * Our place at one front: connects, keeps connected, and holds replies while the connection is away. If
+ * another ingress has the place (`conflict`), we stand by and try again every 1 to 2 s.
+ */
+export class FrontSlot {
+  readonly #options: SlotOptions;
+  readonly #stop = new AbortController();
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #running: Promise<void>;
+  #stream: ComponentStream | undefined;
+  #state: ComponentState = "connecting";
+  #because = "";
+  #looped = false;
+  #unsent = "";
+  #unsentSince = millis(0);
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    this.#tell("connecting");
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the first attempt has succeeded or failed. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  get health(): Health {
+    switch (this.#state) {
+      case "connecting":
+        return { kind: "starting" };
+      case "active":
+        return { kind: this.#looped ? "ready" : "starting" };
+      case "standby":
+        return { kind: "ready" };
+      case "down":
+        return { kind: "failing", because: this.#because };
+    }
+  }
+
+  /** Sends stanzas, all of one turn in one write. Kept for a while when the front is away. */
+  send(xml: string): void {
+    if (this.#unsent === "") {
+      this.#unsentSince = this.#options.clock.monotonic();
+      queueMicrotask(() => this.#flush());
+    }
+    if (this.#state === "active" || this.#unsent.length < MAX_UNSENT) this.#unsent += xml;
+  }
+
+  /** Leaves the place to another ingress for a while. */
+  async release(): Promise<void> {
+    await this.#stream?.close();
+  }
+
+  /** Closes the stream and stays away. */
+  async close(): Promise<void> {
+    this.#flush();
+    this.#stop.abort();
+    await this.#stream?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      const end = await this.#occupy();
+      failures = this.#state === "active" ? 0 : failures + 1;
+      this.#leave(end);
+      await this.#options.clock.sleep(pauseAfter(end, failures), this.#stop.signal);
+    }
+  }
+
+  async #occupy(): Promise<StreamEnd> {
+    const { front, clock, observe, limits, onStanza } = this.#options;
+    const ping = new SelfPing({ front, clock, observe, onLoop: () => (this.#looped = true) });
+    const stream = new ComponentStream({
+      front,
+      clock,
+      limits,
+      onStanza: (stanza) => (ping.hears(stanza) ? undefined : onStanza(stanza, this)),
+      onActive: () => {
+        this.#tell("active");
+        this.#flush();
+        void ping.watch(stream);
+      },
+    });
+    this.#stream = stream;
+    return stream.ended;
+  }
+
+  #leave(end: StreamEnd): void {
+    this.#looped = false;
+    if (end.kind === "conflict") this.#tell("standby");
+    else this.#tell("down", end.kind === "lost" ? end.because : "released");
+    this.#settled.resolve();
+  }
+
+  #flush(): void {
+    if (this.#state !== "active" || this.#unsent === "") return;
+    const isLate = this.#options.clock.monotonic() - this.#unsentSince > REPLY_WITHIN;
+    if (!isLate) this.#stream?.send(this.#unsent);
+    this.#unsent = "";
+  }
+
+  #tell(state: ComponentState, because = ""): void {
+    const isNews = state !== this.#state || because !== this.#because || state === "connecting";
+    this.#state = state;
+    this.#because = because;
+    if (state === "active") this.#settled.resolve();
+    if (!isNews) return;
+    const told = because === "" ? {} : { because };
+    this.#options.observe({
+      kind: "component-state-changed",
+      component: this.#options.front.name,
+      state,
+      ...told,
+    });
+  }
+}
+
+/** Jittered, so that the ingresses of a region do not knock together. */
+function pauseAfter(end: StreamEnd, failures: number): Millis {
+  switch (end.kind) {
+    case "conflict":
+      return millis(1_000 + 1_000 * Math.random());
+    case "closed":
+      return millis(RELEASED_FOR * (1 + Math.random() / 2));
+    case "lost":
+      return millis(Math.min(250 * 2 ** failures, 5_000) * (0.5 + Math.random() / 2));
+  }
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+
+import { type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
+
+import { type Stanza } from "../stanza.ts";
+import { escapeAttribute } from "../xml/escape.ts";
+import { type ComponentStream } from "./component-stream.ts";
+import { type Front } from "./front.ts";
+
+const EVERY = seconds(10);
+const WITHIN = seconds(5);
+
+export interface SelfPingOptions {
+  readonly front: Front;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** A ping went through the front and back. */
+  readonly onLoop: () => void;
+}
+
+/**
+ * Sends a ping to ourselves through the front (XEP-0199), at once and then every ten seconds, and takes a
+ * front for dead from which nothing at all came back: TCP alone would notice that after many minutes.
+ */
+export class SelfPing {
+  readonly #options: SelfPingOptions;
+  /** Unguessable, so that no peer can answer in our place. */
+  readonly #id = `self-ping-${randomUUID()}`;
+  #count = 0;
+  #pong: (() => void) | undefined;
+
+  constructor(options: SelfPingOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the stanza is the answer to our ping. */
+  hears(stanza: Stanza): boolean {
+    if (stanza.type !== "result" || stanza.id !== `${this.#id}-${this.#count}`) return false;
+    this.#pong?.();
+    return true;
+  }
+
+  /** Runs until the stream is over. */
+  async watch(stream: ComponentStream): Promise<void> {
+    while (!stream.signal.aborted) {
+      await this.#ping(stream);
+      await this.#options.clock.sleep(EVERY, stream.signal);
+    }
+  }
+
+  async #ping(stream: ComponentStream): Promise<void> {
+    const { clock, front, observe } = this.#options;
+    const sentAt = clock.monotonic();
+    const heard = stream.heard;
+    const ok = await this.#answered(stream);
+    if (stream.signal.aborted) return;
+    const took = sinceThen(clock, sentAt);
+    observe({ kind: "self-ping-settled", component: front.name, took, ok });
+    if (ok) this.#options.onLoop();
+    // A front that balances a domain over several components may hand the answer to another ingress.
+    else if (stream.heard === heard) stream.abandon("self-ping unanswered");
+  }
+
+  async #answered(stream: ComponentStream): Promise<boolean> {
+    const answered = new AbortController();
+    this.#count += 1;
+    this.#pong = () => answered.abort();
+    stream.send(this.#stanza());
+    await this.#options.clock.sleep(WITHIN, AbortSignal.any([answered.signal, stream.signal]));
+    return answered.signal.aborted;
+  }
+
+  #stanza(): string {
+    const domain = escapeAttribute(this.#options.front.domain);
+    const id = `${this.#id}-${this.#count}`;
+    return `<iq type='get' id='${id}' from='${domain}/health' to='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`;
+  }
+}
+
+const sinceThen = (clock: Clock, then: Millis): Millis => millis(clock.monotonic() - then);

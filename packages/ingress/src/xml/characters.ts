@@ -1,0 +1,63 @@
+/** Code points that steer the scanner. */
+export const AMPERSAND = 0x26;
+export const APOSTROPHE = 0x27;
+export const BANG = 0x21;
+export const EQUALS = 0x3d;
+export const GREATER = 0x3e;
+export const LESS = 0x3c;
+export const QUESTION = 0x3f;
+export const QUOTE = 0x22;
+export const SLASH = 0x2f;
+const CLOSING_BRACKET = 0x5d;
+
+const SPACE = 1;
+const ENDS_NAME = 2;
+const FORBIDDEN = 4;
+
+/** What an ASCII character may do, as bits. Above ASCII only U+FFFE and U+FFFF are special. */
+const TRAITS = traitsOfAscii();
+
+function traitsOfAscii(): Uint8Array {
+  const traits = new Uint8Array(128);
+  traits.fill(FORBIDDEN | ENDS_NAME, 0, 0x20);
+  for (const mark of "'\"<>/=&![](){}@#$%^*+,;?\\`|~") traits[mark.charCodeAt(0)] = ENDS_NAME;
+  for (const space of " \t\n\r") traits[space.charCodeAt(0)] = SPACE | ENDS_NAME;
+  return traits;
+}
+
+function traitOf(code: number): number {
+  if (code < 128) return TRAITS[code] ?? 0;
+  return code >= 0xfffe ? FORBIDDEN | ENDS_NAME : 0;
+}
+
+export const isSpace = (code: number): boolean => (traitOf(code) & SPACE) !== 0;
+
+/** XML 1.0 §2.2; lone surrogates cannot come out of the UTF-8 decoder. */
+export const isForbidden = (code: number): boolean => (traitOf(code) & FORBIDDEN) !== 0;
+
+/** Index after the name that begins at `from`: `from` itself if there is none, the length if it may go on. */
+export function endOfName(text: string, from: number): number {
+  const first = text.charCodeAt(from);
+  let at = from;
+  // A name does not begin with a digit, a dash or a dot (XML 1.0 §2.3). Other rules for names above ASCII
+  // are left to the front, which must not be stricter than we are.
+  if ((first >= 0x30 && first <= 0x39) || first === 0x2d || first === 0x2e) return from;
+  while (at < text.length && (traitOf(text.charCodeAt(at)) & ENDS_NAME) === 0) at += 1;
+  return at;
+}
+
+/** Index of the first character from `from` on that is no white space; the length if there is none. */
+export function endOfSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isSpace(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** How much of `text` up to `end` can be judged: a reference, `]]>` or line end may go on in the next chunk. */
+export function settledEnd(text: string, from: number, end: number): number {
+  let at = end;
+  while (at > from && at > end - 2 && text.charCodeAt(at - 1) === CLOSING_BRACKET) at -= 1;
+  if (at > from && text.charCodeAt(at - 1) === 0x0d) at -= 1;
+  const reference = text.lastIndexOf("&", at - 1);
+  return reference >= from && text.indexOf(";", reference) === -1 ? reference : at;
+}

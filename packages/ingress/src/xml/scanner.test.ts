@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { SaxesParser } from "saxes";
+import { describe, expect, it } from "vitest";
+
+import { type StartTag } from "./start-tag.ts";
+import { XmlScanner, type XmlFault } from "./scanner.ts";
+
+interface Read {
+  readonly complete: boolean;
+  readonly fault?: XmlFault | undefined;
+  /** Without what came after the first mistake. */
+  readonly events: readonly string[];
+}
+
+/** Joins neighbouring pieces of text. */
+function told(events: string[], piece: string): void {
+  if (piece === "") return;
+  const last = events.at(-1);
+  if (last?.startsWith("text ")) events[events.length - 1] = last + piece;
+  else events.push(`text ${piece}`);
+}
+
+function scan(chunks: readonly string[]): Read {
+  const events: string[] = [];
+  const attributes = (tag: StartTag): string =>
+    Array.from({ length: tag.attributes }, (_, index) => tag.nameAt(index))
+      .map((name) => `${name}=${JSON.stringify(tag.value(name))}`)
+      .join(" ");
+  const scanner = new XmlScanner({
+    wantsText: true,
+    opened: (tag) => void events.push(`open ${tag.name} ${attributes(tag)} in ${tag.namespace}`),
+    text: (piece) => told(events, piece),
+    closed: () => void events.push("close"),
+  });
+  let fault: XmlFault | undefined;
+  for (const chunk of chunks) fault ??= scanner.write(chunk);
+  return { complete: scanner.ended, fault, events };
+}
+
+/** What an independent strict parser reads in a well-formed document. */
+function readBySaxes(text: string): Read {
+  const events: string[] = [];
+  const parser = new SaxesParser<{ xmlns: true }>({ xmlns: true });
+  parser.on("opentag", (tag) => {
+    const attributes = Object.values(tag.attributes).map(
+      (each) => `${each.name}=${JSON.stringify(each.value)}`,
+    );
+    events.push(`open ${tag.name} ${attributes.join(" ")} in ${tag.uri}`);
+  });
+  parser.on("text", (piece) => told(events, piece));
+  parser.on("cdata", (piece) => told(events, piece));
+  parser.on("closetag", () => void events.push("close"));
+  parser.write(text).close();
+  return { complete: true, fault: undefined, events };
+}
+
+/** Whether that parser sees a whole root element, without the constructs that XMPP forbids. */
+function isWholeForSaxes(text: string): boolean {
+  let depth = 0;
+  let isWhole = false;
+  let failed = false;
+  const parser = new SaxesParser();
+  const fail = (): void => {
+    failed = true;
+  };
+  parser.on("error", fail);
+  parser.on("comment", fail);
+  parser.on("processinginstruction", fail);
+  parser.on("doctype", fail);
+  parser.on("opentag", () => void (depth += 1));
+  parser.on("closetag", () => {
+    depth -= 1;
+    isWhole = depth === 0;
+  });
+  for (const character of text) {
+    parser.write(character);
+    if (failed || isWhole) break;
+  }
+  return isWhole && !failed;
+}
+
+const letters = (text: string): string[] => Array.from(text);
+
+const name = fc.constantFrom("a", "b", "iq", "x-1", "p:a", "é");
+const cdata = fc
+  .string({ unit: fc.constantFrom(...letters("ab &;<>]'\"\n\r\té😀"), "&amp;", "]]", "&lt;") })
+  .map((text) => `<![CDATA[${text.replaceAll("]]>", "")}]]>`);
+const plain = fc.string({
+  unit: fc.constantFrom(...letters("ab]'\n\té😀"), "&amp;", "&#65;", "&#x1F600;", "&lt;", "]]"),
+});
+const quoted = plain.map((value) => `"${value.replaceAll('"', "")}"`);
+const attribute = fc
+  .tuple(fc.constantFrom("v", "w", "xmlns", "xmlns:p"), quoted, fc.constantFrom("", " "))
+  .map(
+    ([key, value, gap]) => ` ${key}${gap}=${gap}${key.startsWith("xmlns") ? `'urn:${key.length}'` : value}`,
+  );
+
+const { element } = fc.letrec<{ element: string; content: string }>((tie) => ({
+  content: fc.oneof({ maxDepth: 4, withCrossShrink: true }, plain, cdata, tie("element")),
+  element: fc
+    .tuple(
+      name,
+      fc.uniqueArray(attribute, { maxLength: 3, selector: (text) => text.split("=")[0]?.trim() }),
+      fc.array(tie("content"), { maxLength: 4 }),
+    )
+    .map(([tag, attributes, content]) => {
+      const start = `<${tag}${attributes.join("")}`;
+      return content.length === 0 ? `${start}/>` : `${start}>${content.join("")}</${tag}>`;
+    }),
+}));
+
+const DECLARATION = "<?xml version='1.0'?>";
+const document = element.map((inner) => `${DECLARATION}<r xmlns:p='urn:p'>${inner}</r>`);
+const fragments = [
+  ...letters("<>/='\"&;! ?]-["),
+  "<!--",
+  "<?a b?>",
+  "<!DOCTYPE a>",
+  "&bogus;",
+  "&#0;",
+  "\u0001",
+  "\uFFFE",
+  "</r>",
+];
+const mutated = fc
+  .tuple(
+    document,
+    fc.array(fc.tuple(fc.nat(), fc.nat({ max: 4 }), fc.constantFrom("", ...fragments)), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  )
+  .map(([text, edits]) =>
+    edits.reduce((result, [at, cut, put]) => {
+      const from = DECLARATION.length + (at % (result.length + 1 - DECLARATION.length));
+      return (result.slice(0, from) + put + result.slice(from + cut)).toWellFormed();
+    }, text),
+  );
+
+const splits = (text: string, cuts: readonly number[]): string[] => {
+  const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((one, other) => one - other);
+  return [0, ...places].map((from, index) => text.slice(from, places[index] ?? text.length));
+};
+
+/** When a mistake is noticed, and how much of the text before it is told, depends on the chunks. */
+const withoutUnfinished = ({ complete, events }: Read): Read => ({
+  complete,
+  events: !complete && events.at(-1)?.startsWith("text ") ? events.slice(0, -1) : events,
+});
+
+describe("the XML scanner", () => {
+  it("reads well-formed XML as saxes does", () => {
+    fc.assert(
+      fc.property(document, (text) => {
+        expect(scan([text])).toEqual(readBySaxes(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("accepts the well-formed XML that saxes accepts, and nothing else", () => {
+    fc.assert(
+      fc.property(mutated, (text) => {
+        expect([text, scan([text]).complete]).toEqual([text, isWholeForSaxes(text)]);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("reads the same however the text is split into chunks", () => {
+    fc.assert(
+      fc.property(fc.oneof(document, mutated), fc.array(fc.nat(), { maxLength: 8 }), (text, cuts) => {
+        const whole = withoutUnfinished(scan([text]));
+        expect(withoutUnfinished(scan(splits(text, cuts)))).toEqual(whole);
+        expect(withoutUnfinished(scan(letters(text)))).toEqual(whole);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
