@@ -14,8 +14,6 @@ try {
 function sayOf(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   const messages: string[] = [];
-  for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
-    messages.push(cause instanceof Error ? cause.message : String(cause));
-  }
+  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message);
   return `reveille: ${messages.join("\n  because: ")}`;
 }

@@ -49,9 +49,10 @@ export async function runRole(
     modules: [...config.modules.keys()],
     clock: systemClock,
   });
-  const observers: Observe[] = [metrics.observe];
+  let tellLog = logEvents({ logger: log, clock: systemClock });
   const observe: Observe = (event) => {
-    for (const tell of observers) tell(event);
+    metrics.observe(event);
+    tellLog(event);
   };
   const health: (() => readonly PartHealth[])[] = [];
 
@@ -63,7 +64,7 @@ export async function runRole(
   });
   try {
     const secret = await openRegionSecret(redis, config.region);
-    observers.push(logEvents({ logger: log, secret, clock: systemClock }));
+    tellLog = logEvents({ logger: log, secret, clock: systemClock });
     const addHealth: RoleContext["addHealth"] = (read) => void health.push(read);
     const context = { config, log, metrics, observe, redisSettings, redis, secret, addHealth };
     const report: Start = async () =>

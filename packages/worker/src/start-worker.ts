@@ -6,7 +6,14 @@ import {
   type QueuedWakeup,
   type WakeupQueue,
 } from "@reveille/queue";
-import { type Clock, type Millis, type Observe, type PartHealth, type PushModule, seconds } from "@reveille/wakeup";
+import {
+  type Clock,
+  type Millis,
+  type Observe,
+  type PartHealth,
+  type PushModule,
+  seconds,
+} from "@reveille/wakeup";
 
 import { deliver, type Delivery } from "./deliver.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";

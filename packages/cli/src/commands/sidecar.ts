@@ -1,5 +1,6 @@
 import {
   createMetrics,
+  logEvents,
   mergeFamilies,
   METRICS_CONTENT_TYPES,
   renderMetrics,
@@ -16,12 +17,13 @@ import { VERSION } from "../version.ts";
 export async function runSidecar(file: string): Promise<void> {
   const config = await loadConfig(file);
   const log = openLog("sidecar", config);
-  const { families } = createMetrics({
+  const metrics = createMetrics({
     role: "sidecar",
     version: VERSION,
     modules: [...config.modules.keys()],
     clock: systemClock,
   });
+  const tellLog = logEvents({ logger: log, clock: systemClock });
   await runUntil(stopOf(config, log), [
     async () => {
       const sidecar = await startSidecar({
@@ -31,11 +33,15 @@ export async function runSidecar(file: string): Promise<void> {
         host: config.host,
         version: VERSION,
         clock: systemClock,
+        observe: (event) => {
+          metrics.observe(event);
+          tellLog(event);
+        },
         metrics: {
           merge: mergeFamilies,
           render: renderMetrics,
           contentTypes: METRICS_CONTENT_TYPES,
-          own: families,
+          own: metrics.families,
         },
       });
       log.info({ address: sidecar.address }, "role started");
