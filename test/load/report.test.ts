@@ -17,7 +17,7 @@ describe("the report", () => {
     expect(head.indexOf("wakeups/s")).toBe(row.indexOf("5000") - "wakeups/s".length + "5000".length);
     expect(row).toContain("saturation, 500 in flight, apns nginx");
     expect(usage.join("\n")).toContain("sender 1.5 · ingress 12.3");
-    expect(usage.join("\n")).toContain("1.25 of 2 cores busy, 0.50 by others");
+    expect(usage.join("\n")).toContain("1.25 of 2 cores busy, 0.50 by others: disturbed");
     expect(usage.join("\n")).toContain("lost 0");
   });
 

@@ -2,6 +2,8 @@ import { type Load } from "./load-loop.ts";
 import { type Conditions, type Result } from "./result.ts";
 
 const HEAD = ["stage", "load", "wakeups/s", "CPU µs/wakeup", "p50 ms", "p99 ms", "latency of", "counted"];
+/** So much of a core taken by others, and the figures say more about them. */
+const DISTURBING = 0.1;
 const NUMBERS = new Set([2, 3, 4, 5]);
 
 /** For programs: the array of all results, numbers rounded to what was measured. */
@@ -42,7 +44,8 @@ function usageOf({ stage, conditions, cpuMicrosByProcess, details }: Result): st
     ([name, micros]) => `${name} ${micros.toFixed(1)}`,
   );
   const { cores, coresBusy, coresBusyByOthers } = conditions;
-  const share = `${coresBusy.toFixed(2)} of ${cores} cores busy, ${coresBusyByOthers.toFixed(2)} by others`;
+  const advice = coresBusyByOthers > DISTURBING ? ": disturbed, take it again" : "";
+  const share = `${coresBusy.toFixed(2)} of ${cores} cores busy, ${coresBusyByOthers.toFixed(2)} by others${advice}`;
   const more = Object.entries(details).map(([name, value]) => `${name} ${round(value)}`);
   const lines = [
     `µs/wakeup: ${processes.join(" · ")}`,

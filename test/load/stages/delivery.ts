@@ -12,7 +12,7 @@ const APPLE_TAKES = 50;
 
 /** A worker's push services, and beside them what the Provider of @parse/node-apn does with the same pushes. */
 export const deliveryStage: readonly Planned[] = [
-  { load: { mode: "saturation", inFlight: 1_000 }, setUp: async (bench) => setUpOurs(bench, 0) },
+  { load: { mode: "saturation", inFlight: 500 }, setUp: async (bench) => setUpOurs(bench, 0) },
   { load: { mode: "rate", rate: 5_000 }, setUp: async (bench) => setUpOurs(bench, APPLE_TAKES) },
   // More in flight than that and it loses pushes when the stream limit is reached.
   { load: { mode: "saturation", inFlight: 500 }, setUp: async (bench) => setUpNodeApn(bench, 0) },
