@@ -1,3 +1,8 @@
+export {
+  type ClientAuthority,
+  createClientAuthority,
+  type PushCertificate,
+} from "./certificate/client-authority.ts";
 export { type SimulatorClock } from "./clock.ts";
 export { type DeathReason, type DeviceDetails, type Devices } from "./devices/devices.ts";
 export { type Throttle } from "./devices/throttle.ts";
@@ -9,8 +14,14 @@ export { type Rules } from "./faults/rules.ts";
 export { type Latency } from "./latency.ts";
 export { type Ledger, type Push } from "./ledger.ts";
 export { type ApnsSimulatorOptions } from "./options.ts";
+export { runApnsSimulator, type RunOptions } from "./run.ts";
 export { type ConnectionView } from "./server/connection.ts";
 export { type Behaviour } from "./settings.ts";
 export { type ApnsSimulator, startApnsSimulator } from "./simulator.ts";
 export { type Stats } from "./stats.ts";
+export {
+  startThroughputServer,
+  type ThroughputOptions,
+  type ThroughputServer,
+} from "./throughput/start-throughput-server.ts";
 export { type Environment, type ProviderKey } from "./validation/provider-token.ts";

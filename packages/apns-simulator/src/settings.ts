@@ -1,5 +1,5 @@
-import { type Latency } from "./latency.ts";
 import { type Throttle } from "./devices/throttle.ts";
+import { type Latency } from "./latency.ts";
 
 /** What can be changed while the simulator runs. */
 export interface Behaviour {
@@ -15,12 +15,12 @@ export interface Behaviour {
   readonly latency: Latency;
   /** This share of the pushes is never answered. */
   readonly stallShare: number;
-  /** Per device; `undefined`: none. */
-  readonly throttle: Throttle | undefined;
+  /** Per device. */
+  readonly throttle: Throttle | "none";
   /** After ExpiredProviderToken a connection answers nothing any more. */
   readonly wedgeAfterExpiredToken: boolean;
   /** After so many BadDeviceToken the connection is closed. */
-  readonly badTokensPerConnection: number;
+  readonly badTokensPerConnection: number | "unlimited";
   /** Answers a client's GOAWAY with one of its own at once, as Node's server does. */
   readonly answerGoaway: boolean;
 }
@@ -32,8 +32,8 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   onTooManyStreams: "refuse-stream",
   latency: { kind: "fixed", ms: 0 },
   stallShare: 0,
-  throttle: undefined,
+  throttle: "none",
   wedgeAfterExpiredToken: false,
-  badTokensPerConnection: Number.POSITIVE_INFINITY,
+  badTokensPerConnection: "unlimited",
   answerGoaway: false,
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { startApnsSimulator } from "./index.ts";
 import { aToken, connectTo, TOKEN } from "./testing/client.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
 
 describe("the simulator", () => {
   it("answers a good push with 200 and its apns-id, and writes it down", async () => {
@@ -46,12 +47,15 @@ describe("the simulator", () => {
   });
 
   it("sends two GOAWAY frames, answers what it keeps and cuts off the rest", async () => {
-    await using simulator = await startApnsSimulator({ behaviour: { latency: { kind: "fixed", ms: 50 } } });
+    const clock = new ManualClock();
+    await using simulator = await startApnsSimulator({ clock });
     await using client = await connectTo(simulator);
     await client.push(TOKEN);
+    simulator.change({ latency: { kind: "fixed", ms: 50 } });
     const all = Array.from({ length: 50 }, async (_, n) => client.push(aToken(n)));
-    await expect.poll(() => simulator.connections[0]?.inFlight).toBe(50);
+    await expect.poll(() => clock.sleepers).toBe(50);
     simulator.goaway({ double: true, keep: 25, reason: "Shutdown" });
+    clock.advance(50);
     const seen = await Promise.all(all);
     expect(seen.filter(({ status }) => status === 200)).toHaveLength(25);
     expect(seen.filter(({ rstCode }) => rstCode === 7)).toHaveLength(25);

@@ -1,7 +1,7 @@
 import { type Socket } from "node:net";
 import { type TLSSocket } from "node:tls";
 
-import { createAuthority, extendedKeyUsage, subjectNames } from "./certificate/issue.ts";
+import { serverIdentity } from "./certificate/server-identity.ts";
 import { type SimulatorClock, systemClock } from "./clock.ts";
 import { DeviceRegistry, type Devices } from "./devices/devices.ts";
 import { type ErrorCode, errorNumber } from "./error-code.ts";
@@ -220,18 +220,4 @@ class Simulator implements ApnsSimulator {
       if (connection.state !== "closed" && (id === undefined || connection.id === id)) yield connection;
     }
   }
-}
-
-function serverIdentity({ tls, names = ["localhost", "127.0.0.1", "::1"] }: ApnsSimulatorOptions): {
-  readonly key: string;
-  readonly cert: string;
-  readonly ca: string;
-} {
-  if (tls !== undefined) return { key: tls.key, cert: tls.cert, ca: tls.ca ?? tls.cert };
-  const authority = createAuthority("APNs simulator CA");
-  const server = authority.issue({ commonName: names[0] ?? "localhost" }, [
-    subjectNames(names),
-    extendedKeyUsage(1),
-  ]);
-  return { ...server, ca: authority.cert };
 }

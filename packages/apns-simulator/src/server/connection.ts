@@ -62,6 +62,7 @@ export class Connection implements ConnectionView {
   readonly #streams = new Map<number, ServerHttp2Stream>();
   #newest = 0;
   #closeWhenIdle = false;
+  #thawed: PromiseWithResolvers<void> | undefined;
 
   constructor(arrival: Arrival, session: ServerHttp2Session, tap: Tap, streamLimit: number) {
     this.id = arrival.id;
@@ -87,6 +88,24 @@ export class Connection implements ConnectionView {
 
   get inFlight(): number {
     return this.#streams.size;
+  }
+
+  /** What JSON shows: no bearer, no innards. */
+  toJSON(): ConnectionView {
+    return {
+      id: this.id,
+      openedAt: this.openedAt,
+      remotePort: this.remotePort,
+      servername: this.servername,
+      state: this.state,
+      streamLimit: this.streamLimit,
+      pushes: this.pushes,
+      inFlight: this.inFlight,
+      pings: this.pings,
+      excessStreams: this.excessStreams,
+      teamId: this.teamId,
+      keyId: this.keyId,
+    };
   }
 
   /** Keeps `node:http2` from answering a client's GOAWAY with one of its own while pushes are in flight. */
@@ -140,13 +159,21 @@ export class Connection implements ConnectionView {
   freeze(): void {
     if (this.state === "closed") return;
     this.state = "frozen";
+    this.#thawed ??= Promise.withResolvers();
     this.#tap.freeze();
+  }
+
+  /** While frozen: resolves when it is no longer. */
+  get thawed(): Promise<void> | undefined {
+    return this.#thawed?.promise;
   }
 
   thaw(): void {
     if (this.state !== "frozen") return;
     this.state = this.#closeWhenIdle ? "draining" : "open";
     this.#tap.thaw();
+    this.#thawed?.resolve();
+    this.#thawed = undefined;
   }
 
   /** Ends the connection after what is on its way. */

@@ -56,7 +56,8 @@ export class PushService {
     if (rule?.fault?.kind === "goaway") connection.goaway(rule.fault);
     const wait = sampleLatency(rule?.latency ?? behaviour().latency, random);
     if (wait > 0) await clock.sleep(wait);
-    if (inHand.push.state !== "pending" || stream.destroyed || connection.wedged) return;
+    await connection.thawed;
+    if (!isOpen(inHand)) return;
     if (rule?.fault !== undefined && rule.fault.kind !== "goaway") performFault(rule.fault, inHand, this);
     else if (refusal !== undefined) this.#refuse(inHand, refusal);
     else if (random.next() >= behaviour().stallShare) this.answer(inHand, { status: 200 });
@@ -78,8 +79,8 @@ export class PushService {
   /** Answers what is in flight on a connection with 503 Shutdown. */
   shutDown(connection: Connection): void {
     for (const inHand of this.#pending) {
-      const isMeant = inHand.connection === connection && inHand.push.state === "pending";
-      if (isMeant) this.answer(inHand, { status: 503, reason: "Shutdown" });
+      if (inHand.connection === connection && isOpen(inHand))
+        this.answer(inHand, { status: 503, reason: "Shutdown" });
     }
   }
 
@@ -103,7 +104,7 @@ export class PushService {
     const { throttle } = behaviour();
     const byDevice =
       devices.refusalFor(push.token, push.topic ?? "") ??
-      (throttle === undefined ? undefined : devices.throttled(push.token, throttle));
+      (throttle === "none" ? undefined : devices.throttled(push.token, throttle));
     if (byDevice !== undefined) return { rule: undefined, refusal: byDevice };
     return { rule: rules.take("acceptance", facts), refusal: undefined };
   }
@@ -153,7 +154,8 @@ export class PushService {
     if (refusal.reason === "ExpiredProviderToken") connection.wedged = behaviour().wedgeAfterExpiredToken;
     if (refusal.reason !== "BadDeviceToken") return;
     connection.badTokens += 1;
-    if (connection.badTokens >= behaviour().badTokensPerConnection) connection.goaway();
+    const { badTokensPerConnection: most } = behaviour();
+    if (most !== "unlimited" && connection.badTokens >= most) connection.goaway();
   }
 
   #adjustStreamLimit(connection: Connection, status: number): void {
@@ -163,6 +165,14 @@ export class PushService {
     else if (status !== 410 && status < 500) connection.limitStreams(1);
   }
 }
+
+/** Its answer can still be written. */
+const isOpen = ({ connection, stream, push }: PushInHand): boolean =>
+  push.state === "pending" &&
+  !connection.wedged &&
+  !stream.closed &&
+  !stream.destroyed &&
+  !stream.headersSent;
 
 function textHeaders({ headers }: PushRequest): Record<string, string> {
   const text: Record<string, string> = {};

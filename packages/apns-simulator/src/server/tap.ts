@@ -56,8 +56,10 @@ export class Tap extends Duplex {
 
   /** Ends the connection when what was written has left; what is written later is dropped. */
   finish(): void {
-    this.#ending = true;
-    this.#socket.end();
+    this.#unlessFrozen(() => {
+      this.#ending = true;
+      this.#socket.end();
+    });
   }
 
   /** Ends the connection with a TCP RST. */

@@ -34,12 +34,13 @@ export const unsignedBearer = (issuedAt: number, keyId = "KEYID12345", teamId = 
 
 export const PAYLOAD = JSON.stringify({ aps: { alert: { title: "New Message" }, "mutable-content": 1 } });
 
-export const goodHeaders = (): OutgoingHttpHeaders => ({
+/** What a plain alert needs; one bearer per process, since a new one each second is refused. */
+export const GOOD_HEADERS: OutgoingHttpHeaders = {
   "apns-topic": "org.example.app",
   "apns-push-type": "alert",
   "apns-priority": "10",
   authorization: unsignedBearer(Date.now()),
-});
+};
 
 /** Connects and waits for SETTINGS unless `eager`. */
 export async function connectTo(
@@ -62,7 +63,7 @@ export async function connectTo(
     push: async (token, headers = {}, body = PAYLOAD) =>
       request(
         session,
-        { ":method": "POST", ":path": `/3/device/${token}`, ...goodHeaders(), ...headers },
+        { ":method": "POST", ":path": `/3/device/${token}`, ...GOOD_HEADERS, ...headers },
         body,
       ),
     [Symbol.asyncDispose]: async () => {
