@@ -1,0 +1,131 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { redisAdmission } from "@reveille/admission";
+import { openProducerRedis, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import { aRegion, aRegionSecret, aToken, aWakeup, startRedis } from "@reveille/testkit";
+import {
+  type Clock,
+  type DeviceToken,
+  epochMillis,
+  hours,
+  millis,
+  minutes,
+  type Outcome,
+  type PushEvent,
+} from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
+
+import { startWorker } from "./start-worker.ts";
+
+// BullMQ looks at the real time by itself.
+const clock: Clock = {
+  now: () => epochMillis(Date.now()),
+  monotonic: () => millis(performance.now()),
+  sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
+};
+
+const WINDOW = millis(300);
+const DELIVERED: Outcome = { kind: "delivered", apnsId: "11111111-1111-8111-a111-111111111111" };
+
+/** A worker over a real Redis whose push service answers as told; `sent` is what it was asked for. */
+async function aWorker(answer: (token: DeviceToken, attempt: number) => Outcome) {
+  await using parts = new AsyncDisposableStack();
+  const server = parts.use(await startRedis());
+  const settings = { url: `redis+unix://${server.path}` };
+  const events: PushEvent[] = [];
+  const observe = (event: PushEvent): void => void events.push(event);
+  const redis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+  parts.defer(() => redis.disconnect());
+  const blocking = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+  parts.defer(() => blocking.disconnect());
+
+  const common = { region: aRegion(), clock, observe };
+  const queue = parts.use(await openWakeupQueue({ ...common, redis, node: "s1" }));
+  const admission = redisAdmission({
+    ...common,
+    redis,
+    secret: aRegionSecret(),
+    windowOf: () => WINDOW,
+    forgetDeadAfter: minutes(1),
+    confirmDeadAfter: millis(200),
+  });
+  const sent: DeviceToken[] = [];
+  const worker = parts.use(
+    await startWorker({
+      ...common,
+      redis: blocking,
+      node: "s1",
+      batchesAtOnce: 2,
+      queue,
+      memory: admission,
+      trailing: admission,
+      deadlineOf: () => hours(1),
+      send: async ({ token }) => {
+        sent.push(token);
+        await Promise.resolve();
+        return answer(token, sent.filter((other) => other === token).length);
+      },
+    }),
+  );
+  const stack = parts.move();
+  return { admission, queue, worker, sent, events, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const wakeupOf = (seed: number) => aWakeup({ token: aToken(seed), receivedAt: clock.now() });
+
+describe("a worker", () => {
+  it("sends each wakeup of a batch once and tells how it ended", async () => {
+    await using scene = await aWorker(() => DELIVERED);
+    await scene.queue.add([wakeupOf(1), wakeupOf(2), wakeupOf(3)]);
+    await vi.waitFor(() => expect(scene.events.some(({ kind }) => kind === "batch-settled")).toBe(true));
+    expect(scene.sent.toSorted()).toEqual([aToken(1), aToken(2), aToken(3)].toSorted());
+    expect(scene.events.find(({ kind }) => kind === "batch-settled")).toMatchObject({ done: 3, retried: 0 });
+    expect(scene.worker.health()).toEqual({ part: "queue", health: { kind: "ready" } });
+  });
+
+  it("repeats only the wakeup that failed", async () => {
+    const unreachable: Outcome = { kind: "unreachable", reason: "timeout", retryAfter: millis(50) };
+    await using scene = await aWorker((token, attempt) =>
+      token === aToken(2) && attempt === 1 ? unreachable : DELIVERED,
+    );
+    await scene.queue.add([wakeupOf(1), wakeupOf(2)]);
+    await vi.waitFor(() => expect(scene.sent).toHaveLength(3), 5_000);
+    expect(scene.sent.filter((token) => token === aToken(2))).toHaveLength(2);
+  });
+
+  it("makes admission refuse a token that Apple calls gone", async () => {
+    await using scene = await aWorker(() => ({
+      kind: "token-dead",
+      reason: "Unregistered",
+      proof: "certain",
+    }));
+    await scene.queue.add([wakeupOf(1)]);
+    await vi.waitFor(async () =>
+      expect(await scene.admission.decide([wakeupOf(1)])).toEqual([{ kind: "dead" }]),
+    );
+  });
+
+  it("believes a BadDeviceToken the second time", async () => {
+    await using scene = await aWorker(() => ({
+      kind: "token-dead",
+      reason: "BadDeviceToken",
+      proof: "suspected",
+    }));
+    await scene.queue.add([wakeupOf(1)]);
+    await vi.waitFor(
+      async () => expect(await scene.admission.decide([wakeupOf(1)])).toEqual([{ kind: "dead" }]),
+      5_000,
+    );
+    expect(scene.sent.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("pumps a trailing push into the queue when its time has come", async () => {
+    await using scene = await aWorker(() => DELIVERED);
+    expect(await scene.admission.decide([wakeupOf(1)])).toEqual([{ kind: "now" }]);
+    expect(await scene.admission.decide([wakeupOf(1)])).toMatchObject([{ kind: "later" }]);
+    expect(await scene.admission.decide([wakeupOf(1)])).toEqual([{ kind: "merged" }]);
+    await vi.waitFor(() => expect(scene.sent).toEqual([aToken(1)]), 5_000);
+    expect(await scene.admission.backlog()).toEqual({ waiting: 0 });
+    expect(scene.events).toContainEqual({ kind: "trailing-pumped", wakeups: 1 });
+  });
+});
