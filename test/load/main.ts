@@ -75,9 +75,10 @@ async function measurePlanned(
   );
   tell(`${stage}: ${textOf(load)} …`);
   const profiles = await mkdtemp(join(tmpdir(), "reveille-profiles-"));
+  const names = new Map<number, string>();
   try {
     const measured = await measureOnce();
-    if (options.profile) tell(await profilesOf(profiles));
+    if (options.profile) tell(await profilesOf(profiles, names, measured.span));
     return measured;
   } finally {
     await rm(profiles, { recursive: true, force: true });
@@ -86,7 +87,9 @@ async function measurePlanned(
   async function measureOnce(): Promise<Measured> {
     await using room = await Bench.open(options.profile ? profileOptions(profiles) : []);
     const { seconds, warmUpSeconds } = options;
-    return await measure(await planned.setUp(room), room, { load, seconds, warmUpSeconds, cores, signal });
+    const trial = await planned.setUp(room);
+    for (const { pid, name } of room.running) names.set(pid, name);
+    return await measure(trial, room, { load, seconds, warmUpSeconds, cores, signal });
   }
 }
 

@@ -6,6 +6,7 @@ import { Histogram } from "./histogram.ts";
 import { ACCEPTED, type Journal, type Load, type Mark } from "./load-loop.ts";
 import { type Cores, describeMachine } from "./machine.ts";
 import { busyTimeOf, processorTimeOf } from "./processor-time.ts";
+import { profileTime, type Span } from "./profile.ts";
 import { type Result, type StageName } from "./result.ts";
 
 /** A part of the path, ready for load. */
@@ -47,11 +48,13 @@ export interface Timing {
 
 export interface Measured {
   readonly result: Result;
+  readonly span: Span;
   readonly lost: number;
 }
 
 interface Reading {
   readonly at: number;
+  readonly profileTime: number;
   readonly mark: Mark;
   readonly arrived: number;
   readonly busy: number;
@@ -97,6 +100,7 @@ async function run(trial: Trial, bench: Bench, timing: Timing): Promise<Measured
         ...replies,
       },
     },
+    span: { from: before.profileTime, to: after.profileTime },
     lost: (checked?.lost ?? 0) + unanswered,
   };
 }
@@ -127,7 +131,7 @@ async function readingOf(trial: Trial, bench: Bench, cores: Cores): Promise<Read
     busyTimeOf(cores),
     Promise.all(processes.map(async ({ name, pid }) => [name, await timeOf(pid)] as const)),
   ]);
-  return { at: Date.now(), mark, arrived, busy, used: new Map(used) };
+  return { at: Date.now(), profileTime: profileTime(), mark, arrived, busy, used: new Map(used) };
 }
 
 // All other processes are children of this one; its own time is asked for differently.

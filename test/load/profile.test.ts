@@ -8,7 +8,7 @@ const node = (id: number, functionName: string, url = "") => ({
 });
 
 describe("a CPU profile", () => {
-  it("gives each function the time it was on top, idle time left out", () => {
+  it("gives each function the time it was on top, idle time and what lies outside the span left out", () => {
     const profile = {
       nodes: [
         node(1, "(idle)"),
@@ -16,17 +16,19 @@ describe("a CPU profile", () => {
         node(3, "parse", "file:///somewhere/parse.ts"),
         node(4, "write"),
       ],
-      samples: [1, 2, 3, 4],
-      timeDeltas: [1_000, 300, 200, 400],
+      startTime: 10_000,
+      samples: [4, 1, 2, 3, 4, 4],
+      timeDeltas: [100, 1_000, 300, 200, 400, 700],
     };
-    expect(framesOf(profile)).toMatchObject([
+    const span = { from: 10_101, to: 12_100 };
+    expect(framesOf(profile, span)).toMatchObject([
       { name: "parse", micros: 500 },
       { name: "write", micros: 400 },
     ]);
-    expect(framesOf(profile)[0]?.where).toMatch(/somewhere\/parse\.ts:7$/);
+    expect(framesOf(profile, span)[0]?.where).toMatch(/somewhere\/parse\.ts:7$/);
   });
 
   it("is refused when it is none", () => {
-    expect(() => framesOf({})).toThrow("no CPU profile");
+    expect(() => framesOf({}, { from: 0, to: 1 })).toThrow("no CPU profile");
   });
 });
