@@ -55,6 +55,7 @@ export const byStage =
       case "replicas-missing":
         return redis?.(event);
       case "role-process-changed":
+      case "part-health-changed":
       case "readiness-changed":
         return sidecar?.(event);
     }

@@ -57,6 +57,25 @@ describe("a process", () => {
     expect(events.slice(2)).toEqual(["stop queue", "stop redis"]);
   });
 
+  it("throws why a part has broken even if starting or stopping another one fails because of it", async () => {
+    const { events, part } = aDiary();
+    const stubborn: Start = async ({ fail }) => {
+      fail(new Error("lost"));
+      return { [Symbol.asyncDispose]: () => Promise.reject(new Error("cannot stop")) };
+    };
+    const running = runUntil(new AbortController().signal, [part("redis"), stubborn]);
+    await expect(running).rejects.toMatchObject({
+      suppressed: { message: "lost" },
+      error: { message: "cannot stop" },
+    });
+    expect(events).toEqual(["start redis", "stop redis"]);
+    const gaveUp: Start = ({ fail }) => {
+      fail(new Error("lost"));
+      return Promise.reject(new Error("aborted"));
+    };
+    await expect(runUntil(new AbortController().signal, [gaveUp])).rejects.toThrow("lost");
+  });
+
   it("starts nothing further once it is asked to stop", async () => {
     const { events, part } = aDiary();
     const stop = new AbortController();

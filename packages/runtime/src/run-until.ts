@@ -11,7 +11,7 @@ export type Start = (context: StartContext) => Promise<AsyncDisposable>;
 
 /**
  * Starts parts in order, waits for `stop` or a failure, then stops them in reverse order. Throws why a part
- * could not start or has broken; a start that gives up because of `stop` is no failure.
+ * could not start or has broken; a start that gives up because its signal aborts is no failure of its own.
  */
 export async function runUntil(stop: AbortSignal, starts: readonly Start[]): Promise<void> {
   const broken = new AbortController();
@@ -23,12 +23,13 @@ export async function runUntil(stop: AbortSignal, starts: readonly Start[]): Pro
       try {
         parts.use(await start({ signal, fail: (error) => broken.abort(error) }));
       } catch (error) {
-        if (!stop.aborted) throw error;
+        if (!signal.aborted) throw error;
       }
     }
     await aborted(signal);
+    // Thrown while the parts are still up, so that trouble in stopping them cannot take its place.
+    broken.signal.throwIfAborted();
   }
-  broken.signal.throwIfAborted();
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { type Clock, type MetricFamily, type Observe } from "@reveille/wakeup";
 
 import { askRole, type RoleAnswer } from "./ask-role.ts";
 import { counting, Departed, type Merge } from "./departed.ts";
+import { changesOf, isSuccessor } from "./host-changes.ts";
 import { parseSocketName, type RoleProcess } from "./role-process.ts";
 
 export interface HostOptions {
@@ -14,12 +15,14 @@ export interface HostOptions {
   readonly observe: Observe;
 }
 
+/** Processes by the name of their socket. */
+type Processes = ReadonlyMap<string, RoleProcess>;
+
 /** The roles of this host as their sockets show them. Only `poll` changes it. */
 export class Host {
   readonly #options: HostOptions;
   readonly #departed: Departed;
-  /** By the name of the socket. */
-  #processes: ReadonlyMap<string, RoleProcess> = new Map();
+  #processes: Processes = new Map();
   #polling: Promise<void> | undefined;
 
   constructor(options: HostOptions) {
@@ -33,22 +36,28 @@ export class Host {
 
   /** A list of families for each process, and one for those that have ended. */
   get metrics(): readonly (readonly MetricFamily[])[] {
-    // Of a silent process only what it had counted is still true: its gauges are not.
-    const running = this.processes.map(({ report, silentBecause }) =>
-      report === undefined || silentBecause === undefined
-        ? (report?.metrics ?? [])
-        : counting(report.metrics),
-    );
-    return [...running, this.#departed.families];
+    return [...this.processes.map(familiesOf), this.#departed.families];
   }
 
-  /** Asks every role anew; callers meanwhile share the poll. Takes a second at most. */
+  /** Asks every role anew; callers meanwhile share the poll. Takes a second at most and never rejects. */
   async poll(): Promise<void> {
     this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
     await this.#polling;
   }
 
   async #poll(): Promise<void> {
+    const before = this.#processes;
+    this.#processes = await this.#look();
+    for (const name of new Set([...before.keys(), ...this.#processes.keys()])) {
+      const [was, is] = [before.get(name), this.#processes.get(name)];
+      if (was?.report !== undefined && (is === undefined || isSuccessor(was, is))) {
+        this.#departed.add(was.report.metrics);
+      }
+      for (const event of changesOf(was, is)) this.#options.observe(event);
+    }
+  }
+
+  async #look(): Promise<Processes> {
     const { runtimeDir, clock } = this.#options;
     // A folder that is missing holds no roles; they make it when they start.
     const names = await readdir(runtimeDir).catch((): string[] => []);
@@ -60,28 +69,7 @@ export class Host {
         return answer.kind === "gone" ? undefined : [name, seen(id, answer, this.#processes.get(name))];
       }),
     );
-    const processes = new Map(found.filter((each) => each !== undefined));
-    this.#tellChanges(processes);
-    this.#processes = processes;
-  }
-
-  #tellChanges(now: ReadonlyMap<string, RoleProcess>): void {
-    const { observe } = this.#options;
-    for (const [name, before] of this.#processes) {
-      const { role, pid, report } = before;
-      const after = now.get(name);
-      const replaced = after?.report?.startedAt !== report?.startedAt;
-      if (report !== undefined && replaced) this.#departed.add(report.metrics);
-      if (after === undefined) observe({ kind: "role-process-changed", role, pid, state: "gone" });
-    }
-    for (const [name, { role, pid, silentBecause }] of now) {
-      const before = this.#processes.get(name);
-      if (before !== undefined && (before.silentBecause === undefined) === (silentBecause === undefined))
-        continue;
-      if (silentBecause === undefined)
-        observe({ kind: "role-process-changed", role, pid, state: "answering" });
-      else observe({ kind: "role-process-changed", role, pid, state: "silent", because: silentBecause });
-    }
+    return new Map(found.filter((each) => each !== undefined));
   }
 }
 
@@ -96,4 +84,10 @@ function seen(
     case "silent":
       return { ...id, report: before?.report, silentBecause: answer.because };
   }
+}
+
+/** Of a silent process only what it had counted is still true: its gauges are not. */
+function familiesOf({ report, silentBecause }: RoleProcess): readonly MetricFamily[] {
+  const families = report?.metrics ?? [];
+  return silentBecause === undefined ? families : counting(families);
 }

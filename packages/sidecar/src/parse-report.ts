@@ -31,8 +31,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function partOf(value: unknown): readonly PartHealth[] {
-  if (!isRecord(value) || typeof value["part"] !== "string") return [];
-  return [{ part: value["part"], health: healthOf(value["health"]) }];
+  if (!isRecord(value)) return [];
+  const { part, health, anyOf } = value;
+  if (typeof part !== "string") return [];
+  return [{ part, health: healthOf(health), ...(typeof anyOf === "string" ? { anyOf } : {}) }];
 }
 
 function healthOf(value: unknown): Health {

@@ -1,4 +1,4 @@
-import { type Health, type Role, type RoleReport } from "@reveille/wakeup";
+import { type Health, type PartHealth, type Role } from "@reveille/wakeup";
 
 import { type RoleProcess } from "./role-process.ts";
 
@@ -11,7 +11,7 @@ export interface Readiness {
 
 const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
 
-/** Ready if, of each role, at least one process answers and has all its parts ready. */
+/** Ready if, of each role, at least one process answers and has all it needs ready. */
 export function readinessOf(processes: readonly RoleProcess[]): Readiness {
   const reasons = ROLES.flatMap((role) => {
     const ofRole = processes.filter((process) => process.role === role);
@@ -27,11 +27,15 @@ function troublesOf({ role, pid, report, silentBecause }: RoleProcess): readonly
   if (silentBecause !== undefined || report === undefined)
     return [`${name}: ${silentBecause ?? "no report"}`];
   if (report.parts.length === 0) return [`${name} tells nothing of its parts`];
-  return notReady(report).map(({ part, health }) => `${name}: ${part} is ${inWords(health)}`);
+  return missingOf(report.parts).map(({ part, health }) => `${name}: ${part} is ${inWords(health)}`);
 }
 
-const notReady = ({ parts }: RoleReport): RoleReport["parts"] =>
-  parts.filter(({ health }) => health.kind !== "ready");
+/** Parts that are not ready, unless another one stands in for them. */
+function missingOf(parts: readonly PartHealth[]): readonly PartHealth[] {
+  const isReady = ({ health }: PartHealth): boolean => health.kind === "ready";
+  const served = new Set(parts.filter(isReady).map(({ anyOf }) => anyOf));
+  return parts.filter((part) => !isReady(part) && (part.anyOf === undefined || !served.has(part.anyOf)));
+}
 
 const inWords = (health: Health): string =>
   health.kind === "failing" ? `failing: ${health.because}` : health.kind;

@@ -3,7 +3,6 @@ import { type AddressInfo } from "node:net";
 import { type Clock, type MetricFamily, type Observe, seconds } from "@reveille/wakeup";
 
 import { type Merge } from "./departed.ts";
-import { hostMetrics } from "./host-metrics.ts";
 import { Host } from "./host.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
 import { readinessOf } from "./readiness.ts";
@@ -15,7 +14,7 @@ export interface MetricsPort {
   readonly merge: Merge;
   readonly render: (families: readonly MetricFamily[], format: MetricsFormat) => string;
   readonly contentTypes: Readonly<Record<MetricsFormat, string>>;
-  /** Those of the sidecar's own process. */
+  /** Those of the sidecar itself: its process, and what it tells to `observe`. */
   readonly own: () => Promise<readonly MetricFamily[]>;
 }
 
@@ -56,8 +55,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     readiness: () => steady.shown,
     metrics: async (format) => {
       await poll();
-      const ofHost = hostMetrics(host.processes, steady.shown.ready);
-      return metrics.render(metrics.merge([ofHost, ...host.metrics, await metrics.own()]), format);
+      return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);
     },
     contentTypes: metrics.contentTypes,
   });

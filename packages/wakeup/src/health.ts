@@ -5,10 +5,15 @@ export type Health =
   | { readonly kind: "draining" }
   | { readonly kind: "failing"; readonly because: string };
 
-/** A part's name (`component`, `redis`, `apns`, …) with its state now. */
+/** A part's name (`component`, `queue`, `apns …`, a closed set) with its state now. */
 export interface PartHealth {
   readonly part: string;
   readonly health: Health;
+  /**
+   * Parts of a process with the same `anyOf` stand in for each other: one that is ready suffices. So a module
+   * whose credential is refused does not take the others' host out of service.
+   */
+  readonly anyOf?: string;
 }
 
 export type Role = "ingress" | "worker";

@@ -8,9 +8,15 @@ export const logPushService =
   (event: PushServiceEvent): void => {
     const { kind, ...fields } = event;
     switch (event.kind) {
-      case "connection-state-changed":
-        logger.info({ event: kind, ...fields }, "connection to push service changed its state");
+      case "connection-state-changed": {
+        // Not `from` and `to`, which the log's second fence takes for addresses.
+        const { pool, from: was, to: state, because } = event;
+        logger.info(
+          { event: kind, pool, was, state, because },
+          "connection to push service changed its state",
+        );
         return;
+      }
       case "goaway-received":
         logger.info({ event: kind, ...fields }, "push service closes a connection");
         return;

@@ -8,9 +8,19 @@ export const logSidecar =
   (event: SidecarEvent): void => {
     switch (event.kind) {
       case "role-process-changed": {
-        const { kind, pid, ...fields } = event;
-        const level = event.state === "silent" ? "warn" : "info";
-        logger[level]({ event: kind, process: pid, ...fields }, "process of a role changed its state");
+        // `role` and `pid` of a record are those of the process that writes it.
+        const { kind, role, pid, state, because } = event;
+        const level = state === "silent" ? "warn" : "info";
+        logger[level](
+          { event: kind, of: role, process: pid, state, because },
+          "process of a role changed its state",
+        );
+        return;
+      }
+      case "part-health-changed": {
+        const { kind, role, pid, part, health } = event;
+        const level = health.kind === "failing" ? "warn" : "info";
+        logger[level]({ event: kind, of: role, process: pid, part, health }, "part changed its state");
         return;
       }
       case "readiness-changed": {

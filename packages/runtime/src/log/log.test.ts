@@ -113,6 +113,20 @@ describe("the log", () => {
     expect(lines.join("")).not.toContain("sesame");
   });
 
+  it("shows both failures when stopping fails after another one", () => {
+    const { lines, logger } = aLog();
+    logger.error({ err: new SuppressedError(new Error("cannot stop"), new Error("lost")) }, "role ended");
+    expect(parsed(lines)).toMatchObject([
+      { err: { cause: { message: "cannot stop" }, suppressed: { message: "lost" } } },
+    ]);
+  });
+
+  it("tells a connection's states without taking them for addresses", () => {
+    const { lines, observe } = aLog("info");
+    observe({ kind: "connection-state-changed", pool: "production", from: "open", to: "draining" });
+    expect(parsed(lines)).toMatchObject([{ was: "open", state: "draining" }]);
+  });
+
   it("reads well at a terminal", () => {
     const { lines, logger } = aLog("info", true);
     logger.info({ part: "redis" }, "part is ready");

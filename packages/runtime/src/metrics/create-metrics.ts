@@ -7,6 +7,7 @@ import { processMetrics } from "./process-metrics.ts";
 import { pushServiceMetrics } from "./push-service-metrics.ts";
 import { queueMetrics } from "./queue-metrics.ts";
 import { type ReadFacts, readingMetrics } from "./readings.ts";
+import { sidecarMetrics } from "./sidecar-metrics.ts";
 
 export interface MetricsOptions {
   readonly role: "ingress" | "worker" | "sidecar";
@@ -33,9 +34,10 @@ export function createMetrics({ role, version, modules, clock }: MetricsOptions)
   const work = role === "worker" ? queueMetrics(registry, modules) : undefined;
   const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
   const readings = role === "sidecar" ? undefined : readingMetrics(registry, clock);
+  const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
   const redis = processMetrics(registry, { role, version });
 
-  const observe = byStage({ ingress, work, pushService, redis });
+  const observe = byStage({ ingress, work, pushService, sidecar, redis });
   return {
     observe,
     addReading: (read) => readings?.add(read),

@@ -55,6 +55,12 @@ describe("the metrics of a worker", () => {
     expect(shown).toContain("reveille_push_request_seconds_count 3\n");
   });
 
+  it("count a module that the configuration no longer has as `other`", async () => {
+    const { observe, text } = someMetrics();
+    observe({ kind: "wakeup-dropped", wakeup: aWakeup({ module: aModule("gone") }), because: "deadline" });
+    expect(await text()).toContain('reveille_dropped_wakeups_total{module="other",because="deadline"} 1\n');
+  });
+
   it("follow connections from state to state", async () => {
     const { observe, text } = someMetrics();
     const change = { kind: "connection-state-changed", pool: "production" } as const;
@@ -102,6 +108,45 @@ describe("the metrics of an ingress", () => {
     expect(lineOf(shown, 'reveille_component_state{component="eu",state="active"}')).toMatch(/ 0$/);
     expect(lineOf(shown, 'reveille_component_state{component="eu",state="standby"}')).toMatch(/ 1$/);
     expect(lineOf(shown, 'reveille_self_pings_total{component="eu",result="failed"}')).toMatch(/ 0$/);
+  });
+});
+
+describe("the metrics of a sidecar", () => {
+  const process = { kind: "role-process-changed", role: "worker" } as const;
+  const part = { kind: "part-health-changed", role: "worker", part: "queue" } as const;
+
+  it("show which roles run and how their parts are", async () => {
+    const { observe, text } = someMetrics({ role: "sidecar" });
+    expect(await text()).toContain('reveille_role_up{role="worker"} 0\n');
+    for (const pid of [1, 2]) {
+      observe({ ...process, pid, state: "answering" });
+      observe({ ...part, pid, health: { kind: "ready" } });
+    }
+    observe({ ...part, pid: 2, health: { kind: "failing", because: "away" } });
+    const shown = await text();
+    expect(shown).toContain('reveille_role_up{role="worker"} 1\n');
+    expect(shown).toContain('reveille_role_processes{role="worker",state="answering"} 2\n');
+    expect(shown).toContain('reveille_parts{role="worker",part="queue",state="ready"} 1\n');
+    expect(shown).toContain('reveille_parts{role="worker",part="queue",state="failing"} 1\n');
+  });
+
+  it("know no parts of a process that is silent or gone", async () => {
+    const { observe, text } = someMetrics({ role: "sidecar" });
+    observe({ ...process, pid: 1, state: "answering" });
+    observe({ ...part, pid: 1, health: { kind: "ready" } });
+    observe({ ...process, pid: 1, state: "silent", because: "no report" });
+    expect(await text()).toContain('reveille_role_processes{role="worker",state="silent"} 1\n');
+    expect(await text()).not.toContain("reveille_parts{");
+    observe({ ...process, pid: 1, state: "gone" });
+    expect(await text()).toContain('reveille_role_processes{role="worker",state="silent"} 0\n');
+  });
+
+  it("show whether the host is ready", async () => {
+    const { observe, text } = someMetrics({ role: "sidecar" });
+    observe({ kind: "readiness-changed", ready: true, reasons: [] });
+    expect(await text()).toContain("reveille_host_ready 1\n");
+    observe({ kind: "readiness-changed", ready: false, reasons: ["no worker runs on this host"] });
+    expect(await text()).toContain("reveille_host_ready 0\n");
   });
 });
 

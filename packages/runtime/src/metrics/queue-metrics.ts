@@ -2,7 +2,14 @@ import { type DispositionKind, type PushModule, type QueueEvent } from "@reveill
 import { Histogram, type Registry } from "prom-client";
 
 import { type WorkEvent } from "../by-stage.ts";
-import { closedCounter, combinations, inSeconds, plainCounter, plainHistogram } from "./instruments.ts";
+import {
+  closed,
+  closedCounter,
+  combinations,
+  inSeconds,
+  plainCounter,
+  plainHistogram,
+} from "./instruments.ts";
 import { outcomeReasons, reasonClass } from "./reason-class.ts";
 
 type EventOf<Kind extends QueueEvent["kind"]> = Extract<QueueEvent, { kind: Kind }>;
@@ -22,6 +29,8 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
 export function queueMetrics(registry: Registry, modules: readonly PushModule[]) {
   const batch = batchMetrics(registry);
   const delivery = deliveryMetrics(registry, modules);
+  // A queue may still hold wakeups of a module that the configuration no longer has.
+  const moduleLabel = closed(modules);
   const dropped = closedCounter(registry, {
     name: "reveille_dropped_wakeups_total",
     help: "Wakeups dropped without asking the push service: past their deadline, or covered by a newer push.",
@@ -53,7 +62,7 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
         delivery(event);
         return;
       case "wakeup-dropped":
-        dropped.inc({ module: event.wakeup.module, because: event.because });
+        dropped.inc({ module: moduleLabel(event.wakeup.module), because: event.because });
         return;
       case "trailing-pumped":
         pumped.inc(event.wakeups);
@@ -134,7 +143,9 @@ function deliveryMetrics(registry: Registry, modules: readonly PushModule[]) {
     "Time from sending a request to the push service to its outcome.",
     REQUEST_BUCKETS,
   );
-  return ({ wakeup: { module }, outcome, age, took }: EventOf<"delivery-settled">): void => {
+  const moduleLabel = closed(modules);
+  return ({ wakeup, outcome, age, took }: EventOf<"delivery-settled">): void => {
+    const module = moduleLabel(wakeup.module);
     deliveries.inc({ module, outcome: outcome.kind, reason: reasonClass(outcome) });
     requestTime.observe(inSeconds(took));
     if (outcome.kind === "delivered") latency.observe({ module }, inSeconds(age));

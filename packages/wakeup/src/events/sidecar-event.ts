@@ -1,4 +1,4 @@
-import { type Role } from "../health.ts";
+import { type Health, type Role } from "../health.ts";
 
 /** What the sidecar sees of the roles on its host. */
 export type SidecarEvent =
@@ -6,9 +6,16 @@ export type SidecarEvent =
       readonly kind: "role-process-changed";
       readonly role: Role;
       readonly pid: number;
-      /** `silent`: its socket is there, but no report comes. */
+      /** `silent`: its socket is there, but no report comes; its parts are then unknown. */
       readonly state: "answering" | "silent" | "gone";
       readonly because?: string;
+    }
+  | {
+      readonly kind: "part-health-changed";
+      readonly role: Role;
+      readonly pid: number;
+      readonly part: string;
+      readonly health: Health;
     }
   | {
       readonly kind: "readiness-changed";
