@@ -61,6 +61,7 @@ export class Connection implements ConnectionView {
   readonly #tap: Tap;
   readonly #streams = new Map<number, ServerHttp2Stream>();
   #newest = 0;
+  #lastAnswered = HIGHEST_STREAM;
   #closeWhenIdle = false;
   #thawed: PromiseWithResolvers<void> | undefined;
 
@@ -122,6 +123,11 @@ export class Connection implements ConnectionView {
     });
   }
 
+  /** False from the moment a GOAWAY cuts the stream off: the frame itself leaves a little later. */
+  mayAnswer(stream: number): boolean {
+    return !this.wedged && stream <= this.#lastAnswered;
+  }
+
   /** Announces another MAX_CONCURRENT_STREAMS. */
   limitStreams(limit: number): void {
     if (limit === this.streamLimit || this.#session.destroyed) return;
@@ -135,6 +141,7 @@ export class Connection implements ConnectionView {
     const data =
       goaway.reason === undefined ? undefined : Buffer.from(JSON.stringify({ reason: goaway.reason }));
     const last = this.#lastStreamFor(goaway);
+    this.#lastAnswered = Math.min(this.#lastAnswered, last);
     if (goaway.double === true) this.#sendGoaway(code, HIGHEST_STREAM, data);
     if (last > 0) this.#sendGoaway(code, last, data);
     else this.#sendGoawayForAll(code, data);

@@ -169,7 +169,7 @@ export class PushService {
 /** Its answer can still be written. */
 const isOpen = ({ connection, stream, push }: PushInHand): boolean =>
   push.state === "pending" &&
-  !connection.wedged &&
+  connection.mayAnswer(push.stream) &&
   !stream.closed &&
   !stream.destroyed &&
   !stream.headersSent;
