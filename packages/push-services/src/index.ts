@@ -1,1 +1,2 @@
-export {};
+export { type ApnsSettings, type CredentialSettings, type ModuleSettings } from "./module-settings.ts";
+export { openPushServices, type PushServices, type PushServicesOptions } from "./push-services.ts";

@@ -1,0 +1,65 @@
+import { type EpochMillis, epochMillis, type Millis, seconds } from "@reveille/wakeup";
+
+/** What APNs has answered to one request, in our words. */
+export interface Answer {
+  readonly status: number;
+  /** Apple's word, or `HTTP 502` where there is none. Safe to log. */
+  readonly reason: string;
+  /** 410 only: since when the token is no longer valid for the topic. */
+  readonly since?: EpochMillis;
+  readonly retryAfter?: Millis;
+}
+
+const REASON_SHAPE = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
+/** A run of hex digits this long could be (part of) a device token that some proxy echoes. */
+const LIKE_A_TOKEN = /[0-9a-f]{16}/i;
+const LONGEST_PAUSE = 3_600;
+
+/**
+ * Reads the answer to a push. Any body will do, JSON of Apple or HTML of a proxy; none of it gets into `reason`
+ * unless it is one plain word.
+ */
+export function readAnswer(status: number, body: string, retryAfter: string | undefined): Answer {
+  const fields = jsonObject(body);
+  const pause = pauseOf(retryAfter);
+  const since = status === 410 ? timeOf(fields.get("timestamp")) : undefined;
+  return {
+    status,
+    reason: reasonOf(fields) ?? `HTTP ${status}`,
+    ...(since === undefined ? {} : { since }),
+    ...(pause === undefined ? {} : { retryAfter: pause }),
+  };
+}
+
+/** The `reason` in the JSON of an answer or of a GOAWAY, if it has one. */
+export function reasonIn(body: string): string | undefined {
+  return reasonOf(jsonObject(body));
+}
+
+function reasonOf(fields: ReadonlyMap<string, unknown>): string | undefined {
+  const reason = fields.get("reason");
+  if (typeof reason !== "string" || !REASON_SHAPE.test(reason) || LIKE_A_TOKEN.test(reason)) return undefined;
+  return reason;
+}
+
+function jsonObject(text: string): ReadonlyMap<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return new Map(typeof value === "object" && value !== null ? Object.entries(value) : []);
+  } catch {
+    // No JSON: a proxy's page, a cut body, an empty 503. The status has to do.
+    return new Map();
+  }
+}
+
+function timeOf(value: unknown): EpochMillis | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+    ? epochMillis(value)
+    : undefined;
+}
+
+/** Apple documents no Retry-After; should one come, it is believed within an hour (RFC 9110 §10.2.3, seconds). */
+function pauseOf(text: string | undefined): Millis | undefined {
+  if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined;
+  return seconds(Math.min(Number(text), LONGEST_PAUSE));
+}

@@ -1,0 +1,189 @@
+import { type Clock, type ConnectionState, type Millis, seconds } from "@reveille/wakeup";
+
+import { type OpenWire, type Wire, type WireResult, type WireStream } from "../http2/wire.ts";
+import { reasonIn } from "./answer.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { judge, type Judgement } from "./judgement.ts";
+import { type Passage } from "./passage.ts";
+import { type TokenHold } from "./token-hold.ts";
+
+/** What a connection tells its pool. */
+export interface ConnectionListener {
+  readonly stateChanged: (connection: Connection, from: ConnectionState, because?: string) => void;
+  readonly streamLimitChanged: (limit: number) => void;
+  readonly goawayReceived: (reason: string) => void;
+  readonly settled: (connection: Connection, passage: Passage, judgement: Judgement) => void;
+}
+
+export interface ConnectionOptions {
+  readonly id: number;
+  readonly openWire: OpenWire;
+  /** Absent: the certificate of the TLS connection says who we are. */
+  readonly hold: TokenHold | undefined;
+  readonly clock: Clock;
+  readonly listener: ConnectionListener;
+}
+
+interface Flight {
+  readonly passage: Passage;
+  readonly sentAt: Millis;
+  stream: WireStream | undefined;
+}
+
+/** TCP, TLS and the first SETTINGS together. */
+const CONNECT_WITHIN = seconds(10);
+/** Counted from sending, not from waiting for a free stream. */
+const ANSWER_WITHIN = seconds(10);
+const DRAIN_WITHIN = seconds(30);
+/** More at once gains nothing: 500 answered in 100 ms are 5,000 a second. */
+const MOST_STREAMS = 500;
+/** So many 5xx in a row, and the next server may be the better one. */
+const MOST_SERVER_TROUBLES = 5;
+
+/**
+ * One connection to APNs: connecting → probing → open → draining → closed. `probing`: one push at a time until
+ * Apple has accepted our credential, since it allows no more before that.
+ */
+export class Connection {
+  readonly id: number;
+  readonly hold: TokenHold | undefined;
+  readonly #clock: Clock;
+  readonly #listener: ConnectionListener;
+  readonly #wire: Wire;
+  readonly #flights = new Set<Flight>();
+  readonly openedAt: Millis;
+  #state: ConnectionState = "connecting";
+  #stateSince: Millis;
+  #proven = false;
+  #streamLimit = 0;
+  readonly #heartbeat: Heartbeat;
+  #serverTroubles = 0;
+
+  constructor({ id, openWire, hold, clock, listener }: ConnectionOptions) {
+    this.id = id;
+    this.hold = hold;
+    this.#clock = clock;
+    this.#listener = listener;
+    this.openedAt = this.#stateSince = clock.monotonic();
+    this.#heartbeat = new Heartbeat(clock);
+    this.#wire = openWire({
+      settings: (limit) => this.#limited(limit),
+      goaway: (detail) => this.#goneAway(detail),
+      closed: (because) => this.#become("closed", because),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Apple has accepted our credential here. */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  get inFlight(): number {
+    return this.#flights.size;
+  }
+
+  /** How many pushes it may have under way. */
+  get slots(): number {
+    if (this.#state === "open") return this.#streamLimit;
+    return this.#state === "probing" ? Math.min(1, this.#streamLimit) : 0;
+  }
+
+  /** Only while there are free slots. */
+  send(passage: Passage): void {
+    const { path, form, ownHeaders, apnsId } = passage.push;
+    const flight: Flight = { passage, sentAt: this.#clock.monotonic(), stream: undefined };
+    this.#flights.add(flight);
+    flight.stream = this.#wire.request({
+      path,
+      headers: form.headers,
+      ownHeaders: this.hold === undefined ? ownHeaders : ["authorization", this.hold.bearer(), ...ownHeaders],
+      body: form.body,
+      settle: (result) => this.#settled(flight, result, apnsId),
+    });
+  }
+
+  /** Sends nothing more; closes when all pushes under way are settled. */
+  drain(because: string): void {
+    if (this.#state === "draining" || this.#state === "closed") return;
+    this.#become("draining", because);
+    if (this.#flights.size === 0) this.#wire.close();
+  }
+
+  /** Ends at once; pushes under way are settled as unanswered. */
+  destroy(because: string): void {
+    if (this.#state === "closed") return;
+    this.#become("closed", because);
+    this.#wire.destroy(because);
+  }
+
+  /** Pushes have been under way for a while and nothing comes back. */
+  get silent(): boolean {
+    const [oldest] = this.#flights;
+    return this.#heartbeat.isSilent(oldest?.sentAt);
+  }
+
+  /** It has been asked whether it is alive, and has not answered yet. */
+  get doubtful(): boolean {
+    return this.#heartbeat.doubtful;
+  }
+
+  /** Enforces all time limits. `suspected`: there is reason to ask whether it is alive. */
+  tick(suspected: boolean): void {
+    const now = this.#clock.monotonic();
+    const age = now - this.#stateSince;
+    if (this.#state === "connecting" && age >= CONNECT_WITHIN) {
+      this.destroy(`no HTTP/2 connection within ${CONNECT_WITHIN / 1_000} s`);
+    } else if (this.#state === "draining" && age >= DRAIN_WITHIN) {
+      this.destroy(`not drained within ${DRAIN_WITHIN / 1_000} s`);
+    }
+    for (const { sentAt, stream } of this.#flights) {
+      if (now - sentAt < ANSWER_WITHIN) break;
+      stream?.cancel(`no answer within ${ANSWER_WITHIN / 1_000} s`);
+    }
+    if (this.#state !== "probing" && this.#state !== "open") return;
+    const dead = this.#heartbeat.check(suspected, this.#wire.ping);
+    if (dead !== undefined) this.destroy(dead);
+  }
+
+  #limited(limit: number): void {
+    const most = Math.min(limit, MOST_STREAMS);
+    if (most !== this.#streamLimit) this.#listener.streamLimitChanged(limit);
+    this.#streamLimit = most;
+    if (this.#state === "connecting") this.#become("probing");
+  }
+
+  #goneAway(detail: string): void {
+    const reason = reasonIn(detail) ?? "none given";
+    this.#listener.goawayReceived(reason);
+    this.drain(`GOAWAY: ${reason}`);
+  }
+
+  #settled(flight: Flight, result: WireResult, apnsId: string): void {
+    this.#flights.delete(flight);
+    const judgement = judge(result, apnsId);
+    if (result.kind === "answered") this.#heartbeat.heard();
+    this.#serverTroubles = judgement.serverTrouble ? this.#serverTroubles + 1 : 0;
+    if (judgement.authenticated) this.#prove();
+    if (judgement.leaveBecause !== undefined) this.drain(judgement.leaveBecause);
+    else if (this.#serverTroubles >= MOST_SERVER_TROUBLES) this.drain("too many troubles of the server");
+    else if (this.#state === "draining" && this.#flights.size === 0) this.#wire.close();
+    this.#listener.settled(this, flight.passage, judgement);
+  }
+
+  #prove(): void {
+    this.#proven = true;
+    if (this.#state === "probing") this.#become("open");
+  }
+
+  #become(state: ConnectionState, because?: string): void {
+    if (this.#state === state) return;
+    const from = this.#state;
+    this.#state = state;
+    this.#stateSince = this.#clock.monotonic();
+    this.#listener.stateChanged(this, from, because);
+  }
+}

@@ -1,0 +1,87 @@
+import { Notification } from "@parse/node-apn";
+import { apnsIdOf, type EpochMillis, later, type PushModule, type Wakeup } from "@reveille/wakeup";
+
+import { type ModuleSettings } from "../module-settings.ts";
+
+/** One variant of a module's push: all of it that is the same for every wakeup. */
+export interface Form {
+  /** Header names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+const LONGEST_COLLAPSE_ID = 64;
+
+/** The variants of a module's push, serialised once. */
+export interface Forms {
+  readonly urgent: Form;
+  readonly quiet: Form;
+}
+
+/** Apple, "Generating a remote notification": 4 KB for all push types but VoIP. */
+const LARGEST_PAYLOAD = 4_096;
+
+/** Throws an Error that names the module if Apple would refuse its payload. */
+export function formsOf(module: PushModule, settings: ModuleSettings): Forms {
+  if (Buffer.byteLength(settings.collapseId ?? "") > LONGEST_COLLAPSE_ID) {
+    throw new Error(`module ${module}: collapseId is longer than ${LONGEST_COLLAPSE_ID} bytes`);
+  }
+  if (Object.hasOwn(settings.custom, "aps")) {
+    throw new Error(`module ${module}: custom has a key aps, which alert and sound already fill`);
+  }
+  const urgent = formOf(module, alert(settings));
+  return { urgent, quiet: settings.quiet === "background" ? formOf(module, background(settings)) : urgent };
+}
+
+/**
+ * Runs the app's notification service extension: Apple wants `mutable-content` and a visible alert for that
+ * ("Modifying content in newly delivered notifications").
+ */
+function alert(settings: ModuleSettings): Notification {
+  const notification = new Notification();
+  notification.topic = settings.apns.topic;
+  notification.pushType = "alert";
+  notification.priority = settings.priority ?? 10;
+  notification.alert = { title: settings.alert.title, body: settings.alert.body };
+  if (settings.sound !== undefined) notification.sound = settings.sound;
+  notification.mutableContent = true;
+  notification.payload = settings.custom;
+  return notification;
+}
+
+/** Priority 5 is the only one Apple allows here ("Pushing background updates to your app"). */
+function background(settings: ModuleSettings): Notification {
+  const notification = new Notification();
+  notification.topic = settings.apns.topic;
+  notification.pushType = "background";
+  notification.priority = 5;
+  notification.contentAvailable = true;
+  notification.payload = settings.custom;
+  return notification;
+}
+
+function formOf(module: PushModule, notification: Notification): Form {
+  const body = Buffer.from(notification.compile());
+  if (body.length > LARGEST_PAYLOAD) {
+    throw new Error(
+      `module ${module}: its payload has ${body.length} bytes and Apple takes ${LARGEST_PAYLOAD}; shorten alert or custom`,
+    );
+  }
+  return {
+    headers: Object.entries(notification.headers()).flatMap(([name, value]) => [name, String(value)]),
+    body,
+  };
+}
+
+/** The headers that differ from wakeup to wakeup; names and values in turn. */
+export function ownHeadersOf(wakeup: Wakeup, settings: ModuleSettings, now: EpochMillis): string[] {
+  const id = apnsIdOf(wakeup);
+  const expiration = expirationOf(settings, now);
+  return ["apns-id", id, "apns-expiration", expiration, "apns-collapse-id", settings.collapseId ?? id];
+}
+
+/** Seconds since 1970, not from now: a small number would be a date in 1970 and the push never stored. */
+function expirationOf(settings: ModuleSettings, now: EpochMillis): string {
+  if (settings.expireAfter === 0) return "0";
+  return String(Math.floor(later(now, settings.expireAfter) / 1_000));
+}

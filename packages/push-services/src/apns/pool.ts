@@ -1,0 +1,142 @@
+import { type Health, type Millis, millis, type Outcome, seconds } from "@reveille/wakeup";
+
+import { type Connection } from "./connection.ts";
+import { Fleet, type FleetOptions } from "./fleet.ts";
+import { type Judgement } from "./judgement.ts";
+import { type Passage, type Push, WaitingLine } from "./passage.ts";
+
+/** How long a push waits for a free slot; then the queue has the better patience. */
+const WAIT_WITHIN = seconds(10);
+/** How often a push that was provably not processed is sent again. */
+const MOST_REPEATS = 3;
+const TICK = millis(250);
+/** A tick this late means that this process stood still, and answers may be waiting to be read. */
+const LATE = seconds(2);
+const DRAIN_WITHIN = seconds(20);
+const CLOSE_WITHIN = seconds(1);
+
+/** Pushes to one endpoint with one credential. Keeps its connections by itself; nothing here throws. */
+export class Pool implements AsyncDisposable {
+  readonly #options: FleetOptions;
+  readonly #fleet: Fleet;
+  readonly #waiting = new WaitingLine();
+  readonly #stopped = new AbortController();
+  readonly #ticking: Promise<void>;
+  #draining = false;
+  #progress: (() => void) | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#fleet = new Fleet(options, {
+      settled: (connection, passage, judgement) => this.#settled(connection, passage, judgement),
+      changed: () => {
+        this.#fleet.fill(this.#waiting.size > 0);
+        this.#advance();
+      },
+    });
+    this.#fleet.fill(false);
+    this.#ticking = this.#tickOn();
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Settles the push with what APNs has done with it: within 20 s, unless it has to be repeated. */
+  send(push: Push): void {
+    if (this.#draining) return push.settle(unreachable("shutting down"));
+    const passage: Passage = {
+      push,
+      waitingSince: this.#options.clock.monotonic(),
+      repeats: 0,
+      triedOn: undefined,
+    };
+    this.#waiting.add(passage);
+    this.#advance();
+  }
+
+  /** How many more pushes could leave now; negative: so many are waiting. */
+  get freeSlots(): number {
+    return this.#draining ? 0 : this.#fleet.freeSlots - this.#waiting.size;
+  }
+
+  get health(): Health {
+    return this.#draining ? { kind: "draining" } : this.#fleet.health;
+  }
+
+  /** Settles what is under way (20 s at most), then closes all connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#draining = true;
+    await this.#until(() => this.#waiting.size === 0 && this.#fleet.inFlight === 0, DRAIN_WITHIN);
+    this.#stopped.abort();
+    this.#giveUpWaiting(Number.POSITIVE_INFINITY, unreachable("shut down before it could be sent"));
+    this.#fleet.drain("shutting down");
+    await this.#until(() => this.#fleet.size === 0, CLOSE_WITHIN);
+    this.#fleet.destroy("shut down");
+    await this.#ticking;
+  }
+
+  /** Sends what waits, as far as there are free slots. */
+  #advance(): void {
+    for (let passage = this.#waiting.first(); passage !== undefined; passage = this.#waiting.first()) {
+      const connection = this.#fleet.pick(passage.triedOn);
+      if (connection === undefined) return this.#stuck();
+      this.#waiting.remove(passage);
+      connection.send(passage);
+    }
+    this.#progress?.();
+  }
+
+  #stuck(): void {
+    this.#fleet.fill(true);
+    const down = this.#fleet.down;
+    if (down !== undefined)
+      this.#giveUpWaiting(Number.POSITIVE_INFINITY, unreachable(down.because, down.retryAfter));
+  }
+
+  #settled(connection: Connection, passage: Passage, { outcome, repeatElsewhere }: Judgement): void {
+    if (repeatElsewhere && passage.repeats < MOST_REPEATS) {
+      passage.repeats += 1;
+      passage.triedOn = connection.id;
+      passage.waitingSince = this.#options.clock.monotonic();
+      this.#waiting.add(passage);
+    } else {
+      passage.push.settle(outcome);
+    }
+    this.#advance();
+  }
+
+  #giveUpWaiting(since: number, outcome: Outcome): void {
+    for (const passage of this.#waiting.takeSince(since)) passage.push.settle(outcome);
+    this.#progress?.();
+  }
+
+  async #tickOn(): Promise<void> {
+    const { clock } = this.#options;
+    const stop = this.#stopped.signal;
+    while (!stop.aborted) {
+      const before = clock.monotonic();
+      await clock.sleep(TICK, stop);
+      if (stop.aborted || clock.monotonic() - before > LATE) continue;
+      this.#giveUpWaiting(clock.monotonic() - WAIT_WITHIN, unreachable("no free connection within 10 s"));
+      this.#fleet.tick(this.#waiting.size > 0);
+    }
+  }
+
+  /** Resolves when `done`, at the latest after `limit`. */
+  async #until(done: () => boolean, limit: Millis): Promise<void> {
+    const enough = new AbortController();
+    this.#progress = () => {
+      if (done()) enough.abort();
+    };
+    this.#progress();
+    await this.#options.clock.sleep(limit, enough.signal);
+    this.#progress = undefined;
+  }
+}
+
+const unreachable = (reason: string, retryAfter?: Millis): Outcome => ({
+  kind: "unreachable",
+  reason,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});

@@ -1,0 +1,87 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+
+import { type EpochMillis, epochMillis } from "@reveille/wakeup";
+
+/** A client certificate with its key, in the form `node:tls` takes. */
+export interface Certificate {
+  readonly tls:
+    | { readonly pfx: Buffer; readonly passphrase: string }
+    | { readonly cert: Buffer; readonly key: Buffer; readonly passphrase: string };
+  readonly expiresAt: EpochMillis;
+  /** What Apple has issued it for; neither: it does not say. */
+  readonly issuedFor: { readonly sandbox: boolean; readonly production: boolean };
+}
+
+/** Apple's certificate extensions 1.2.840.113635.100.6.3.1 (sandbox) and .2 (production), in DER. */
+const SANDBOX = Buffer.from("060a2a864886f76364060301", "hex");
+const PRODUCTION = Buffer.from("060a2a864886f76364060302", "hex");
+
+const CONVERT = "openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12";
+
+/** Throws an Error that says what is wrong with the content, never what it is. */
+export function certificateOfPem(cert: Buffer, key: Buffer, passphrase: string): Certificate {
+  const certificate = x509Of(cert);
+  if (!certificate.checkPrivateKey(privateKeyOf(key, passphrase))) {
+    throw new Error("certificate and key do not belong together");
+  }
+  return { tls: { cert, key, passphrase }, ...factsOf(certificate) };
+}
+
+/** Reads a `.p12` as Keychain exports it. Throws like {@link certificateOfPem}. */
+export function certificateOfP12(pfx: Buffer, passphrase: string): Certificate {
+  return { tls: { pfx, passphrase }, ...factsOf(ownCertificate(contextOf(pfx, passphrase))) };
+}
+
+function factsOf({ validToDate, raw }: X509Certificate): Pick<Certificate, "expiresAt" | "issuedFor"> {
+  return {
+    expiresAt: epochMillis(validToDate.getTime()),
+    issuedFor: { sandbox: raw.includes(SANDBOX), production: raw.includes(PRODUCTION) },
+  };
+}
+
+function x509Of(pem: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new Error("holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+  }
+}
+
+function privateKeyOf(pem: Buffer, passphrase: string): KeyObject {
+  try {
+    return createPrivateKey({ key: pem, passphrase });
+  } catch {
+    throw new Error("its private key cannot be opened: no PEM key there, or the passphrase is wrong");
+  }
+}
+
+function contextOf(pfx: Buffer, passphrase: string): SecureContext {
+  try {
+    return createSecureContext({ pfx, passphrase });
+  } catch (cause) {
+    throw new Error(whyNoP12(cause), { cause });
+  }
+}
+
+/** OpenSSL's own messages: "mac verify failure", "Unsupported PKCS12 PFX data", "wrong tag". */
+function whyNoP12(error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  if (message.includes("mac verify")) return "cannot be opened: its passphrase is another one";
+  if (!message.startsWith("Unsupported")) return "is neither a .p12 nor a PEM file";
+  return `is encrypted with a cipher that OpenSSL no longer has (RC2); convert it with: ${CONVERT}`;
+}
+
+/** Node gives the certificate in a `.p12` away only as the own certificate of a socket; no handshake needed. */
+function ownCertificate(secureContext: SecureContext): X509Certificate {
+  const nowhere = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  const socket = new TLSSocket(nowhere, { secureContext });
+  try {
+    const certificate = socket.getCertificate();
+    if (certificate === null || !("raw" in certificate)) throw new Error("holds no certificate");
+    return new X509Certificate(certificate.raw);
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,18 @@
+import { type SecureContextOptions } from "node:tls";
+
+/** Where to connect to and how to be let in. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** Certificate authorities and client certificate. */
+  readonly tls: SecureContextOptions;
+  readonly proxy?: { readonly host: string; readonly port: number };
+}
+
+/** All addresses of a host name, asked anew before each connection; at least one, or it rejects. */
+export type Resolve = (host: string) => Promise<readonly Address[]>;
+
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+}
