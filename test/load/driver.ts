@@ -92,6 +92,7 @@ const isSaid = (value: unknown): value is Said =>
 
 const isMark = (value: unknown): value is Mark =>
   isRecord(value) &&
+  typeof value["at"] === "number" &&
   typeof value["sent"] === "number" &&
   isRecord(value["answers"]) &&
   value["latencies"] instanceof Uint32Array;

@@ -12,6 +12,8 @@ export type Load =
 
 /** Counts since the start; latencies since the last mark, as a `Histogram` takes them. */
 export interface Mark {
+  /** By the monotonic clock of its process, in milliseconds. */
+  readonly at: number;
   readonly sent: number;
   readonly answers: Readonly<Record<string, number>>;
   readonly latencies: Uint32Array;
@@ -102,6 +104,7 @@ export class LoadLoop {
 
   mark(): Mark {
     return {
+      at: this.#options.clock.monotonic(),
       sent: this.#sent,
       answers: Object.fromEntries(this.#answers),
       latencies: this.#latencies.take(),

@@ -19,7 +19,7 @@ import { ensureTools } from "./tools.ts";
 const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
   ingress: () => ingressStage,
   "admission-queue": () => admissionQueueStage,
-  delivery: () => deliveryStage,
+  delivery: deliveryStage,
   "end-to-end": endToEndStage,
 };
 

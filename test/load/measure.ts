@@ -5,8 +5,8 @@ import { type Driver, inFlightOf, journalOf, markOf } from "./driver.ts";
 import { Histogram } from "./histogram.ts";
 import { ACCEPTED, type Journal, type Load, type Mark } from "./load-loop.ts";
 import { type Cores, describeMachine } from "./machine.ts";
-import { busyTimeOf, processorTimeOf } from "./processor-time.ts";
-import { profileTime, type Span } from "./profile.ts";
+import { type Span } from "./profile.ts";
+import { perSecond, readAll, type Reading } from "./reading.ts";
 import { type Result, type StageName } from "./result.ts";
 
 /** A part of the path, ready for load. */
@@ -52,16 +52,7 @@ export interface Measured {
   readonly lost: number;
 }
 
-interface Reading {
-  readonly at: number;
-  readonly profileTime: number;
-  readonly mark: Mark;
-  readonly arrived: number;
-  readonly busy: number;
-  /** CPU time by name of process. */
-  readonly used: ReadonlyMap<string, number>;
-}
-
+const MICROS_PER_SECOND = 1e6;
 /** How often a closed loop hears what has arrived. */
 const NEWS_EVERY = 25;
 const DRAIN_WITHIN = 20_000;
@@ -78,9 +69,9 @@ async function run(trial: Trial, bench: Bench, timing: Timing): Promise<Measured
   await driver.ask({ kind: "start", load: timing.load });
   const [before, after] = await duringLoad(trial, timing, async () => {
     await sleep(timing.warmUpSeconds * 1000, undefined, { signal: timing.signal });
-    const first = await readingOf(trial, bench, timing.cores);
+    const first = await readAll(trial, bench, timing.cores);
     await sleep(timing.seconds * 1000, undefined, { signal: timing.signal });
-    return [first, await readingOf(trial, bench, timing.cores)] as const;
+    return [first, await readAll(trial, bench, timing.cores)] as const;
   });
   await driver.ask({ kind: "stop" });
   const unanswered = await drain(trial, timing.signal);
@@ -123,58 +114,51 @@ async function duringLoad<T>(
   return result;
 }
 
-async function readingOf(trial: Trial, bench: Bench, cores: Cores): Promise<Reading> {
-  const processes = [...bench.running, { name: "bench", pid: process.pid }];
-  const [mark, arrived, busy, used] = await Promise.all([
-    markOf(trial.driver),
-    trial.arrived?.() ?? 0,
-    busyTimeOf(cores),
-    Promise.all(processes.map(async ({ name, pid }) => [name, await timeOf(pid)] as const)),
-  ]);
-  return { at: Date.now(), profileTime: profileTime(), mark, arrived, busy, used: new Map(used) };
-}
-
-// All other processes are children of this one; its own time is asked for differently.
-async function timeOf(pid: number): Promise<number> {
-  if (pid !== process.pid) return processorTimeOf(pid);
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
-
 function resultOf(
   trial: Trial,
   timing: Timing,
   before: Reading,
   after: Reading,
 ): Omit<Result, "p50Ms" | "p99Ms"> {
-  const elapsed = after.at - before.at;
-  const accepted = acceptedIn(after.mark) - acceptedIn(before.mark);
-  const wakeups = trial.arrived === undefined ? accepted : Math.min(accepted, after.arrived - before.arrived);
-  if (wakeups <= 0) throw new Error(`no wakeup came through; answers: ${JSON.stringify(after.mark.answers)}`);
-  const used = [...after.used].map(([name, time]) => [name, time - (before.used.get(name) ?? 0)] as const);
-  const ours = used.reduce((sum, [, time]) => sum + time, 0);
-  const counted = used.filter(([name]) => trial.counted.includes(name));
-  const coresBusy = (after.busy - before.busy) / (elapsed * 1000);
+  const wakeupsPerSecond = wakeupsBetween(before, after);
+  if (!(wakeupsPerSecond > 0)) {
+    throw new Error(`no wakeup came through; answers: ${JSON.stringify(after.mark.answers)}`);
+  }
+  const perWakeup = new Map<string, number>();
+  for (const [name, sample] of after.used) {
+    perWakeup.set(name, perSecond(before.used.get(name) ?? sample, sample) / wakeupsPerSecond);
+  }
+  const costOf = (names: Iterable<string>): number =>
+    [...names].reduce((sum, name) => sum + (perWakeup.get(name) ?? 0), 0);
+  const coresBusy = perSecond(before.busy, after.busy) / MICROS_PER_SECOND;
+  const coresBusyByUs = (costOf(perWakeup.keys()) * wakeupsPerSecond) / MICROS_PER_SECOND;
   return {
     stage: trial.stage,
-    wakeupsPerSecond: (wakeups * 1000) / elapsed,
-    cpuMicrosPerWakeup: counted.reduce((sum, [, time]) => sum + time, 0) / wakeups,
-    cpuMicrosByProcess: Object.fromEntries(used.map(([name, time]) => [name, time / wakeups])),
+    wakeupsPerSecond,
+    cpuMicrosPerWakeup: costOf(trial.counted),
+    cpuMicrosByProcess: Object.fromEntries(perWakeup),
     conditions: {
       ...timing.load,
       latency: trial.latency,
       counted: trial.counted,
       cores: timing.cores.length,
-      coresSharedBy: used.map(([name]) => name),
+      coresSharedBy: [...perWakeup.keys()],
       coresBusy,
-      coresBusyByOthers: Math.max(0, coresBusy - ours / (elapsed * 1000)),
-      seconds: elapsed / 1000,
+      coresBusyByOthers: Math.max(0, coresBusy - coresBusyByUs),
+      seconds: (after.mark.at - before.mark.at) / 1000,
       warmUpSeconds: timing.warmUpSeconds,
       ...describeMachine(),
       setting: trial.setting,
     },
     details: refusalsOf(before.mark, after.mark),
   };
+}
+
+/** Each second; where there is a far end, no more than have reached it. */
+function wakeupsBetween(before: Reading, after: Reading): number {
+  const accepted = perSecond(before.accepted, after.accepted);
+  if (before.arrived === undefined || after.arrived === undefined) return accepted;
+  return Math.min(accepted, perSecond(before.arrived, after.arrived));
 }
 
 const acceptedIn = (mark: Mark): number => mark.answers[ACCEPTED] ?? 0;

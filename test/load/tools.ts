@@ -13,7 +13,7 @@ export function ensureTools(): void {
   // Debian keeps servers where only root's PATH leads.
   process.env["PATH"] = [process.env["PATH"], "/usr/sbin", "/sbin"].join(delimiter);
   if (missing().length === 0) return;
-  spawnSync("sh", ["deploy/local/setup.sh", "--bench"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  spawnSync("sh", ["deploy/local/setup.sh", "bench"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   const names = missing();
   if (names.length > 0) throw new Error(`the bench needs the Debian packages ${names.join(", ")}`);
 }

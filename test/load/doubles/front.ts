@@ -11,6 +11,8 @@ export interface FrontSettings {
   readonly lost: () => void;
 }
 
+const END_OF_STREAM = "</stream:stream>";
+
 /** Plays the part of a front that a component sees: listener, stream and handshake of XEP-0114. */
 export interface Front extends AsyncDisposable {
   readonly port: number;
@@ -41,7 +43,12 @@ export async function startFront(settings: FrontSettings): Promise<Front> {
     const rest = await greet(socket, settings, () => component !== undefined);
     if (rest === undefined) return;
     component = socket;
-    socket.on("data", settings.read);
+    socket.on("data", (chunk) => {
+      settings.read(chunk);
+      // RFC 6120 §4.4: the other side closes its stream, too. The end tag is the last thing in a chunk.
+      if (chunk.subarray(-END_OF_STREAM.length).toString("latin1") === END_OF_STREAM)
+        socket.end(END_OF_STREAM);
+    });
     connected.resolve(undefined);
     if (rest.length > 0) settings.read(rest);
   };
@@ -87,7 +94,7 @@ async function greet(
 
 function refuse(socket: Socket, condition: string): undefined {
   socket.end(
-    `<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`,
+    `<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>${END_OF_STREAM}`,
   );
 }
 

@@ -97,6 +97,17 @@ describe("the sender", () => {
     socket.destroy();
   });
 
+  it("closes its stream when the component does", async () => {
+    await using bench = await Bench.open([]);
+    const sender = aSender(bench);
+    const { socket, text } = await aComponent(sender, SECRET, () => undefined);
+    await sender.ask({ kind: "connected" });
+    socket.write("</stream:stream>");
+    await once(socket, "end");
+    expect(text.join("")).toMatch(/<\/stream:stream>$/);
+    socket.destroy();
+  });
+
   it.each([
     ["a wrong secret", "wrong", "not-authorized"],
     ["a second component", SECRET, "conflict"],

@@ -34,7 +34,12 @@ const consumer = await consumeWakeups({
 function answer(question: Question): unknown {
   switch (question.kind) {
     case "mark":
-      return { sent: 0, answers: { handled: log.count }, latencies: new Histogram().take() };
+      return {
+        at: clock.monotonic(),
+        sent: 0,
+        answers: { handled: log.count },
+        latencies: new Histogram().take(),
+      };
     case "arrivals":
       return log.arrivals;
     case "connected":

@@ -1,8 +1,8 @@
-import { checkArrivals } from "../arrivals.ts";
 import { type Bench } from "../bench.ts";
-import { startNginx } from "../doubles/apns.ts";
+import { checkPushes, startApns } from "../doubles/apns.ts";
 import { makeProviderKey } from "../doubles/certificate.ts";
 import { type Trial } from "../measure.ts";
+import { type Options } from "../options.ts";
 import { type Planned } from "../plan.ts";
 import { portOf } from "../ports.ts";
 import { type DeliverySettings } from "./delivery-settings.ts";
@@ -11,29 +11,25 @@ import { type DeliverySettings } from "./delivery-settings.ts";
 const APPLE_TAKES = 50;
 
 /** A worker's push services, and beside them what the Provider of @parse/node-apn does with the same pushes. */
-export const deliveryStage: readonly Planned[] = [
-  { load: { mode: "saturation", inFlight: 500 }, setUp: async (bench) => setUpOurs(bench, 0) },
-  { load: { mode: "rate", rate: 5_000 }, setUp: async (bench) => setUpOurs(bench, APPLE_TAKES) },
-  // More in flight than that and it loses pushes when the stream limit is reached.
-  { load: { mode: "saturation", inFlight: 500 }, setUp: async (bench) => setUpNodeApn(bench, 0) },
-  { load: { mode: "rate", rate: 5_000 }, setUp: async (bench) => setUpNodeApn(bench, APPLE_TAKES) },
-];
-
-const setUpOurs = async (bench: Bench, delayMs: number): Promise<Trial> =>
-  setUp(bench, { file: "delivery-process.ts", client: "push-services", delayMs });
-
-const setUpNodeApn = async (bench: Bench, delayMs: number): Promise<Trial> =>
-  setUp(bench, { file: "node-apn-process.ts", client: "@parse/node-apn", delayMs });
+export function deliveryStage({ apns }: Options): readonly Planned[] {
+  const ours = { file: "delivery-process.ts", client: "push-services", apns };
+  const nodeApn = { file: "node-apn-process.ts", client: "@parse/node-apn", apns };
+  return [ours, nodeApn].flatMap((side): readonly Planned[] => [
+    // More in flight, and node-apn loses pushes at the stream limit.
+    { load: { mode: "saturation", inFlight: 500 }, setUp: async (bench) => setUp(bench, side, 0) },
+    { load: { mode: "rate", rate: 5_000 }, setUp: async (bench) => setUp(bench, side, APPLE_TAKES) },
+  ]);
+}
 
 interface Side {
   readonly file: string;
   readonly client: string;
-  readonly delayMs: number;
+  readonly apns: Options["apns"];
 }
 
-async function setUp(bench: Bench, { file, client, delayMs }: Side): Promise<Trial> {
-  const apns = await startNginx(bench);
-  const port = delayMs === 0 ? apns.port : await delayed(bench, apns.port, delayMs);
+async function setUp(bench: Bench, { file, client, apns: kind }: Side, appleTakesMs: number): Promise<Trial> {
+  const apns = await startApns(bench, kind);
+  const port = appleTakesMs === 0 ? apns.port : await delayed(bench, apns.port, appleTakesMs);
   const settings: DeliverySettings = { port, caFile: apns.caFile, keyFile: makeProviderKey(bench.folder) };
   const worker = bench.driver({ name: "worker", file: new URL(file, import.meta.url), settings });
   await worker.ready;
@@ -42,10 +38,10 @@ async function setUp(bench: Bench, { file, client, delayMs }: Side): Promise<Tri
     driver: worker,
     counted: ["worker"],
     latency: "send to outcome",
-    setting: { client, apns: apns.name, appleTakesMs: delayMs },
+    setting: { client, apns: apns.name, appleTakesMs },
     arrived: apns.requests,
     check: async (journal, window) => {
-      const { lost, details } = checkArrivals(journal, await apns.arrivals(), window);
+      const { lost, details } = await checkPushes(apns, journal, window);
       return { lost, details };
     },
   };

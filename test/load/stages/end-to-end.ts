@@ -3,9 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { checkArrivals } from "../arrivals.ts";
 import { type Bench } from "../bench.ts";
-import { type ApnsEnd, startNginx } from "../doubles/apns.ts";
+import { type ApnsEnd, checkPushes, startApns } from "../doubles/apns.ts";
 import { makeProviderKey } from "../doubles/certificate.ts";
 import { startRedis } from "../doubles/redis.ts";
 import { type Trial } from "../measure.ts";
@@ -25,9 +24,9 @@ export function endToEndStage(options: Options): readonly Planned[] {
   ];
 }
 
-async function setUpRegion(bench: Bench, { workers }: Options): Promise<Trial> {
+async function setUpRegion(bench: Bench, { workers, apns: kind }: Options): Promise<Trial> {
   const secret = randomBytes(16).toString("hex");
-  const apns = await startNginx(bench);
+  const apns = await startApns(bench, kind);
   const redisUrl = await startRedis(bench);
   const sender = bench.driver({
     name: "sender",
@@ -46,10 +45,10 @@ async function setUpRegion(bench: Bench, { workers }: Options): Promise<Trial> {
     stage: "end-to-end",
     driver: sender,
     counted: ["ingress", "redis", ...names],
-    latency: "publish to APNs answer",
+    latency: apns.arrivals === undefined ? "publish to reply" : "publish to APNs answer",
     setting: { workers, apns: apns.name, redis: "TCP, AOF everysec" },
     arrived: apns.requests,
-    check: async (journal, window) => checkArrivals(journal, await apns.arrivals(), window),
+    check: async (journal, window) => checkPushes(apns, journal, window),
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { tokenOf } from "../tokens.ts";
-import { arrivalsOf, requestsOf } from "./apns.ts";
+import { arrivalsOf, requestsOf } from "./nginx.ts";
 
 describe("the far end", () => {
   it("counts requests as nginx states them", () => {
