@@ -48,7 +48,11 @@ export const byStage =
       case "goaway-received":
       case "stream-limit-changed":
       case "provider-token-rotated":
+      case "endpoint-rest-changed":
+      case "credential-changed":
+      case "credential-exposed":
       case "breaker-changed":
+      case "token-guard-changed":
         return pushService?.(event);
       case "redis-trouble":
       case "redis-recovered":

@@ -11,7 +11,12 @@ export { type RedisConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";
 export { logEvents, type LogEventsOptions } from "./log/log-events.ts";
 export { type WakeupRecord } from "./log/log-wakeup.ts";
-export { createMetrics, type Metrics, type MetricsOptions } from "./metrics/create-metrics.ts";
+export {
+  createMetrics,
+  type MetricDescription,
+  type Metrics,
+  type MetricsOptions,
+} from "./metrics/create-metrics.ts";
 export { mergeFamilies } from "./metrics/merge-families.ts";
 export { type ReadFacts, type Reading } from "./metrics/readings.ts";
 export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metrics/render-metrics.ts";

@@ -205,6 +205,12 @@ describe("a mistake in the configuration", () => {
       { line: 3, key: "", message: expect.stringContaining("unique") },
     ],
     ["broken syntax", "redis: {", "redis: [", { line: 4, key: "" }],
+    [
+      "an alias of nothing",
+      "region: eu",
+      "region: *eu",
+      { line: 2, column: 9, key: "", message: expect.stringContaining("Unresolved alias") },
+    ],
     ["an unknown tag", "region: eu", "region: !secret eu", { line: 2, key: "" }],
   ])("such as %s is told with its place and a cure", (_what, from, to, mistake) => {
     const found = mistakesIn(changed(from, to));

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { type core } from "zod";
 
 import { type Config, configSchema, moduleNames } from "./config.ts";
@@ -8,7 +8,7 @@ import { ConfigError, type Mistake } from "./mistake.ts";
 /** Throws a `ConfigError` with every mistake. `fileName` only serves the messages: nothing is read. */
 export function parseConfig(text: string, fileName: string): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place: PlaceOf = (offset) => {
     const { line, col } = lines.linePos(offset);
     return { file: fileName, line, column: col };
@@ -19,7 +19,7 @@ export function parseConfig(text: string, fileName: string): Config {
       unreadable.map(({ message, pos }) => ({ ...place(pos[0]), key: "", message, hint: SYNTAX_HINT })),
     );
   }
-  const raw: unknown = document.toJS();
+  const raw = valueOf(document, place);
   const result = configSchema.safeParse(raw);
   const ofDefaultModule = defaultModuleMistake(raw, place(valueOffset(document, ["defaultModule"])));
   if (result.success && ofDefaultModule.length === 0) return result.data;
@@ -28,6 +28,24 @@ export function parseConfig(text: string, fileName: string): Config {
   throw new ConfigError(
     mistakes.toSorted((one, other) => one.line - other.line || one.column - other.column),
   );
+}
+
+/** The plain value. Aliases are resolved only here: one that is unknown, or that explodes, is a mistake too. */
+function valueOf(document: Document, place: PlaceOf): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    let at = 0;
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) !== undefined) return undefined;
+        at = alias.range?.[0] ?? 0;
+        return visit.BREAK;
+      },
+    });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([{ ...place(at), key: "", message, hint: SYNTAX_HINT }]);
+  }
 }
 
 type PlaceOf = (offset: number) => Pick<Mistake, "file" | "line" | "column">;

@@ -26,6 +26,27 @@ export const logPushService =
       case "provider-token-rotated":
         logger.info({ event: kind, ...fields }, "provider token rotated");
         return;
+      case "endpoint-rest-changed": {
+        const level = event.state === "open" ? "warn" : "info";
+        logger[level]({ event: kind, ...fields }, "rest of a push service's endpoint changed its state");
+        return;
+      }
+      case "credential-changed": {
+        const level = event.state === "refused" ? "error" : "info";
+        logger[level]({ event: kind, ...fields }, "credential changed");
+        return;
+      }
+      case "credential-exposed":
+        logger.warn({ event: kind, ...fields }, "secret file is readable by every user; chmod 600 mends it");
+        return;
+      case "token-guard-changed": {
+        const level = event.state === "on" ? "error" : "info";
+        logger[level](
+          { event: kind, ...fields },
+          "guard against declaring good tokens dead changed its state",
+        );
+        return;
+      }
       case "breaker-changed":
         logger[event.state === "open" ? "error" : "info"](
           { event: kind, ...fields },

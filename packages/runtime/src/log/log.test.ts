@@ -75,6 +75,12 @@ describe("the log", () => {
     ["a component that is down", { kind: "component-state-changed", component: "eu", state: "down" }, 40],
     ["trouble with Redis", { kind: "redis-trouble", connection: "queue", because: "ECONNREFUSED" }, 40],
     ["a breaker that opens", { kind: "breaker-changed", module: aModule(), state: "open" }, 50],
+    [
+      "a credential that is refused",
+      { kind: "credential-changed", pool: "production", state: "refused" },
+      50,
+    ],
+    ["a token guard that is needed", { kind: "token-guard-changed", module: aModule(), state: "on" }, 50],
     ["a breaker that closes", { kind: "breaker-changed", module: aModule(), state: "closed" }, 30],
   ])("tells %s at its level", (_what, event, level) => {
     const { lines, observe } = aLog("info");

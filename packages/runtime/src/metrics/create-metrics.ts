@@ -23,8 +23,18 @@ export interface Metrics {
   readonly observe: Observe;
   /** Adds facts that are read when the metrics are asked for. */
   readonly addReading: (read: ReadFacts) => void;
+  /** Every family this process can show, in the order of `families`. */
+  readonly catalog: () => readonly MetricDescription[];
   /** Everything at this moment. Never rejects because of a reading. */
   readonly families: () => Promise<readonly MetricFamily[]>;
+}
+
+/** A family of metrics, for documents and for tests of dashboards and alerts. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: readonly string[];
 }
 
 /** Each role has the families of its stages only, so that a missing worker does not look like an idle one. */
@@ -35,18 +45,27 @@ export function createMetrics({ role, version, modules, clock }: MetricsOptions)
   const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
   const readings = role === "sidecar" ? undefined : readingMetrics(registry, clock);
   const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
-  const redis = processMetrics(registry, { role, version });
+  const redis = processMetrics(registry, { role, version, startedAt: clock.now() });
 
   const observe = byStage({ ingress, work, pushService, sidecar, redis });
   return {
     observe,
     addReading: (read) => readings?.add(read),
+    catalog: () => registry.getMetricsAsArray().map(descriptionOf),
     families: async () => {
       await readings?.refresh();
       return familiesOf(registry);
     },
   };
 }
+
+const descriptionOf = (metric: { name: string; help: string; type: unknown }): MetricDescription => ({
+  name: metric.name,
+  type: String(metric.type),
+  help: metric.help,
+  // prom-client's types don't tell of them.
+  labels: "labelNames" in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [],
+});
 
 async function familiesOf(registry: Registry): Promise<readonly MetricFamily[]> {
   const families = await registry.getMetricsAsJSON();

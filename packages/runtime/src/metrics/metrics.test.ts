@@ -150,6 +150,33 @@ describe("the metrics of a sidecar", () => {
   });
 });
 
+describe("the metrics of any process", () => {
+  it("tell its resources, which do not go backwards where they count", async () => {
+    const metrics = someMetrics();
+    const valueOf = async (name: string): Promise<number> => {
+      const family = (await metrics.families()).find((family) => family.name === name);
+      return family?.values[0]?.value ?? Number.NaN;
+    };
+    const before = await valueOf("process_cpu_seconds_total");
+    expect(before).toBeGreaterThan(0);
+    expect(await valueOf("process_cpu_seconds_total")).toBeGreaterThanOrEqual(before);
+    expect(await valueOf("nodejs_eventloop_active_seconds_total")).toBeGreaterThan(0);
+    expect(await valueOf("process_resident_memory_bytes")).toBeGreaterThan(1_000_000);
+    expect(await valueOf("process_max_fds")).toBeGreaterThan(await valueOf("process_open_fds"));
+  });
+
+  it("follow trouble with Redis by connection", async () => {
+    const { observe, text } = someMetrics({ role: "ingress" });
+    observe({ kind: "redis-trouble", connection: "producer", because: "ECONNREFUSED" });
+    expect(await text()).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 1\n');
+    observe({ kind: "redis-recovered", connection: "producer" });
+    const shown = await text();
+    expect(shown).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 0\n');
+    expect(shown).toContain('reveille_redis_troubles_total{role="ingress",connection="producer"} 1\n');
+    expect(shown).not.toContain("ECONNREFUSED");
+  });
+});
+
 describe("a reading", () => {
   const queue = { kind: "queue", waiting: 3, active: 1, delayed: 2, oldest: seconds(7) } as const;
 

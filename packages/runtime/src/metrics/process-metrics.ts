@@ -1,27 +1,39 @@
-import { collectDefaultMetrics, type Registry } from "prom-client";
+import { type EpochMillis } from "@reveille/wakeup";
+import { type Registry } from "prom-client";
 
 import { type RedisEvent } from "../by-stage.ts";
-import { bounded, closedCounter, gauge } from "./instruments.ts";
+import { bounded, closedCounter, gauge, inSeconds } from "./instruments.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 
-/** A process of ours; the sidecar merges those of one role. */
-export interface ProcessLabels {
+/** A process of ours. The sidecar merges those of one role. */
+export interface ProcessFacts {
   readonly role: string;
   readonly version: string;
+  readonly startedAt: EpochMillis;
 }
 
 /**
- * What every process counts: CPU, memory, event loop, Redis trouble. These carry the role, since their sum
- * over roles would say nothing; the processes of a role are summed (or as prom-client's aggregators say).
+ * What every process counts: its resources, its version, trouble with Redis. All of it carries the role,
+ * since a sum over roles would say nothing.
  */
-export function processMetrics(registry: Registry, { role, version }: ProcessLabels) {
-  // 100 ms instead of 10: an idle process should not wake up a hundred times a second to measure itself.
-  collectDefaultMetrics({ register: registry, labels: { role }, eventLoopMonitoringPrecision: 100 });
+export function processMetrics(registry: Registry, { role, version, startedAt }: ProcessFacts) {
+  resourceMetrics(registry, role);
+  gauge(registry, {
+    name: "reveille_process_start_timestamp_seconds",
+    help: "When the newest process of the role started, in seconds since 1970.",
+    labels: ["role"],
+    aggregator: "max",
+  }).set({ role }, inSeconds(startedAt));
   gauge(registry, {
     name: "reveille_build_info",
     help: "Number of processes by role and version.",
     labels: ["role", "version"],
     aggregator: "sum",
   }).set({ role, version }, 1);
+  return redisMetrics(registry, role);
+}
+
+function redisMetrics(registry: Registry, role: string) {
   const connection = bounded();
   const trouble = gauge(registry, {
     name: "reveille_redis_trouble",
@@ -35,7 +47,6 @@ export function processMetrics(registry: Registry, { role, version }: ProcessLab
     labels: ["role", "connection"],
     children: [],
   });
-
   const missing = closedCounter(registry, {
     name: "reveille_replicas_missing_total",
     help: "Flushes that reached fewer replicas of Redis than wanted.",

@@ -11,37 +11,15 @@ const CONNECTION_STATES = [
   "closed",
 ] as const satisfies readonly ConnectionState[];
 const BREAKER_STATES = ["closed", "open", "probing"] as const;
+const CREDENTIAL_STATES = ["trying", "in-use", "refused"] as const;
+const GUARD_STATES = ["off", "on"] as const;
 
 /** What a worker counts of its connections to push services. */
 export function pushServiceMetrics(registry: Registry, modules: readonly PushModule[]) {
   const pool = bounded();
   const connections = connectionMetrics(registry);
-  const goaways = closedCounter<"pool">(registry, {
-    name: "reveille_push_goaways_total",
-    help: "Connections that the push service asked us to leave.",
-    labels: ["pool"],
-    children: [],
-  });
-  const streamLimit = gauge(registry, {
-    name: "reveille_push_stream_limit",
-    help: "Newest limit of concurrent requests on a connection, as told by the push service.",
-    labels: ["pool"],
-    aggregator: "min",
-  });
-  const rotations = closedCounter<"pool">(registry, {
-    name: "reveille_provider_token_rotations_total",
-    help: "Provider tokens made.",
-    labels: ["pool"],
-    children: [],
-  });
-  const breakers = gauge(registry, {
-    name: "reveille_breaker_state",
-    help: "How many workers have the module's breaker in this state (open: its wakeups are parked).",
-    labels: ["module", "state"],
-    aggregator: "sum",
-  });
-  const setBreaker = stateSet<"module">(breakers, BREAKER_STATES);
-  for (const module of modules) setBreaker({ module }, "closed");
+  const ofPool = poolMetrics(registry);
+  const ofModule = moduleMetrics(registry, modules);
 
   return (event: PushServiceEvent): void => {
     switch (event.kind) {
@@ -49,19 +27,86 @@ export function pushServiceMetrics(registry: Registry, modules: readonly PushMod
         connections(pool(event.pool), event.from, event.to);
         return;
       case "goaway-received":
-        goaways.inc({ pool: pool(event.pool) });
+        ofPool.goaways.inc({ pool: pool(event.pool) });
         return;
       case "stream-limit-changed":
-        streamLimit.set({ pool: pool(event.pool) }, event.limit);
+        ofPool.streamLimit.set({ pool: pool(event.pool) }, event.limit);
         return;
       case "provider-token-rotated":
-        rotations.inc({ pool: pool(event.pool) });
+        ofPool.rotations.inc({ pool: pool(event.pool) });
+        return;
+      case "endpoint-rest-changed":
+        ofPool.setRest({ pool: pool(event.pool) }, event.state);
+        return;
+      case "credential-changed":
+        ofPool.setCredential({ pool: pool(event.pool) }, event.state);
+        return;
+      case "credential-exposed":
+        // For the log: nothing to count.
         return;
       case "breaker-changed":
-        setBreaker({ module: event.module }, event.state);
+        ofModule.setBreaker({ module: event.module }, event.state);
+        return;
+      case "token-guard-changed":
+        ofModule.setGuard({ module: event.module }, event.state);
         return;
     }
   };
+}
+
+function poolMetrics(registry: Registry) {
+  const states = (name: string, help: string) =>
+    gauge(registry, { name, help, labels: ["pool", "state"], aggregator: "sum" });
+  const counter = (name: string, help: string) =>
+    closedCounter<"pool">(registry, { name, help, labels: ["pool"], children: [] });
+  return {
+    goaways: counter("reveille_push_goaways_total", "Connections that the push service asked us to leave."),
+    rotations: counter("reveille_provider_token_rotations_total", "Provider tokens made."),
+    streamLimit: gauge(registry, {
+      name: "reveille_push_stream_limit",
+      help: "Newest limit of concurrent requests on a connection, as told by the push service.",
+      labels: ["pool"],
+      aggregator: "min",
+    }),
+    setRest: stateSet<"pool">(
+      states(
+        "reveille_push_endpoint_rest",
+        "How many workers give the endpoint a rest (open) or try it (probing).",
+      ),
+      BREAKER_STATES,
+    ),
+    setCredential: stateSet<"pool">(
+      states(
+        "reveille_credential_state",
+        "How many workers use, try or have refused the newest credential files; refused: an older one stays in use.",
+      ),
+      CREDENTIAL_STATES,
+    ),
+  };
+}
+
+function moduleMetrics(registry: Registry, modules: readonly PushModule[]) {
+  const states = (name: string, help: string) =>
+    gauge(registry, { name, help, labels: ["module", "state"], aggregator: "sum" });
+  const setBreaker = stateSet<"module">(
+    states(
+      "reveille_breaker_state",
+      "How many workers have the module's breaker in this state (open: its wakeups are parked).",
+    ),
+    BREAKER_STATES,
+  );
+  const setGuard = stateSet<"module">(
+    states(
+      "reveille_token_guard",
+      "How many workers have stopped (on) declaring tokens dead as bad, since too many of the module are refused.",
+    ),
+    GUARD_STATES,
+  );
+  for (const module of modules) {
+    setBreaker({ module }, "closed");
+    setGuard({ module }, "off");
+  }
+  return { setBreaker, setGuard };
 }
 
 function connectionMetrics(registry: Registry) {
