@@ -55,6 +55,11 @@ export async function issueCertificate(
   await openssl([...NEW_CERTIFICATE, ...subject, ...signer, ...added(extensions), ...files]);
 }
 
+/** A key for APNs provider tokens as Apple hands them out: EC P-256 in PKCS #8. */
+export async function makeSigningKey(file: string): Promise<void> {
+  await openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file]);
+}
+
 const added = (extensions: readonly string[]): readonly string[] =>
   extensions.flatMap((extension) => ["-addext", extension]);
 

@@ -1,0 +1,55 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Apns } from "./apns.ts";
+import { FRONT_HOST, REGION_HOST } from "./names.ts";
+import { type HostConfig } from "./roles.ts";
+import { type Workplace } from "./workplace.ts";
+
+export interface HostConfigParts {
+  readonly place: Workplace;
+  readonly ports: { readonly component: number; readonly sidecar: number };
+  readonly redisSocket: string;
+  readonly apns: Apns;
+  readonly window?: string;
+}
+
+/** The module Monal's builds from the App Store name. */
+export const DEFAULT_MODULE = "monalProdiOS";
+
+/** The configuration of the host, in the shape of `deploy/config.example.yaml`. */
+export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
+  const { place, ports, redisSocket, apns, window = "20s" } = parts;
+  const runtimeDir = join(place.socketFolder, "run");
+  await mkdir(runtimeDir, { recursive: true });
+  const module = {
+    apns: {
+      topic: "G7YU7X7KRJ.SworIM",
+      environment: "production",
+      keyFile: place.signingKey.file,
+      keyId: place.signingKey.keyId,
+      teamId: place.signingKey.teamId,
+      endpoint: apns.endpoint,
+      caFile: apns.caFile,
+    },
+    alert: { title: "New Message", body: "New Message?" },
+    sound: "default",
+    expireAfter: "28d",
+  };
+  return {
+    region: "eu",
+    host: FRONT_HOST,
+    runtimeDir,
+    redis: { url: `redis+unix://${encodeURI(redisSocket)}` },
+    ingress: {
+      components: [
+        { service: `xmpp://127.0.0.1:${ports.component}`, domain: REGION_HOST, secretFile: place.secretFile },
+      ],
+    },
+    admission: { window },
+    defaultModule: DEFAULT_MODULE,
+    modules: { [DEFAULT_MODULE]: module },
+    sidecar: { listen: `127.0.0.1:${ports.sidecar}` },
+    log: { level: "debug" },
+  };
+}

@@ -1,0 +1,24 @@
+import { Program } from "../program.ts";
+
+/** Redis as a region needs it: every write on disk within a second, nothing evicted. On a Unix socket only. */
+export async function startRegionRedis(folder: string, socket: string, logFile: string): Promise<Program> {
+  const settings = {
+    port: "0",
+    unixsocket: socket,
+    dir: folder,
+    appendonly: "yes",
+    appendfsync: "everysec",
+    save: "",
+    maxmemory: "256mb",
+    "maxmemory-policy": "noeviction",
+  };
+  const program = await Program.start({
+    name: "redis",
+    command: "redis-server",
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    logFile,
+    debianPackage: "redis-server",
+  });
+  await program.line((text) => text.includes("ready to accept connections"));
+  return program;
+}

@@ -1,0 +1,36 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Program } from "../program.ts";
+
+const CLI = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+
+/** Configuration of the host, as `reveille … --config FILE` reads it. */
+export type HostConfig = Readonly<Record<string, unknown>>;
+
+/** Writes it where the roles find it. JSON is YAML (YAML 1.2 §1.3). */
+export async function writeHostConfig(folder: string, config: HostConfig): Promise<string> {
+  const file = join(folder, "reveille.yaml");
+  await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
+  return file;
+}
+
+export interface RoleOptions {
+  readonly role: "ingress" | "worker" | "sidecar";
+  /** What people call this process, e.g. `worker-2`. */
+  readonly name: string;
+  readonly configFile: string;
+  readonly logFile: string;
+}
+
+/** A role as in production: `reveille <role> --config FILE`, in a process of its own. Resolves when it works. */
+export async function startRole({ role, name, configFile, logFile }: RoleOptions): Promise<Program> {
+  const program = await Program.start({
+    name,
+    command: process.execPath,
+    args: [CLI, role, "--config", configFile],
+    logFile,
+  });
+  await program.line((text) => text.includes(`"msg":"role started"`), 30_000);
+  return program;
+}

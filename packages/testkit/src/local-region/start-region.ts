@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+
+import { type Program } from "../program.ts";
+import { openServerDouble, type ServerDouble } from "../server-double.ts";
+import { type Apns } from "./apns.ts";
+import { hostConfig } from "./host-config.ts";
+import { REGION_HOST } from "./names.ts";
+import { followWakeups, type WakeupRecord } from "./records.ts";
+import { startRole, writeHostConfig } from "./roles.ts";
+import { type Sender } from "./sender.ts";
+import { allOrNothing } from "./start-together.ts";
+import { startSurroundings, type Surroundings } from "./surroundings.ts";
+import { until } from "./until.ts";
+import { openWorkplace, type Workplace } from "./workplace.ts";
+
+export interface RegionOptions {
+  /** For data and logs; emptied first, left behind at the end. */
+  readonly folder: string;
+  /** 2 unless told. */
+  readonly workers?: number;
+  /** Least time between two pushes to a device, as the configuration says it; `20s` unless told. */
+  readonly window?: string;
+  /** Domains that play users' servers as components of the front, without s2s. */
+  readonly doubles?: readonly string[];
+}
+
+/**
+ * A whole region on this machine, each part in a process of its own, and a user's server (`sender`) beyond it. Uses
+ * ports, sockets and folders of its own, so that several run at once. Disposing drains the roles and stops everything.
+ */
+export interface Region extends AsyncDisposable {
+  readonly folder: string;
+  readonly logFolder: string;
+  /** What users' servers publish to. */
+  readonly hostname: string;
+  readonly sender: Sender;
+  readonly apns: Apns;
+  readonly redis: Program;
+  readonly front: Program;
+  readonly ingress: Program;
+  readonly workers: readonly Program[];
+  readonly sidecar: Program;
+  readonly sidecarUrl: string;
+  /** Everything of the above that is a program, and the DNS. */
+  readonly programs: readonly Program[];
+  /** Which program was the first to end, and how; also after disposing. */
+  readonly ended: Promise<string>;
+  /** What the roles' logs say of single wakeups; grows. */
+  readonly wakeups: readonly WakeupRecord[];
+  /** Connects one of `doubles`. */
+  readonly openDouble: (domain: string) => Promise<ServerDouble>;
+}
+
+/** Resolves when a publish would go through. Throws, with everything stopped, if a part does not start. */
+export async function startRegion(options: RegionOptions): Promise<Region> {
+  await using parts = new AsyncDisposableStack();
+  const place = parts.use(await openWorkplace(options.folder));
+  const around = await startSurroundings(parts, place, options.doubles ?? []);
+  const { ports, sender, apns, dns, redis, front } = around;
+  const roles = await startRoles(parts, place, around, options);
+  const { sidecar, ingress, workers } = roles;
+  const sidecarUrl = `http://127.0.0.1:${ports.sidecar}`;
+  await readiness(sidecarUrl, sidecar);
+
+  const programs = [dns.program, redis, apns.program, front, sender.program, sidecar, ingress, ...workers];
+  const stop = parts.move();
+  return {
+    folder: place.folder,
+    logFolder: place.logFolder,
+    hostname: REGION_HOST,
+    sender,
+    apns,
+    redis,
+    front,
+    ...roles,
+    sidecarUrl,
+    programs,
+    ended: Promise.race(programs.map(async ({ name, ended }) => `${name} ended with ${await ended}`)),
+    wakeups: followWakeups([ingress, ...workers]),
+    openDouble: async (domain) => {
+      const secret = (await readFile(place.secretFile, "utf8")).trim();
+      return openServerDouble({ port: ports.component, domain, secret });
+    },
+    [Symbol.asyncDispose]: async () => stop.disposeAsync(),
+  };
+}
+
+interface Roles {
+  readonly sidecar: Program;
+  readonly ingress: Program;
+  readonly workers: readonly Program[];
+}
+
+async function startRoles(
+  parts: AsyncDisposableStack,
+  place: Workplace,
+  { ports, redisSocket, apns }: Surroundings,
+  options: RegionOptions,
+): Promise<Roles> {
+  const config = await hostConfig({ place, ports, redisSocket, apns, ...options });
+  const configFile = await writeHostConfig(place.folder, config);
+  const start = async (role: "ingress" | "worker" | "sidecar", name: string): Promise<Program> =>
+    startRole({ role, name, configFile, logFile: place.logFile(name) });
+  const workerNames = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`);
+  const [ingress, ...workers] = await allOrNothing(parts, [
+    start("ingress", "ingress"),
+    ...workerNames.map(async (name) => start("worker", name)),
+  ]);
+  // Last, since a sidecar that has seen an incomplete host waits a while before it believes in a complete one.
+  const sidecar = parts.use(await start("sidecar", "sidecar"));
+  return { sidecar, ingress, workers };
+}
+
+async function readiness(sidecarUrl: string, { logFile }: Program): Promise<void> {
+  let reasons = "";
+  await until(
+    async () => {
+      const response = await fetch(`${sidecarUrl}/ready`);
+      reasons = await response.text();
+      return response.ok ? true : undefined;
+    },
+    { what: "readiness of the host", withinMs: 20_000, everyMs: 50, logFile },
+  ).catch((cause: unknown) => {
+    throw new Error(`the host is not ready: ${reasons}`, { cause });
+  });
+}

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+
+import { freePort } from "../addresses.ts";
+import { type Program } from "../program.ts";
+import { type Apns, startApns } from "./apns.ts";
+import { trustAuthority } from "./chat-client.ts";
+import { type Dns, startDns } from "./dns.ts";
+import { startFront } from "./front.ts";
+import { REGION_HOST, SENDER_DOMAIN } from "./names.ts";
+import { startRegionRedis } from "./redis-process.ts";
+import { type Sender, startSender } from "./sender.ts";
+import { allOrNothing } from "./start-together.ts";
+import { type Workplace } from "./workplace.ts";
+
+export interface Ports {
+  /** s2s of the front. */
+  readonly front: number;
+  /** s2s of the sender. */
+  readonly sender: number;
+  /** XEP-0114 of the front. */
+  readonly component: number;
+  readonly sidecar: number;
+}
+
+/** Everything a region needs that is not ours, and what it talks to. */
+export interface Surroundings {
+  readonly ports: Ports;
+  readonly redisSocket: string;
+  readonly dns: Dns;
+  readonly redis: Program;
+  readonly apns: Apns;
+  readonly front: Program;
+  readonly sender: Sender;
+}
+
+/** Starts them and hands them to `parts`. `doubles`: see `RegionOptions`. */
+export async function startSurroundings(
+  parts: AsyncDisposableStack,
+  place: Workplace,
+  doubles: readonly string[],
+): Promise<Surroundings> {
+  trustAuthority(place.authority.certificateFile);
+  const ports = {
+    front: await freePort(),
+    sender: await freePort(),
+    component: await freePort(),
+    sidecar: await freePort(),
+  };
+  const redisSocket = join(place.socketFolder, "redis.sock");
+  const [dns, redis, apns] = await allOrNothing(parts, [
+    startDns(ports, place.logFile("dns")),
+    startRegionRedis(await place.dataFolder("redis"), redisSocket, place.logFile("redis")),
+    startRegionApns(place),
+  ]);
+  const [front, sender] = await allOrNothing(parts, [
+    startRegionFront({ place, ports, dns, doubles }),
+    startRegionSender({ place, ports, dns }),
+  ]);
+  return { ports, redisSocket, dns, redis, apns, front, sender };
+}
+
+async function startRegionApns(place: Workplace): Promise<Apns> {
+  const { file, keyId, teamId } = place.signingKey;
+  return startApns({
+    folder: await place.dataFolder("apns"),
+    logFile: place.logFile("apns"),
+    key: `${keyId}:${teamId}:${file}`,
+  });
+}
+
+interface ServerParts {
+  readonly place: Workplace;
+  readonly ports: Ports;
+  readonly dns: Dns;
+}
+
+async function startRegionFront(
+  parts: ServerParts & { readonly doubles: readonly string[] },
+): Promise<Program> {
+  const { place, ports, dns, doubles } = parts;
+  return startFront({
+    folder: await place.dataFolder("front"),
+    logFile: place.logFile("front"),
+    hostname: REGION_HOST,
+    secretFile: place.secretFile,
+    componentPort: ports.component,
+    serverPort: ports.front,
+    certificateFolder: place.certificateFolder,
+    authorityFile: place.authority.certificateFile,
+    dnsSettings: dns.prosodySettings,
+    doubles,
+  });
+}
+
+async function startRegionSender({ place, ports, dns }: ServerParts): Promise<Sender> {
+  return startSender({
+    folder: await place.dataFolder("sender"),
+    logFile: place.logFile("sender"),
+    domain: SENDER_DOMAIN,
+    serverPort: ports.sender,
+    certificateFolder: place.certificateFolder,
+    authorityFile: place.authority.certificateFile,
+    dnsSettings: dns.prosodySettings,
+  });
+}
