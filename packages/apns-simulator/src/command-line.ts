@@ -39,7 +39,8 @@ const HELP = `apns-simulator: Apple's push service for tests, demo and load
 
 Prints one JSON line with the ports when ready. SIGTERM and SIGINT stop it.`;
 
-const FLAGS = {
+/** The flags as `parseArgs` takes them; HELP explains each. */
+export const FLAGS = {
   host: { type: "string", default: "127.0.0.1" },
   port: { type: "string", default: "0" },
   "control-port": { type: "string", default: "0" },

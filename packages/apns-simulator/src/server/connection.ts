@@ -153,9 +153,7 @@ export class Connection implements ConnectionView {
 
   /** GOAWAY and the end, without an answer to anything. */
   expel(reason: string): void {
-    this.wedged = true;
-    this.goaway({ code: "PROTOCOL_ERROR", reason, close: "never" });
-    this.finish();
+    this.goaway({ code: "PROTOCOL_ERROR", reason, lastStreamId: 0 });
   }
 
   resetStreams(code: number): void {

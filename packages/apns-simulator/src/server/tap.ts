@@ -6,6 +6,9 @@ interface Chunk {
   readonly chunk: Buffer;
 }
 
+/** Written into the tap like data, so that it keeps its place in the order. */
+const END = Buffer.alloc(0);
+
 /**
  * Stands between the TLS socket and `node:http2`, so that the simulator can do to a connection what the
  * library cannot: stop reading in the middle, hold back what was written, look at frames, end without a
@@ -49,17 +52,19 @@ export class Tap extends Duplex {
     if (this.#wanted) this.#socket.resume();
   }
 
-  /** Writes a frame that `node:http2` knows nothing of. Its own writes are whole frames, so this is between two. */
+  /**
+   * Writes a frame that `node:http2` knows nothing of. The library writes whole frames,
+   * one turn of the loop after they were asked for, so this comes between two and after what was asked before.
+   */
   inject(frame: Buffer): void {
-    this.#unlessFrozen(() => this.#pass([{ chunk: frame }], () => {}));
+    setImmediate(() => {
+      if (!this.destroyed) this.write(frame);
+    });
   }
 
   /** Ends the connection when what was written has left; what is written later is dropped. */
   finish(): void {
-    this.#unlessFrozen(() => {
-      this.#ending = true;
-      this.#socket.end();
-    });
+    this.inject(END);
   }
 
   /** Ends the connection with a TCP RST. */
@@ -108,9 +113,14 @@ export class Tap extends Duplex {
       done();
       return;
     }
+    const end = chunks.findIndex(({ chunk }) => chunk === END);
+    const toWrite = end === -1 ? chunks : chunks.slice(0, end);
     this.#socket.cork();
-    for (const { chunk } of chunks.slice(0, -1)) this.#socket.write(chunk);
-    this.#socket.write(chunks.at(-1)?.chunk ?? "", done);
+    for (const { chunk } of toWrite) this.#socket.write(chunk);
+    this.#socket.write(END, done);
     this.#socket.uncork();
+    if (end === -1) return;
+    this.#ending = true;
+    this.#socket.end();
   }
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders, type Settings } from "node:http2";
 
-import { type ApnsSimulator } from "../index.ts";
+import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from "../index.ts";
 
 /** What a raw client saw of one push. */
 export interface Seen {
@@ -96,5 +96,27 @@ export async function request(
     body: text,
     rstCode: stream.rstCode,
     error,
+  };
+}
+
+/** A simulator and one client of it. */
+export interface Pair extends AsyncDisposable {
+  readonly simulator: ApnsSimulator;
+  readonly client: Client;
+  /** Headers of a good push, for requests by hand. */
+  readonly headers: OutgoingHttpHeaders;
+}
+
+export async function startPair(options: ApnsSimulatorOptions = {}): Promise<Pair> {
+  const simulator = await startApnsSimulator(options);
+  const client = await connectTo(simulator);
+  return {
+    simulator,
+    client,
+    headers: GOOD_HEADERS,
+    [Symbol.asyncDispose]: async () => {
+      await client[Symbol.asyncDispose]();
+      await simulator[Symbol.asyncDispose]();
+    },
   };
 }
