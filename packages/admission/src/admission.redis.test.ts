@@ -198,6 +198,9 @@ describe("a dead device", () => {
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["now"]);
     clock.step(1);
     expect(await admission.suspectDead(aWakeup())).toEqual({ kind: "dead" });
+    expect(await redis.exists(keys.suspicion(deviceKeyOf(secret, aWakeup().token, aWakeup().module)))).toBe(
+      0,
+    );
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["dead"]);
   });
 

@@ -10,7 +10,11 @@
 -- Returns the members, those due first in front
 local now, keep_clock = region_clock(KEYS[1], ARGV[1])
 local members = redis.call('ZRANGE', KEYS[2], '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, ARGV[2])
-if #members == 0 then return members end
+if #members == 0 then
+  -- Whoever waits here waits for the region's clock: what passed of it must survive a step back of Redis' own.
+  if redis.call('ZCARD', KEYS[2]) > 0 then keep_clock() end
+  return members
+end
 
 local lease = string.format('%.0f', now + tonumber(ARGV[3]))
 local leased = {}

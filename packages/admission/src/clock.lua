@@ -6,7 +6,7 @@
 --
 -- Value: '<region time> <Redis time>' of the last writing script, both in epoch ms.
 
--- Returns the region's time, and a function that must be called if the script has written anything because of it.
+-- Returns the region's time, and a function that keeps it: to be called if the script writes anything because of it.
 -- `injected` replaces Redis TIME unless it is empty.
 local function region_clock(key, injected)
   local redis_time
@@ -17,20 +17,17 @@ local function region_clock(key, injected)
     redis_time = t[1] * 1000 + math.floor(t[2] / 1000)
   end
 
-  local now, stepped_back = redis_time, false
+  local now = redis_time
   local kept = redis.call('GET', key)
   if kept then
     local region_time, at = string.match(kept, '^(%d+) (%d+)$')
     if at then
       region_time, at = tonumber(region_time), tonumber(at)
-      stepped_back = redis_time < at
       now = math.max(redis_time, region_time + math.max(0, redis_time - at))
     end
   end
 
-  local function keep()
+  return now, function()
     redis.call('SET', key, string.format('%.0f %.0f', now, redis_time))
   end
-  if stepped_back then keep() end
-  return now, keep
 end

@@ -14,7 +14,6 @@ local longest_throttle = tonumber(ARGV[2])
 local states = redis.call('MGET', unpack(KEYS, 3))
 local granted_now = string.format('%.0f', now * 4)
 local replies, trailing = {}, {}
-local changed = false
 
 -- The due time makes a member unique: a wakeup that comes between the due time of a push and its departure would
 -- otherwise overwrite and postpone that push.
@@ -35,7 +34,6 @@ for i = 1, #states do
   elseif not state or now >= at + window then
     redis.call('SET', key, granted_now, 'PX', window)
     replies[i] = 0
-    changed = true
   else
     local urgent = string.byte(payload) == 33
     local scheduled, scheduled_urgent = state % 4 >= 2, state % 2 == 1
@@ -44,7 +42,6 @@ for i = 1, #states do
       if urgent and not scheduled_urgent then
         schedule(at, payload)
         redis.call('SET', key, string.format('%.0f', state + 1), 'KEEPTTL')
-        changed = true
       end
       replies[i] = -1
     else
@@ -52,11 +49,10 @@ for i = 1, #states do
       schedule(due, payload)
       redis.call('SET', key, string.format('%.0f', due * 4 + (urgent and 3 or 2)), 'PX', due + window - now)
       replies[i] = due - now
-      changed = true
     end
   end
 end
 
 if #trailing > 0 then redis.call('ZADD', KEYS[2], unpack(trailing)) end
-if changed then keep_clock() end
+keep_clock()
 return replies
