@@ -20,7 +20,7 @@ import {
 import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { openRegionSecret, redisAdmission } from "./index.ts";
+import { deviceRecords, openRegionSecret, redisAdmission } from "./index.ts";
 
 const region = aRegion();
 const secret = aRegionSecret();
@@ -227,6 +227,38 @@ describe("a throttled device", () => {
     await admission.markDead(aWakeup());
     await admission.postpone(aWakeup(), minutes(2));
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["dead"]);
+  });
+});
+
+describe("an operator", () => {
+  const device = deviceKeyOf(secret, aWakeup().token, aWakeup().module);
+  const records = () => deviceRecords({ redis, region, clock: new ManualClock(5_000) });
+
+  it("sees what is known of a device", async () => {
+    const { admission, clock } = anAdmission();
+    expect(await records().status(device)).toEqual({ state: { kind: "unknown" } });
+    await admission.decide([aWakeup()]);
+    await admission.suspectDead(aWakeup());
+    expect(await records().status(device)).toMatchObject({
+      state: { kind: "granted", at: clock.now() },
+      suspectedSince: clock.now(),
+    });
+    await admission.markDead(aWakeup(), epochMillis(1_000));
+    expect(await records().status(device)).toMatchObject({
+      state: { kind: "dead", since: 1_000, reason: "refused" },
+    });
+  });
+
+  it("blocks a device for longer than Apple's word would last, and forgets it", async () => {
+    const { admission } = anAdmission();
+    await records().block(device, minutes(600));
+    await admission.markDead(aWakeup());
+    const status = await records().status(device);
+    expect(status.state).toEqual({ kind: "dead", since: 5_000, reason: "blocked" });
+    expect(status.lasts).toBeGreaterThan(minutes(599));
+    expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["dead"]);
+    await records().forget(device);
+    expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["now"]);
   });
 });
 
