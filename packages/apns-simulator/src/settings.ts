@@ -17,8 +17,11 @@ export interface Behaviour {
   readonly stallShare: number;
   /** Per device. */
   readonly throttle: Throttle | "none";
-  /** After ExpiredProviderToken a connection answers nothing any more. */
-  readonly wedgeAfterExpiredToken: boolean;
+  /**
+   * Reasons after which a connection answers nothing any more, PINGs aside; seen at Apple's with
+   * ExpiredProviderToken and TooManyProviderTokenUpdates.
+   */
+  readonly wedgeAfter: readonly string[];
   /** After so many BadDeviceToken the connection is closed. */
   readonly badTokensPerConnection: number | "unlimited";
   /** Answers a client's GOAWAY with one of its own at once, as Node's server does. */
@@ -33,7 +36,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   latency: { kind: "fixed", ms: 0 },
   stallShare: 0,
   throttle: "none",
-  wedgeAfterExpiredToken: false,
+  wedgeAfter: [],
   badTokensPerConnection: "unlimited",
   answerGoaway: false,
 };

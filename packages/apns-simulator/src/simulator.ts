@@ -11,7 +11,8 @@ import { RuleBook, type Rules } from "./faults/rules.ts";
 import { type Ledger, PushLedger } from "./ledger.ts";
 import { type ApnsSimulatorOptions } from "./options.ts";
 import { seededRandom } from "./random.ts";
-import { type Connection, type ConnectionView } from "./server/connection.ts";
+import { type ConnectionView } from "./server/connection.ts";
+import { Connections } from "./server/connections.ts";
 import { Listener } from "./server/listener.ts";
 import { openSession } from "./server/open-session.ts";
 import { PushService } from "./server/push-service.ts";
@@ -79,7 +80,7 @@ class Simulator implements ApnsSimulator {
   readonly #counters = new Counters();
   readonly #service: PushService;
   readonly #listener: Listener;
-  #connections: Connection[] = [];
+  readonly #connections = new Connections();
   #lastConnection = 0;
 
   constructor(options: ApnsSimulatorOptions) {
@@ -134,7 +135,7 @@ class Simulator implements ApnsSimulator {
   }
 
   get connections(): readonly ConnectionView[] {
-    return this.#connections;
+    return this.#connections.views;
   }
 
   readonly stats = (): Stats => this.#counters.snapshot();
@@ -142,36 +143,36 @@ class Simulator implements ApnsSimulator {
   readonly change = (behaviour: Partial<Behaviour>): void => {
     this.behaviour = { ...this.behaviour, ...behaviour };
     if (behaviour.streamLimit === undefined) return;
-    for (const connection of this.#open()) {
+    for (const connection of this.#connections.which()) {
       if (connection.welcome) connection.limitStreams(behaviour.streamLimit);
     }
   };
 
   readonly goaway = ({ connection, ...goaway }: Goaway = {}): void => {
-    for (const one of this.#open(connection)) one.goaway(goaway);
+    for (const one of this.#connections.which(connection)) one.goaway(goaway);
   };
 
   readonly shutdown = (connection?: number): void => {
-    for (const one of this.#open(connection)) {
+    for (const one of this.#connections.which(connection)) {
       this.#service.shutDown(one);
       one.goaway({ reason: "Shutdown" });
     }
   };
 
   readonly resetStreams = (code: ErrorCode = "INTERNAL_ERROR", connection?: number): void => {
-    for (const one of this.#open(connection)) one.resetStreams(errorNumber(code));
+    for (const one of this.#connections.which(connection)) one.resetStreams(errorNumber(code));
   };
 
   readonly resetConnections = (connection?: number): void => {
-    for (const one of this.#open(connection)) one.reset();
+    for (const one of this.#connections.which(connection)) one.reset();
   };
 
   readonly freeze = (connection?: number): void => {
-    for (const one of this.#open(connection)) one.freeze();
+    for (const one of this.#connections.which(connection)) one.freeze();
   };
 
   readonly thaw = (connection?: number): void => {
-    for (const one of this.#open(connection)) one.thaw();
+    for (const one of this.#connections.which(connection)) one.thaw();
   };
 
   readonly reset = (): void => {
@@ -181,7 +182,7 @@ class Simulator implements ApnsSimulator {
     this.ledger.clear();
     this.#counters.clear();
     this.#validation.authentication.seen.clear();
-    this.#connections = [...this.#open()];
+    this.#connections.forgetClosed();
     this.change({ ...DEFAULT_BEHAVIOUR, ...this.#options.behaviour });
   };
 
@@ -211,13 +212,8 @@ class Simulator implements ApnsSimulator {
       behaviour: () => this.behaviour,
       onRequest: (from, stream, request) => void this.#service.receive(from, stream, request),
       onExcessStream: () => (this.#counters.excessStreams += 1),
+      onClose: (closed) => this.#connections.closed(closed),
     });
-    this.#connections.push(connection);
-  }
-
-  *#open(id?: number): Iterable<Connection> {
-    for (const connection of this.#connections) {
-      if (connection.state !== "closed" && (id === undefined || connection.id === id)) yield connection;
-    }
+    this.#connections.add(connection);
   }
 }

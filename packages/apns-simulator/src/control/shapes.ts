@@ -75,6 +75,7 @@ const isFault = oneOfKind<Fault>({
     timestamp: optional(isNumber),
     body: optional(isText),
     headers: optional(isHeaders),
+    processed: optional(isFlag),
   },
   "reset-stream": {
     code: optional(isErrorCode),
@@ -131,7 +132,7 @@ export const isBehaviourChange = shape<Partial<Behaviour>>({
   latency: optional(isLatency),
   stallShare: optional(isNumber),
   throttle: optional(either(oneOf("none"), isThrottle)),
-  wedgeAfterExpiredToken: optional(isFlag),
+  wedgeAfter: optional(listOf(isText)),
   badTokensPerConnection: optional(either(oneOf("unlimited"), isCount)),
   answerGoaway: optional(isFlag),
 });

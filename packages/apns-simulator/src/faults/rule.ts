@@ -13,7 +13,10 @@ export interface PushMatch {
 
 /** What happens to a push instead of the usual answer. */
 export type Fault =
-  /** Any answer. With `reason` a JSON body as Apple's, with `body` that text instead (an HTML 502). */
+  /**
+   * Any answer. With `reason` a JSON body as Apple's, with `body` that text instead (an HTML 502).
+   * `processed`: the device gets the notification all the same, as always with 200.
+   */
   | {
       readonly kind: "answer";
       readonly status: number;
@@ -22,8 +25,9 @@ export type Fault =
       readonly timestamp?: number;
       readonly body?: string;
       readonly headers?: Readonly<Record<string, string>>;
+      readonly processed?: boolean;
     }
-  /** RST_STREAM. `processed`: the device gets the notification all the same. */
+  /** RST_STREAM, by default with INTERNAL_ERROR. */
   | { readonly kind: "reset-stream"; readonly code?: ErrorCode; readonly processed?: boolean }
   /** The TCP connection ends with RST, and with it everything else in flight on it. */
   | { readonly kind: "reset-connection"; readonly processed?: boolean }

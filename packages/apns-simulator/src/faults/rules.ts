@@ -1,3 +1,4 @@
+import { type Push } from "../ledger.ts";
 import { type Random } from "../random.ts";
 import { type ActiveRule, type PushMatch, type Rule } from "./rule.ts";
 
@@ -9,12 +10,7 @@ export interface Rules {
 }
 
 /** What a rule can look at. */
-export interface PushFacts {
-  readonly token: string;
-  readonly topic: string | undefined;
-  readonly pushType: string | undefined;
-  readonly connection: number;
-}
+export type PushFacts = Pick<Push, "token" | "topic" | "headers" | "connection">;
 
 /** The rules as the simulator asks them. */
 export class RuleBook implements Rules {
@@ -78,7 +74,7 @@ function fits(match: PushMatch, push: PushFacts): boolean {
     same(match.token?.toLowerCase(), push.token) &&
     push.token.startsWith(match.tokenPrefix?.toLowerCase() ?? "") &&
     same(match.topic, push.topic) &&
-    same(match.pushType, push.pushType) &&
+    same(match.pushType, push.headers["apns-push-type"]) &&
     same(match.connection, push.connection)
   );
 }

@@ -199,7 +199,9 @@ export class Connection implements ConnectionView {
   }
 
   #lastStreamFor({ lastStreamId, keep }: Omit<Goaway, "connection">): number {
-    if (lastStreamId !== undefined) return lastStreamId;
+    // A client's streams have odd numbers, and nghttp2 sends no GOAWAY with another one.
+    if (lastStreamId !== undefined)
+      return lastStreamId % 2 === 0 ? Math.max(0, lastStreamId - 1) : lastStreamId;
     if (keep === undefined) return this.#newest;
     const inFlight = [...this.#streams.keys()].toSorted((one, other) => one - other);
     if (keep >= inFlight.length) return this.#newest;

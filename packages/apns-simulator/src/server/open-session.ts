@@ -33,6 +33,7 @@ export interface SessionEvents {
   readonly behaviour: () => Behaviour;
   readonly onRequest: (connection: Connection, stream: ServerHttp2Stream, request: PushRequest) => void;
   readonly onExcessStream: () => void;
+  readonly onClose: (connection: Connection) => void;
 }
 
 /** Starts HTTP/2 on a TLS connection: SETTINGS leave at once. */
@@ -68,6 +69,8 @@ export function openSession(
     collect(stream, (body) => events.onRequest(connection, stream, { headers, rawHeaders, body }));
   });
   session.on("error", () => {});
+  // After the listener of the connection, which notes the state.
+  session.once("close", () => events.onClose(connection));
   return connection;
 }
 

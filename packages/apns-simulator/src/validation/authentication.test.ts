@@ -119,7 +119,7 @@ describe("a provider token", () => {
     await using simulator = await startApnsSimulator({
       clock,
       keys,
-      behaviour: { wedgeAfterExpiredToken: true },
+      behaviour: { wedgeAfter: ["ExpiredProviderToken"] },
     });
     await using wedged = await connectTo(simulator);
     await using fresh = await connectTo(simulator);

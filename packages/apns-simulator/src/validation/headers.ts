@@ -17,10 +17,17 @@ const PUSH_TYPES = new Set([
   "widgets",
 ]);
 
+/** The `apns-id` of a request, if it can be one. */
+export function apnsIdOf(request: PushRequest): string | undefined {
+  const id = headerOf(request, "apns-id");
+  return id !== undefined && UUID.test(id) ? id : undefined;
+}
+
 /** Step 5: the other `apns-*` headers, each with its own reason. */
 export function refuseHeaders(request: PushRequest): Refusal | undefined {
-  const id = headerOf(request, "apns-id");
-  if (id !== undefined && !UUID.test(id)) return refuse("BadMessageId");
+  if (headerOf(request, "apns-id") !== undefined && apnsIdOf(request) === undefined) {
+    return refuse("BadMessageId");
+  }
   const expiration = headerOf(request, "apns-expiration");
   if (expiration !== undefined && !/^\d{1,12}$/.test(expiration)) return refuse("BadExpirationDate");
   const type = headerOf(request, "apns-push-type");
