@@ -17,6 +17,7 @@ export type Place =
   | "sender"
   | "priority"
   | "encrypted"
+  | "payload"
   | "options"
   | "options-form"
   | "module-field"
@@ -67,6 +68,7 @@ export function placeBelow(parent: Place, tag: StartTag): Place {
     case "sender":
     case "priority":
     case "encrypted":
+    case "payload":
     case "module":
     case "elsewhere":
       return "elsewhere";
@@ -90,6 +92,7 @@ function belowItem(tag: StartTag): Place {
 function belowNotification(tag: StartTag): Place {
   if (is(tag, "x", DATA_FORM)) return "summary";
   if (is(tag, "priority", PRIORITY)) return "priority";
+  if (is(tag, "payload", PUSH)) return "payload";
   return is(tag, "encrypted", ENCRYPTED) ? "encrypted" : "elsewhere";
 }
 
@@ -99,6 +102,7 @@ function summaryField(tag: StartTag): Place {
     case "last-message-body":
       return "body-field";
     case "last-message-sender":
+    case "message-sender":
       return "sender-field";
     case undefined:
     default:

@@ -39,6 +39,8 @@ export class PublishReader {
       this.#items += 1;
       if (this.#items > 1) return "elsewhere";
     }
+    // The whole message (Prosody of 2017).
+    if (place === "payload") this.#inClear = true;
     if (place === "encrypted" && tag.value("type") === "voip") this.#urgent = true;
     return place;
   }

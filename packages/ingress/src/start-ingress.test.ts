@@ -3,12 +3,14 @@ import {
   aToken,
   ManualClock,
   openServerDouble,
+  type PublishParts,
   startProsody,
   type TestProsody,
 } from "@reveille/testkit";
-import { type PushEvent, type Verdict, type Wakeup } from "@reveille/wakeup";
+import { type PushEvent, seconds, type Verdict, type Wakeup } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
+import { serverFixtures } from "./fixtures/index.ts";
 import { type Ingress, type IngressOptions, startIngress } from "./index.ts";
 
 interface Rig extends AsyncDisposable {
@@ -16,6 +18,8 @@ interface Rig extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly events: PushEvent[];
   readonly added: (readonly Wakeup[])[];
+  /** States of the component, as told. */
+  readonly states: () => readonly string[];
 }
 
 const NOW: Verdict = { kind: "now" };
@@ -34,11 +38,22 @@ async function anIngress(prosody: TestProsody, options: Partial<IngressOptions> 
     version: "1.2.3",
     ...options,
   });
-  return { ingress, clock, events, added, [Symbol.asyncDispose]: async () => ingress[Symbol.asyncDispose]() };
+  const states = () =>
+    events.flatMap((event) => (event.kind === "component-state-changed" ? [event.state] : []));
+  return {
+    ingress,
+    clock,
+    events,
+    added,
+    states,
+    [Symbol.asyncDispose]: async () => ingress[Symbol.asyncDispose](),
+  };
 }
 
 const aServer = (prosody: TestProsody) =>
   openServerDouble({ port: prosody.port, domain: "server.localhost", secret: prosody.secret });
+
+const fixtures = serverFixtures.filter(({ expected }) => expected.from === "example.com");
 
 describe("the ingress behind a Prosody", () => {
   it("queues a publish and accepts it", async () => {
@@ -55,6 +70,162 @@ describe("the ingress behind a Prosody", () => {
         { part: "component", health: { kind: "ready" } },
         { part: "intake", health: { kind: "ready" } },
       ]),
+    );
+  });
+
+  it("answers each kind of publish by the contract", async () => {
+    await using prosody = await startProsody();
+    const verdicts = new Map<string, Verdict>([
+      [aToken("later"), { kind: "later", after: seconds(20) }],
+      [aToken("merged"), { kind: "merged" }],
+      [aToken("dead"), { kind: "dead" }],
+      [aToken("many"), { kind: "over-limit" }],
+    ]);
+    await using rig = await anIngress(prosody, {
+      modules: { known: new Set([aModule()]) },
+      admission: { decide: async (wakeups) => wakeups.map(({ token }) => verdicts.get(token) ?? NOW) },
+    });
+    await using server = await aServer(prosody);
+    const publish = async (node: string | undefined, parts: Partial<PublishParts> = {}) => {
+      const { type, errorType, condition } = await server.publish({
+        module: aModule(),
+        ...parts,
+        ...(node === undefined ? {} : { node }),
+      });
+      return type === "result" ? type : `${errorType}/${condition}`;
+    };
+    expect(await publish(aToken("first"))).toBe("result");
+    expect(await publish(aToken("later"))).toBe("result");
+    expect(await publish(aToken("merged"))).toBe("result");
+    expect(await publish(aToken("dead"))).toBe("cancel/item-not-found");
+    expect(await publish(aToken("many"))).toBe("wait/service-unavailable");
+    expect(await publish("6F1C0D5E-0A6B-4E43-9D7A-2C1F3D1B7A55")).toBe("cancel/item-not-found");
+    expect(await publish(undefined)).toBe("wait/bad-request");
+    expect(await publish(aToken(), { module: "unknown" })).toBe("cancel/item-not-found");
+    expect(await publish(aToken(), { from: "user@server.localhost" })).toBe("result");
+    expect(await publish(aToken(), { from: "user@server.localhost/phone" })).toBe("cancel/not-allowed");
+    expect(await publish(aToken(), { to: "x@push.localhost/y" })).toBe("result");
+    expect(rig.added.flat()).toHaveLength(3);
+    expect(server.received.join("")).not.toContain("<pubsub");
+  });
+
+  it("answers what each server sends", async () => {
+    await using prosody = await startProsody();
+    await using rig = await anIngress(prosody);
+    await using server = await aServer(prosody);
+    for (const [index, { xml, name, expected }] of fixtures.entries()) {
+      const routed = xml
+        .replace("push.example.net", "push.localhost")
+        .replace(/from=(['"])example\.com/, "from=$1server.localhost")
+        .replace(`'${expected.id}'`, `'${index}'`)
+        .replace(`"${expected.id}"`, `"${index}"`);
+      const type = expected.node === undefined ? "error" : "result";
+      expect([name, await server.ask(String(index), routed)]).toMatchObject([name, { type }]);
+    }
+    expect(rig.added.flat()).toHaveLength(fixtures.length - 1);
+  });
+
+  it("answers queries, refuses other IQs, and ignores the rest", async () => {
+    await using prosody = await startProsody();
+    await using rig = await anIngress(prosody);
+    await using server = await aServer(prosody);
+    const get = async (id: string, child: string, type = "get") =>
+      server.ask(
+        id,
+        `<iq type='${type}' id='${id}' from='server.localhost' to='push.localhost'>${child}</iq>`,
+      );
+    expect((await get("1", "<query xmlns='http://jabber.org/protocol/disco#info'/>")).xml).toContain(
+      "type='push'",
+    );
+    expect((await get("2", "<ping xmlns='urn:xmpp:ping'/>")).type).toBe("result");
+    expect((await get("3", "<query xmlns='jabber:iq:version'/>")).xml).toContain("1.2.3");
+    expect(await get("4", "<vCard xmlns='vcard-temp'/>")).toMatchObject({
+      errorType: "cancel",
+      condition: "service-unavailable",
+    });
+    expect(
+      await get("5", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create/></pubsub>", "set"),
+    ).toMatchObject({
+      condition: "service-unavailable",
+    });
+    server.send("<message from='server.localhost' to='push.localhost'><body>hello</body></message>");
+    server.send("<presence from='server.localhost' to='push.localhost'/>");
+    server.send("<iq type='result' id='6' from='server.localhost' to='push.localhost'/>");
+    server.send(
+      "<iq type='error' id='7' from='server.localhost' to='push.localhost'><error type='cancel'/></iq>",
+    );
+    await get("8", "<ping xmlns='urn:xmpp:ping'/>");
+    expect(server.replies.map(({ id }) => id)).toEqual(["1", "2", "3", "4", "5", "8"]);
+    const ignored = rig.events.flatMap((event) => (event.kind === "stanza-ignored" ? [event.stanza] : []));
+    expect(ignored).toEqual(["message", "presence", "iq", "iq"]);
+  });
+
+  it("stands by while another ingress has the place, saying so once, and takes it when that one is gone", async () => {
+    await using prosody = await startProsody();
+    const first = await anIngress(prosody);
+    await using second = await anIngress(prosody);
+    await using server = await aServer(prosody);
+    expect(second.states()).toEqual(["connecting", "standby"]);
+    expect(second.ingress.health()[0]?.health).toEqual({ kind: "ready" });
+    for (let round = 0; round < 5; round += 1) {
+      await second.clock.advance(seconds(2));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(second.states()).toEqual(["connecting", "standby"]);
+    expect(first.states()).toEqual(["connecting", "active"]);
+    await first.ingress[Symbol.asyncDispose]();
+    expect(await server.publish({ node: aToken(), module: aModule() })).toMatchObject({ errorType: "wait" });
+    await second.clock.advance(seconds(2));
+    await vi.waitFor(() => expect(second.states()).toEqual(["connecting", "standby", "active"]));
+    expect(await server.publish({ node: aToken(), module: aModule() })).toMatchObject({ type: "result" });
+  });
+
+  it("reconnects to a front that was restarted", async () => {
+    await using prosody = await startProsody();
+    await using rig = await anIngress(prosody);
+    await prosody.restart();
+    await vi.waitFor(() => expect(rig.states()).toEqual(["connecting", "active", "down"]));
+    await vi.waitFor(async () => {
+      await rig.clock.advance(seconds(1));
+      expect(rig.states().at(-1)).toBe("active");
+    });
+    await using server = await aServer(prosody);
+    expect(await server.publish({ node: aToken(), module: aModule() })).toMatchObject({ type: "result" });
+  });
+
+  it("answers all in hand when it is disposed, and tells later publishes to wait", async () => {
+    await using prosody = await startProsody();
+    const decided = Promise.withResolvers<undefined>();
+    const rig = await anIngress(prosody, {
+      admission: {
+        decide: async (wakeups) => {
+          await decided.promise;
+          return wakeups.map(() => NOW);
+        },
+      },
+    });
+    await using server = await aServer(prosody);
+    const inHand = server.publish({ id: "in hand", node: aToken(1), module: aModule() });
+    await server.ask(
+      "ping",
+      "<iq type='get' id='ping' from='server.localhost' to='push.localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
+    );
+    const disposed = rig.ingress[Symbol.asyncDispose]();
+    expect(rig.ingress.health()).toContainEqual({ part: "intake", health: { kind: "draining" } });
+    const late = await server.publish({ id: "late", node: aToken(2), module: aModule() });
+    expect(late).toMatchObject({ errorType: "wait", condition: "remote-server-timeout" });
+    decided.resolve(undefined);
+    expect(await inHand).toMatchObject({ type: "result" });
+    await disposed;
+    expect(await server.publish({ node: aToken(3), module: aModule() })).toMatchObject({ errorType: "wait" });
+    expect(prosody.log().some((line) => line.endsWith("Received </stream:stream>"))).toBe(true);
+  });
+
+  it("refuses a service that is no XMPP address", async () => {
+    await using prosody = await startProsody();
+    const components = [{ service: "127.0.0.1:5347", domain: "push.localhost", secret: prosody.secret }];
+    await expect(anIngress(prosody, { components })).rejects.toThrow(
+      "component service is not xmpp://host:port",
     );
   });
 });

@@ -1,0 +1,324 @@
+import { aWakeup, ManualClock, aToken } from "@reveille/testkit";
+import {
+  epochMillis,
+  millis,
+  type PublishResult,
+  type PushEvent,
+  seconds,
+  type Verdict,
+} from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
+
+import { Intake, type IntakeOptions } from "./intake.ts";
+import { type Waiting } from "./waiting.ts";
+
+const NOW: Verdict = { kind: "now" };
+const ROOMY = { publishes: 1_000, bytes: 1_000_000 };
+
+function aRig(options: Partial<IntakeOptions> = {}) {
+  const clock = new ManualClock();
+  const answers: (readonly [string, PublishResult])[] = [];
+  const added: string[][] = [];
+  const events: PushEvent[] = [];
+  let released = 0;
+  const intake = new Intake({
+    admission: { decide: async (wakeups) => wakeups.map(() => NOW) },
+    queue: { add: async (wakeups) => void added.push(wakeups.map(({ receivedAt }) => String(receivedAt))) },
+    clock,
+    observe: (event) => void events.push(event),
+    limits: ROOMY,
+    holdFor: seconds(20),
+    answer: ({ address }, result) => void answers.push([address.id, result]),
+    onHeldInVain: () => void (released += 1),
+    ...options,
+  });
+  const aWaiting = (id: number, size = 100): Waiting => ({
+    wakeup: aWakeup({ token: aToken(id), receivedAt: epochMillis(id) }),
+    sender: "example.com",
+    address: { id: String(id), from: "example.com", to: "push.example.net" },
+    path: { send: () => undefined },
+    since: clock.monotonic(),
+    size,
+  });
+  return {
+    intake,
+    clock,
+    answers,
+    added,
+    events,
+    released: () => released,
+    publish: (...ids: readonly number[]) => {
+      for (const id of ids) intake.accept(aWaiting(id));
+    },
+    accept: (id: number, size: number) => intake.accept(aWaiting(id, size)),
+    answered: (id: number) =>
+      answers.filter(([answered]) => answered === String(id)).map(([, result]) => result),
+  };
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+describe("the intake", () => {
+  it("settles all of one turn in one batch, and what arrives meanwhile in the next", async () => {
+    const first = Promise.withResolvers<undefined>();
+    const batches: number[] = [];
+    const rig = aRig({
+      admission: {
+        decide: async (wakeups) => {
+          batches.push(wakeups.length);
+          if (batches.length === 1) await first.promise;
+          return wakeups.map(() => NOW);
+        },
+      },
+    });
+    rig.publish(1, 2, 3);
+    await vi.waitFor(() => expect(batches).toEqual([3]));
+    rig.publish(4);
+    rig.publish(5);
+    expect(rig.answers).toEqual([]);
+    first.resolve(undefined);
+    await vi.waitFor(() => expect(rig.answers).toHaveLength(5));
+    expect(batches).toEqual([3, 2]);
+    expect(rig.added).toEqual([
+      ["1", "2", "3"],
+      ["4", "5"],
+    ]);
+    await rig.intake.drain();
+  });
+
+  it("gives at most 128 wakeups to admission at a time, in their order", async () => {
+    const rig = aRig();
+    rig.publish(...numbers(0, 300));
+    await vi.waitFor(() => expect(rig.answers).toHaveLength(300));
+    expect(rig.added.map(({ length }) => length)).toEqual([128, 128, 44]);
+    expect(rig.answers.map(([id]) => Number(id))).toEqual(numbers(0, 300));
+    await rig.intake.drain();
+  });
+
+  it.each<[Verdict, PublishResult]>([
+    [{ kind: "now" }, "queued"],
+    [{ kind: "later", after: seconds(20) }, "later"],
+    [{ kind: "merged" }, "merged"],
+    [{ kind: "dead" }, "token-dead"],
+    [{ kind: "over-limit" }, "over-limit"],
+  ])("answers the verdict %o with %s; only `now` goes into the queue", async (verdict, result) => {
+    const rig = aRig({ admission: { decide: async () => [verdict] } });
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.answered(1)).toEqual([result]));
+    expect(rig.added).toEqual(verdict.kind === "now" ? [["1"]] : []);
+    await rig.intake.drain();
+  });
+
+  it("answers nothing of a batch before the queue has it", async () => {
+    const durable = Promise.withResolvers<undefined>();
+    const rig = aRig({
+      admission: {
+        decide: async (wakeups) => wakeups.map((_, index) => (index === 0 ? NOW : { kind: "merged" })),
+      },
+      queue: { add: async () => durable.promise },
+    });
+    rig.publish(1, 2);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rig.answers).toEqual([]);
+    durable.resolve(undefined);
+    await vi.waitFor(() =>
+      expect(rig.answers).toEqual([
+        ["2", "merged"],
+        ["1", "queued"],
+      ]),
+    );
+    await rig.intake.drain();
+  });
+
+  it("tells admission the sending domains, at the places of their wakeups", async () => {
+    const asked: (readonly string[])[] = [];
+    const rig = aRig({
+      admission: {
+        decide: async (wakeups, senders) => {
+          asked.push(senders);
+          return wakeups.map(() => NOW);
+        },
+      },
+    });
+    rig.publish(1, 2);
+    await vi.waitFor(() => expect(asked).toEqual([["example.com", "example.com"]]));
+    await rig.intake.drain();
+  });
+});
+
+describe("an intake whose Redis is away", () => {
+  /** Fails until `heal` is called. */
+  function aSickIntake(part: "decide" | "add", limits = ROOMY) {
+    let isSick = true;
+    let asked = 0;
+    const added: string[] = [];
+    const maybeFail = (where: string): void => {
+      if (where === part) asked += 1;
+      if (isSick && where === part) throw new Error("READONLY You can't write against a read only replica.");
+    };
+    const rig = aRig({
+      limits,
+      admission: {
+        decide: async (wakeups) => {
+          maybeFail("decide");
+          return wakeups.map(({ receivedAt }) => (receivedAt % 2 === 0 ? { kind: "merged" } : NOW));
+        },
+      },
+      queue: {
+        add: async (wakeups) => {
+          maybeFail("add");
+          added.push(...wakeups.map(({ receivedAt }) => String(receivedAt)));
+        },
+      },
+    });
+    const heal = (): void => void (isSick = false);
+    return { ...rig, added, heal, asked: () => asked };
+  }
+
+  it("holds publishes and settles them in their order when it is back", async () => {
+    const rig = aSickIntake("decide");
+    rig.publish(1, 3);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    rig.publish(5);
+    await rig.clock.advance(seconds(5));
+    rig.publish(7);
+    expect(rig.answers).toEqual([]);
+    expect(rig.intake.health).toEqual({ kind: "failing", because: "READONLY" });
+    rig.heal();
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.answers).toHaveLength(4));
+    expect(rig.added).toEqual(["1", "3", "5", "7"]);
+    expect(rig.intake.health).toEqual({ kind: "ready" });
+    await rig.intake.drain();
+  });
+
+  it("does not spin meanwhile", async () => {
+    const rig = aSickIntake("decide");
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    for (let second = 0; second < 10; second += 1) await rig.clock.advance(seconds(1));
+    expect(rig.asked()).toBeLessThan(30);
+    expect(rig.asked()).toBeGreaterThan(10);
+    rig.heal();
+    await rig.clock.advance(seconds(1));
+    await rig.intake.drain();
+  });
+
+  it("does not ask admission again about a batch that only the queue refused", async () => {
+    const rig = aSickIntake("add");
+    rig.publish(1, 2, 3);
+    await vi.waitFor(() => expect(rig.answered(2)).toEqual(["merged"]));
+    expect(rig.answered(1)).toEqual([]);
+    rig.heal();
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.answers).toHaveLength(3));
+    expect(rig.added).toEqual(["1", "3"]);
+    await rig.intake.drain();
+  });
+
+  it.each(["decide", "add"] as const)(
+    "tells each to wait after 20 s of failing %s, and releases its slots",
+    async (part) => {
+      const rig = aSickIntake(part);
+      rig.publish(1);
+      await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+      await rig.clock.advance(seconds(10));
+      rig.publish(3);
+      await rig.clock.advance(millis(9_900));
+      expect(rig.answers).toEqual([]);
+      await rig.clock.advance(seconds(2));
+      expect(rig.answers).toEqual([["1", "our-trouble"]]);
+      expect(rig.released()).toBe(1);
+      await rig.clock.advance(seconds(10));
+      expect(rig.answers).toEqual([
+        ["1", "our-trouble"],
+        ["3", "our-trouble"],
+      ]);
+      await rig.intake.drain();
+    },
+  );
+
+  it("tells those to wait that find it full, by number or by memory, and holds the others", async () => {
+    const few = aSickIntake("decide", { publishes: 2, bytes: 1_000_000 });
+    few.publish(1, 3, 5);
+    expect(few.answers).toEqual([["5", "overload"]]);
+    const heavy = aSickIntake("decide", { publishes: 1_000, bytes: 1_000 });
+    heavy.accept(1, 1_500);
+    heavy.accept(3, 10);
+    expect(heavy.answers).toEqual([["3", "overload"]]);
+    for (const rig of [few, heavy]) {
+      rig.heal();
+      await vi.waitFor(() => expect(rig.clock.sleepers).toBeGreaterThan(0));
+      await rig.clock.advance(seconds(1));
+      await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
+      rig.publish(7);
+      await vi.waitFor(() => expect(rig.answered(7)).toEqual(["queued"]));
+      await rig.intake.drain();
+    }
+  });
+
+  it("does not wait for an answer that never comes, nor for two", async () => {
+    let calls = 0;
+    const late = Promise.withResolvers<readonly Verdict[]>();
+    const rig = aRig({
+      admission: {
+        decide: async (wakeups) => {
+          calls += 1;
+          return calls === 1 ? late.promise : wakeups.map(() => NOW);
+        },
+      },
+    });
+    rig.publish(1);
+    await vi.waitFor(() => expect(calls).toBe(1));
+    for (let second = 0; second < 4; second += 1) await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
+    late.resolve([NOW]);
+    await rig.intake.drain();
+    expect(rig.answered(1)).toEqual(["queued"]);
+    expect(rig.added).toEqual([["1"]]);
+  });
+
+  it("takes a wrong number of verdicts for trouble, not for verdicts", async () => {
+    let isRight = false;
+    const rig = aRig({ admission: { decide: async (wakeups) => (isRight ? wakeups.map(() => NOW) : []) } });
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    expect(rig.answers).toEqual([]);
+    isRight = true;
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
+    await rig.intake.drain();
+  });
+
+  it("drains by telling all in hand to wait, at once", async () => {
+    const rig = aSickIntake("add");
+    rig.publish(1, 3);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    rig.publish(5);
+    const drained = rig.intake.drain();
+    rig.publish(7);
+    await drained;
+    expect(rig.answers).toEqual([
+      ["7", "draining"],
+      ["1", "our-trouble"],
+      ["3", "our-trouble"],
+      ["5", "our-trouble"],
+    ]);
+  });
+});
+
+describe("an intake that drains", () => {
+  it("settles all in hand and tells later publishes to wait", async () => {
+    const rig = aRig();
+    rig.publish(...numbers(0, 300));
+    const drained = rig.intake.drain();
+    rig.publish(300);
+    expect(rig.answers).toEqual([["300", "draining"]]);
+    await drained;
+    expect(rig.answers).toHaveLength(301);
+    expect(rig.answered(299)).toEqual(["queued"]);
+    expect(rig.intake.health).toEqual({ kind: "draining" });
+    expect(rig.clock.sleepers).toBe(0);
+  });
+});

@@ -1,0 +1,103 @@
+import { aModule, aToken } from "@reveille/testkit";
+import { epochMillis } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { publishFixtures } from "./fixtures/index.ts";
+import { readStanzas } from "./fixtures/read-stanzas.ts";
+import { wakeupOf } from "./publish.ts";
+import { senderOf } from "./sender.ts";
+
+describe("a publish", () => {
+  it.each(publishFixtures.map((fixture) => [fixture.name, fixture] as const))(
+    "of %s is read",
+    (_name, { xml, expected }) => {
+      const { id, from, domain, ...publish } = expected;
+      const { stanzas, fault } = readStanzas(xml);
+      expect(fault).toBeUndefined();
+      expect(stanzas).toHaveLength(1);
+      expect(stanzas[0]).toEqual({
+        name: "iq",
+        type: "set",
+        id,
+        from,
+        to: "push.example.net",
+        payload: { kind: "publish", ...publish },
+        excessive: false,
+      });
+      expect(senderOf(from)).toEqual({ kind: "server", domain });
+    },
+  );
+
+  it.each(publishFixtures.map(({ name, xml }) => [name, xml] as const))(
+    "of %s is read the same in any chunks",
+    (_name, xml) => {
+      const whole = readStanzas(xml);
+      expect(readStanzas(Array.from(xml))).toEqual(whole);
+      const half = Math.floor(xml.length / 2);
+      expect(readStanzas([xml.slice(0, half), xml.slice(half)])).toEqual(whole);
+    },
+  );
+});
+
+describe("the wakeup of a publish", () => {
+  const receivedAt = epochMillis(1_700_000_000_000);
+  const modules = { known: new Set([aModule(), aModule("other")]), fallback: aModule("other") };
+  const publish = {
+    kind: "publish",
+    node: aToken(),
+    module: "monalProdiOS",
+    urgent: true,
+    inClear: false,
+  } as const;
+
+  it("has token, module, urgency and time, and nothing else", () => {
+    expect(wakeupOf(publish, modules, receivedAt)).toEqual({
+      token: aToken(),
+      module: "monalProdiOS",
+      urgent: true,
+      receivedAt,
+    });
+  });
+
+  it.each([undefined, ""])("goes to the fallback for module %j", (module) => {
+    expect(wakeupOf({ ...publish, module }, modules, receivedAt)).toMatchObject({ module: "other" });
+    expect(wakeupOf({ ...publish, module }, { known: modules.known }, receivedAt)).toBe("unknown-module");
+  });
+
+  it.each(["missing", "monalProdiOS ", "a b", "a".repeat(65), "../x"])(
+    "is refused for module %j",
+    (module) => {
+      expect(wakeupOf({ ...publish, module }, modules, receivedAt)).toBe("unknown-module");
+    },
+  );
+
+  it.each(["", "abc", "C0FFEE", "6F1C0D5E-0A6B-4E43-9D7A-2C1F3D1B7A55", `${aToken()}0`])(
+    "is refused for node %j",
+    (node) => {
+      expect(wakeupOf({ ...publish, node }, modules, receivedAt)).toBe("no-device-token");
+    },
+  );
+
+  it("is refused without node: that may be a mistake of the server", () => {
+    expect(wakeupOf({ ...publish, node: undefined }, modules, receivedAt)).toBe("malformed");
+  });
+
+  it("takes a token in upper case", () => {
+    expect(wakeupOf({ ...publish, node: aToken().toUpperCase() }, modules, receivedAt)).toMatchObject({
+      token: aToken(),
+    });
+  });
+});
+
+describe("the sender of a publish", () => {
+  it.each([
+    ["example.com", { kind: "server", domain: "example.com" }],
+    ["romeo@example.com", { kind: "server", domain: "example.com" }],
+    ["example.com/resource", { kind: "server", domain: "example.com" }],
+    ["example.com/with@sign/and/slashes", { kind: "server", domain: "example.com" }],
+    ["romeo@example.com/orchard", { kind: "client" }],
+    ["romeo@example.com/", { kind: "client" }],
+  ])("%s", (from, sender) => {
+    expect(senderOf(from)).toEqual(sender);
+  });
+});
