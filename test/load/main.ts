@@ -24,6 +24,8 @@ const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
 };
 
 const INTERRUPTED = 130;
+/** What starting, settling and checking may take in one load, in milliseconds. */
+const PATIENCE = 45_000;
 
 interface Run {
   readonly options: Options;
@@ -87,10 +89,24 @@ async function measurePlanned(
   async function measureOnce(): Promise<Measured> {
     await using room = await Bench.open(options.profile ? profileOptions(profiles) : []);
     const { seconds, warmUpSeconds } = options;
-    const trial = await planned.setUp(room);
-    for (const { pid, name } of room.running) names.set(pid, name);
-    return await measure(trial, room, { load, seconds, warmUpSeconds, cores, signal });
+    const deadline = AbortSignal.timeout(1000 * (seconds + warmUpSeconds) + PATIENCE);
+    const ended = AbortSignal.any([signal, deadline]);
+    const measuring = async (): Promise<Measured> => {
+      const trial = await planned.setUp(room);
+      for (const { pid, name } of room.running) names.set(pid, name);
+      return measure(trial, room, { load, seconds, warmUpSeconds, cores, signal: ended });
+    };
+    return await Promise.race([measuring(), aborted(ended)]);
   }
+}
+
+/** Never resolves; rejects with the signal's reason. */
+async function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(new Error("given up", { cause: signal.reason }));
+    if (signal.aborted) fail();
+    else signal.addEventListener("abort", fail, { once: true });
+  });
 }
 
 function messagesOf(error: unknown): string {

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Bench } from "./bench.ts";
 import { type Driver, inFlightOf, journalOf, markOf } from "./driver.ts";
-import { Histogram } from "./histogram.ts";
-import { ACCEPTED, type Journal, type Load, type Mark } from "./load-loop.ts";
-import { type Cores, describeMachine } from "./machine.ts";
+import { type Histogram } from "./histogram.ts";
+import { ACCEPTED, type Journal, type Load } from "./load-loop.ts";
+import { type Cores } from "./machine.ts";
 import { type Span } from "./profile.ts";
-import { perSecond, readAll, type Reading } from "./reading.ts";
+import { readAll } from "./reading.ts";
+import { resultOf } from "./result-of.ts";
 import { type Result, type StageName } from "./result.ts";
 
 /** A part of the path, ready for load. */
@@ -20,7 +21,7 @@ export interface Trial {
   readonly setting: Readonly<Record<string, string | number>>;
   /** How many wakeups have reached the far end, if that is not where they are answered. */
   readonly arrived?: () => Promise<number>;
-  /** Compares what was accepted with what arrived; after the load has ended. */
+  /** Compares what was accepted with what has arrived so far; after the load has ended. */
   readonly check?: (journal: Journal, window: Window) => Promise<Checked>;
 }
 
@@ -52,11 +53,11 @@ export interface Measured {
   readonly lost: number;
 }
 
-const MICROS_PER_SECOND = 1e6;
 /** How often a closed loop hears what has arrived. */
 const NEWS_EVERY = 25;
-const DRAIN_WITHIN = 20_000;
-const DRAIN_POLL = 50;
+/** How long accepted wakeups may take to the far end when the load has ended. */
+const SETTLED_WITHIN = 20_000;
+const LOOK_EVERY = 100;
 
 /** Loads the trial, lets it warm up, measures, lets it drain and checks that nothing was lost. */
 export async function measure(trial: Trial, bench: Bench, timing: Timing): Promise<Measured> {
@@ -74,23 +75,11 @@ async function run(trial: Trial, bench: Bench, timing: Timing): Promise<Measured
     return [first, await readAll(trial, bench, timing.cores)] as const;
   });
   await driver.ask({ kind: "stop" });
-  const unanswered = await drain(trial, timing.signal);
-  const checked = await trial.check?.(await journalOf(driver), { from: before.at, to: after.at });
-  const result = resultOf(trial, timing, before, after);
-  const answers = new Histogram(after.mark.latencies);
-  const { p50Ms, p99Ms } = percentilesOf(answers);
-  const replies = checked?.latencies === undefined ? {} : { acceptedP50Ms: p50Ms, acceptedP99Ms: p99Ms };
+  const deadline = performance.now() + SETTLED_WITHIN;
+  const unanswered = await drain(trial, timing.signal, deadline);
+  const checked = await check(trial, { from: before.at, to: after.at }, timing.signal, deadline);
   return {
-    result: {
-      ...result,
-      ...percentilesOf(checked?.latencies ?? answers),
-      details: {
-        ...result.details,
-        ...checked?.details,
-        ...(unanswered > 0 ? { unanswered } : {}),
-        ...replies,
-      },
-    },
+    result: resultOf({ trial, timing, before, after, checked, unanswered }),
     span: { from: before.profileTime, to: after.profileTime },
     lost: (checked?.lost ?? 0) + unanswered,
   };
@@ -114,73 +103,29 @@ async function duringLoad<T>(
   return result;
 }
 
-function resultOf(
-  trial: Trial,
-  timing: Timing,
-  before: Reading,
-  after: Reading,
-): Omit<Result, "p50Ms" | "p99Ms"> {
-  const wakeupsPerSecond = wakeupsBetween(before, after);
-  if (!(wakeupsPerSecond > 0)) {
-    throw new Error(`no wakeup came through; answers: ${JSON.stringify(after.mark.answers)}`);
-  }
-  const perWakeup = new Map<string, number>();
-  for (const [name, sample] of after.used) {
-    perWakeup.set(name, perSecond(before.used.get(name) ?? sample, sample) / wakeupsPerSecond);
-  }
-  const costOf = (names: Iterable<string>): number =>
-    [...names].reduce((sum, name) => sum + (perWakeup.get(name) ?? 0), 0);
-  const coresBusy = perSecond(before.busy, after.busy) / MICROS_PER_SECOND;
-  const coresBusyByUs = (costOf(perWakeup.keys()) * wakeupsPerSecond) / MICROS_PER_SECOND;
-  return {
-    stage: trial.stage,
-    wakeupsPerSecond,
-    cpuMicrosPerWakeup: costOf(trial.counted),
-    cpuMicrosByProcess: Object.fromEntries(perWakeup),
-    conditions: {
-      ...timing.load,
-      latency: trial.latency,
-      counted: trial.counted,
-      cores: timing.cores.length,
-      coresSharedBy: [...perWakeup.keys()],
-      coresBusy,
-      coresBusyByOthers: Math.max(0, coresBusy - coresBusyByUs),
-      seconds: (after.mark.at - before.mark.at) / 1000,
-      warmUpSeconds: timing.warmUpSeconds,
-      ...describeMachine(),
-      setting: trial.setting,
-    },
-    details: refusalsOf(before.mark, after.mark),
-  };
-}
-
-/** Each second; where there is a far end, no more than have reached it. */
-function wakeupsBetween(before: Reading, after: Reading): number {
-  const accepted = perSecond(before.accepted, after.accepted);
-  if (before.arrived === undefined || after.arrived === undefined) return accepted;
-  return Math.min(accepted, perSecond(before.arrived, after.arrived));
-}
-
-const acceptedIn = (mark: Mark): number => mark.answers[ACCEPTED] ?? 0;
-
-function refusalsOf(before: Mark, after: Mark): Record<string, number> {
-  const others = Object.entries(after.answers).filter(([answer]) => answer !== ACCEPTED);
-  return Object.fromEntries(others.map(([answer, count]) => [answer, count - (before.answers[answer] ?? 0)]));
-}
-
-const percentilesOf = (latencies: Histogram): Pick<Result, "p50Ms" | "p99Ms"> => ({
-  p50Ms: latencies.percentile(0.5),
-  p99Ms: latencies.percentile(0.99),
-});
-
-/** Waits until everything is answered and has arrived; gives how many answers are missing at the end. */
-async function drain({ driver, arrived }: Trial, signal: AbortSignal): Promise<number> {
-  const deadline = performance.now() + DRAIN_WITHIN;
+/** Waits until everything is answered and has arrived; gives how many answers are missing at the deadline. */
+async function drain({ driver, arrived }: Trial, signal: AbortSignal, deadline: number): Promise<number> {
   for (;;) {
     const inFlight = await inFlightOf(driver);
-    const accepted = acceptedIn(await markOf(driver));
+    const accepted = (await markOf(driver)).answers[ACCEPTED] ?? 0;
     const done = inFlight === 0 && (arrived === undefined || (await arrived()) >= accepted);
     if (done || performance.now() > deadline) return inFlight;
-    await sleep(DRAIN_POLL, undefined, { signal });
+    await sleep(LOOK_EVERY, undefined, { signal });
+  }
+}
+
+/** Nothing counts as lost before the deadline: it may still come, and duplicates make the number look right. */
+async function check(
+  trial: Trial,
+  window: Window,
+  signal: AbortSignal,
+  deadline: number,
+): Promise<Checked | undefined> {
+  if (trial.check === undefined) return undefined;
+  const journal = await journalOf(trial.driver);
+  for (;;) {
+    const checked = await trial.check(journal, window);
+    if (checked.lost === 0 || performance.now() > deadline) return checked;
+    await sleep(LOOK_EVERY, undefined, { signal });
   }
 }

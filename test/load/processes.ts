@@ -30,8 +30,9 @@ const LINES_OF_LOG = 20;
 
 const alive = new Set<ChildProcess>();
 
+// SIGTERM, since nginx's master would otherwise leave its worker behind.
 process.on("exit", () => {
-  for (const child of alive) child.kill("SIGKILL");
+  for (const child of alive) child.kill("SIGTERM");
 });
 
 /** Starts a process that does not outlive this one, not even when this one is killed. */
@@ -66,8 +67,7 @@ export function startProcess(settings: ProcessSettings): Running {
   };
 }
 
-// PR_SET_PDEATHSIG: the kernel ends the process when we die, also by SIGKILL. SIGTERM, since nginx's master
-// would otherwise leave its worker behind.
+// PR_SET_PDEATHSIG: the kernel ends the process when we die, also by SIGKILL.
 function boundToUs({ command, args }: ProcessSettings): [string, string[]] {
   return existsSync(SETPRIV) ? [SETPRIV, ["--pdeathsig", "TERM", command, ...args]] : [command, [...args]];
 }

@@ -21,6 +21,14 @@ describe("the report", () => {
     expect(usage.join("\n")).toContain("lost 0");
   });
 
+  it("says when an open loop was overtaken", () => {
+    const { conditions } = aResult();
+    const result = (wakeupsPerSecond: number) =>
+      aResult({ wakeupsPerSecond, conditions: { ...conditions, mode: "rate", rate: 5_000 } });
+    expect(tableOf([result(4_899)])).toContain("only 4899 of 5000/s");
+    expect(tableOf([result(4_901)])).not.toContain("not sustained");
+  });
+
   it("is an empty array when nothing could be measured", () => {
     expect(jsonOf([])).toBe("[]\n");
   });

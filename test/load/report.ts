@@ -4,6 +4,8 @@ import { type Conditions, type Result } from "./result.ts";
 const HEAD = ["stage", "load", "wakeups/s", "CPU µs/wakeup", "p50 ms", "p99 ms", "latency of", "counted"];
 /** So much of a core taken by others, and the figures say more about them. */
 const DISTURBING = 0.1;
+/** This share of the wanted rate must come through. */
+const SUSTAINED = 0.98;
 const NUMBERS = new Set([2, 3, 4, 5]);
 
 /** For programs: the array of all results, numbers rounded to what was measured. */
@@ -39,7 +41,14 @@ function rowOf(result: Result): string[] {
   ];
 }
 
-function usageOf({ stage, conditions, cpuMicrosByProcess, details }: Result): string {
+function usageOf({
+  stage,
+  wakeupsPerSecond,
+  conditions,
+  cpuMicrosByProcess,
+  peakMemoryMiB,
+  details,
+}: Result): string {
   const processes = Object.entries(cpuMicrosByProcess).map(
     ([name, micros]) => `${name} ${micros.toFixed(1)}`,
   );
@@ -47,13 +56,22 @@ function usageOf({ stage, conditions, cpuMicrosByProcess, details }: Result): st
   const advice = coresBusyByOthers > DISTURBING ? ": disturbed, take it again" : "";
   const share = `${coresBusy.toFixed(2)} of ${cores} cores busy, ${coresBusyByOthers.toFixed(2)} by others${advice}`;
   const more = Object.entries(details).map(([name, value]) => `${name} ${round(value)}`);
+  const memory = Object.entries(peakMemoryMiB).map(([name, peak]) => `${name} ${peak.toFixed(0)}`);
   const lines = [
     `µs/wakeup: ${processes.join(" · ")}`,
     share,
+    `peak MiB: ${memory.join(" · ")}`,
+    ...slowness(conditions, wakeupsPerSecond),
     ...(more.length > 0 ? [more.join(" · ")] : []),
   ];
   return `${stage}, ${loadOf(conditions)}\n  ${lines.join("\n  ")}`;
 }
+
+/** An open loop that was overtaken measured how long its own queue is. */
+const slowness = (load: Load, wakeupsPerSecond: number): string[] =>
+  load.mode === "rate" && wakeupsPerSecond < SUSTAINED * load.rate
+    ? [`only ${wakeupsPerSecond.toFixed(0)} of ${load.rate}/s: the rate was not sustained`]
+    : [];
 
 const settingOf = ({ setting }: Conditions): string[] =>
   Object.entries(setting).map(([name, value]) => `${name} ${value}`);

@@ -24,5 +24,6 @@ export const aResult = (parts: Partial<Result> = {}): Result => ({
     setting: { apns: "nginx" },
   },
   details: { lost: 0 },
+  peakMemoryMiB: { sender: 80, ingress: 120 },
   ...parts,
 });

@@ -13,6 +13,8 @@ export interface Result {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly conditions: Conditions;
+  /** By process; what it had in memory at most, since its start. */
+  readonly peakMemoryMiB: Readonly<Record<string, number>>;
   /** What else was seen, e.g. refusals, losses, further latencies. */
   readonly details: Readonly<Record<string, number>>;
 }

@@ -13,7 +13,7 @@ export interface ApnsEnd {
   readonly caFile: string;
   /** How many pushes it was asked for since the start. */
   readonly requests: () => Promise<number>;
-  /** Every wakeup it was asked for, if it keeps them; stops it to have all. */
+  /** Every wakeup it was asked for, if it keeps them, a second ago or earlier. */
   readonly arrivals?: () => Promise<Arrivals>;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { busyTicks, busyTimeOf, processorTimeOf, ticksOfStat } from "./processor-time.ts";
+import { busyTicks, busyTimeOf, peakMemoryOf, processorTimeOf, ticksOfStat } from "./proc.ts";
 
 describe("processor time", () => {
   it("is read behind a process name that holds spaces and brackets", () => {
@@ -23,6 +23,10 @@ describe("processor time", () => {
     while (used() < 60_000);
     expect(await processorTimeOf(process.pid)).toBeGreaterThanOrEqual(before + 50_000);
     expect(await busyTimeOf([0, 1, 2, 3, 4, 5, 6, 7])).toBeGreaterThanOrEqual(machineBefore + 30_000);
+  });
+
+  it("comes with the memory a process had at most", async () => {
+    expect(await peakMemoryOf(process.pid)).toBeGreaterThanOrEqual(process.memoryUsage.rss() / 2 ** 20 - 10);
   });
 
   it("fails for a process that is not there", async () => {

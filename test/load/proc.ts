@@ -42,3 +42,9 @@ export function busyTicks(stat: string, cores: readonly number[]): number {
   }
   return busy;
 }
+
+/** Most memory a process ever had resident, in MiB (`VmHWM` of proc(5)); its children's not included. */
+export async function peakMemoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+}
