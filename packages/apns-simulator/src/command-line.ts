@@ -33,7 +33,7 @@ const HELP = `apns-simulator: Apple's push service for tests, demo and load
   --unknown-tokens W       accept or refuse device tokens nobody has registered (accept)
   --stream-limit N         MAX_CONCURRENT_STREAMS after the first push (1000)
   --latency L              of answers in ms: 50, or 20-80 (uniform), or 60~0.5 (log-normal, median~sigma)
-  --ledger-limit N         most pushes to record (200000)
+  --ledger-limit N         most pushes to record (100000)
   --seed N                 of all chance (1)
   --throughput             answer 200 and count, nothing else
 
@@ -56,7 +56,7 @@ export const FLAGS = {
   "unknown-tokens": { type: "string", default: "accept" },
   "stream-limit": { type: "string", default: "1000" },
   latency: { type: "string", default: "0" },
-  "ledger-limit": { type: "string", default: "200000" },
+  "ledger-limit": { type: "string", default: "100000" },
   seed: { type: "string", default: "1" },
   throughput: { type: "boolean", default: false },
   help: { type: "boolean", default: false },

@@ -29,7 +29,7 @@ export interface ApnsSimulatorOptions {
   readonly tokenBytes?: number;
   /** What can also be changed later. */
   readonly behaviour?: Partial<Behaviour>;
-  /** Most pushes the ledger records; default 200,000. */
+  /** Most pushes the ledger records, at 1.6 kB each; default 100,000. */
   readonly ledgerLimit?: number;
   /** Seed of all chance; default 1. */
   readonly seed?: number;

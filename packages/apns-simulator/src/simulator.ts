@@ -96,7 +96,7 @@ class Simulator implements ApnsSimulator {
       clock,
     );
     this.rules = new RuleBook(random);
-    this.ledger = new PushLedger(options.ledgerLimit ?? 200_000);
+    this.ledger = new PushLedger(options.ledgerLimit ?? 100_000);
     this.#validation = {
       topics: options.topics,
       authentication: {

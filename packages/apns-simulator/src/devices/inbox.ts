@@ -5,7 +5,8 @@ const KEPT = 100;
 /** What one device shows, and what Apple keeps for it while it is offline. */
 export class Inbox {
   #shown: Push[] = [];
-  readonly #stored = new Map<string, Push>();
+  // Made when first needed: most devices never go offline, and there may be a hundred thousand.
+  #stored: Map<string, Push> | undefined;
 
   /** The newest hundred, oldest first. */
   get shown(): readonly Push[] {
@@ -14,7 +15,7 @@ export class Inbox {
 
   /** At most one notification per app. */
   get stored(): readonly Push[] {
-    return [...this.#stored.values()];
+    return [...(this.#stored?.values() ?? [])];
   }
 
   /** A notification reaches the device; it replaces one of the same app with the same collapse id. */
@@ -29,13 +30,15 @@ export class Inbox {
 
   /** The device is offline: the newest notification of an app replaces the one before. */
   store(push: Push, now: number): void {
-    if (!isExpired(push, now)) this.#stored.set(push.topic ?? "", push);
+    if (isExpired(push, now)) return;
+    this.#stored ??= new Map();
+    this.#stored.set(push.topic ?? "", push);
   }
 
   /** The device is back: it gets what was stored and has not expired meanwhile. */
   flush(now: number): void {
-    for (const push of this.#stored.values()) if (!isExpired(push, now)) this.show(push);
-    this.#stored.clear();
+    for (const push of this.stored) if (!isExpired(push, now)) this.show(push);
+    this.#stored = undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { apnsIdOf } from "../validation/headers.ts";
 import { targetOf } from "../validation/target.ts";
 import { topicOf } from "../validation/topic.ts";
 import { type Connection } from "./connection.ts";
+import { type Repeats } from "./repeats.ts";
 
 /** What a ledger entry needs beside the request. */
 export interface EntryContext {
@@ -12,20 +13,19 @@ export interface EntryContext {
   readonly now: number;
   /** For requests without an `apns-id` of their own. */
   readonly newId: () => string;
+  readonly repeats: Repeats;
 }
 
 /** The ledger entry of a request that has just come in whole. */
-export function pushEntryOf(
-  request: PushRequest,
-  { connection, stream, now, newId }: EntryContext,
-): OpenPush {
-  const body = request.body.toString();
+export function pushEntryOf(request: PushRequest, context: EntryContext): OpenPush {
+  const { connection, stream, now, newId, repeats } = context;
+  const body = repeats.text(request.body.toString());
   return {
     token: targetOf(request),
     topic: topicOf(request, connection.identity.certificate?.topic),
-    headers: textHeaders(request),
+    headers: textHeaders(request, repeats),
     body,
-    payload: jsonOf(body),
+    payload: repeats.json(body),
     apnsId: apnsIdOf(request) ?? newId(),
     receivedAt: now,
     connection: connection.id,
@@ -38,18 +38,10 @@ export function pushEntryOf(
   };
 }
 
-function textHeaders({ headers }: PushRequest): Record<string, string> {
+function textHeaders({ headers }: PushRequest, repeats: Repeats): Record<string, string> {
   const text: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === "string") text[name] = value;
+    if (typeof value === "string") text[name] = name === "authorization" ? repeats.text(value) : value;
   }
   return text;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a provider may send anything
-  }
 }

@@ -16,6 +16,7 @@ import { judge, type Validation } from "../validation/validate.ts";
 import { type Answer, writeAnswer } from "./answer.ts";
 import { type Connection } from "./connection.ts";
 import { pushEntryOf } from "./push-entry.ts";
+import { Repeats } from "./repeats.ts";
 
 /** What the push service works with. */
 export interface PushServiceParts {
@@ -46,6 +47,7 @@ interface Verdict {
 export class PushService {
   readonly #parts: PushServiceParts;
   readonly #pending = new Set<PushInHand>();
+  readonly #repeats = new Repeats();
 
   constructor(parts: PushServiceParts) {
     this.#parts = parts;
@@ -100,10 +102,11 @@ export class PushService {
   #record(connection: Connection, stream: ServerHttp2Stream, request: PushRequest): PushInHand {
     const { ledger, counters, clock, random } = this.#parts;
     const context = { connection, stream: stream.id ?? 0, now: clock.now(), newId: random.uuid };
-    const inHand = { connection, stream, push: pushEntryOf(request, context) };
+    const push = pushEntryOf(request, { ...context, repeats: this.#repeats });
+    const inHand = { connection, stream, push };
     connection.pushes += 1;
     counters.pushes += 1;
-    ledger.record(inHand.push);
+    ledger.record(push);
     this.#pending.add(inHand);
     stream.once("close", () => this.#closed(inHand));
     return inHand;

@@ -105,6 +105,7 @@ export interface Pair extends AsyncDisposable {
   readonly client: Client;
   /** Headers of a good push, for requests by hand. */
   readonly headers: OutgoingHttpHeaders;
+  readonly bearer: (issuedAt: number) => string;
 }
 
 export async function startPair(options: ApnsSimulatorOptions = {}): Promise<Pair> {
@@ -114,6 +115,7 @@ export async function startPair(options: ApnsSimulatorOptions = {}): Promise<Pai
     simulator,
     client,
     headers: GOOD_HEADERS,
+    bearer: unsignedBearer,
     [Symbol.asyncDispose]: async () => {
       await client[Symbol.asyncDispose]();
       await simulator[Symbol.asyncDispose]();
