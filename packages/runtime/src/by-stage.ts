@@ -39,6 +39,7 @@ export const byStage =
       case "batch-settled":
       case "batch-broken":
       case "batch-failed":
+      case "consumer-restarted":
       case "delivery-settled":
       case "wakeup-dropped":
       case "trailing-pumped":

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { type Clock, type RoleReport, seconds } from "@reveille/wakeup";
+import { type Clock, millis, type RoleReport } from "@reveille/wakeup";
 
 import { parseReport } from "./parse-report.ts";
 
@@ -13,15 +13,15 @@ export type RoleAnswer =
   /** Somebody listens, but no report came. */
   | { readonly kind: "silent"; readonly because: string };
 
-/** A role that works answers within milliseconds. */
-const PATIENCE = seconds(1);
+/** A role that works answers within milliseconds. With this a scrape stays within its second. */
+const PATIENCE = millis(900);
 
-/** Asks the role at this Unix socket for its report; settles within a second and never rejects. */
+/** Asks the role at this Unix socket for its report; settles within `PATIENCE` and never rejects. */
 export async function askRole(path: string, clock: Clock): Promise<RoleAnswer> {
   const done = new AbortController();
   const late = clock
     .sleep(PATIENCE, done.signal)
-    .then((): RoleAnswer => ({ kind: "silent", because: "no report within 1 s" }));
+    .then((): RoleAnswer => ({ kind: "silent", because: "no report within 0.9 s" }));
   const answer = await Promise.race([fetchReport(path, done.signal), late]);
   done.abort();
   return answer;

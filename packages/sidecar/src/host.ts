@@ -23,7 +23,6 @@ export class Host {
   readonly #options: HostOptions;
   readonly #departed: Departed;
   #processes: Processes = new Map();
-  #polling: Promise<void> | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -39,13 +38,8 @@ export class Host {
     return [...this.processes.map(familiesOf), this.#departed.families];
   }
 
-  /** Asks every role anew; callers meanwhile share the poll. Takes a second at most and never rejects. */
+  /** Asks every role anew. Takes a second at most and never rejects; not to be called while it runs. */
   async poll(): Promise<void> {
-    this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
-    await this.#polling;
-  }
-
-  async #poll(): Promise<void> {
     const before = this.#processes;
     this.#processes = await this.#look();
     for (const name of new Set([...before.keys(), ...this.#processes.keys()])) {

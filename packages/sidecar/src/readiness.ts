@@ -16,11 +16,13 @@ export function readinessOf(processes: readonly RoleProcess[]): Readiness {
   const reasons = ROLES.flatMap((role) => {
     const ofRole = processes.filter((process) => process.role === role);
     if (ofRole.length === 0) return [`no ${role} runs on this host`];
-    const troubles = ofRole.map(troublesOf);
-    return troubles.some((trouble) => trouble.length === 0) ? [] : troubles.flat();
+    return ofRole.some(isReady) ? [] : ofRole.flatMap(troublesOf);
   });
   return { ready: reasons.length === 0, reasons };
 }
+
+/** True if the process answers and has all it needs. */
+export const isReady = (process: RoleProcess): boolean => troublesOf(process).length === 0;
 
 function troublesOf({ role, pid, report, silentBecause }: RoleProcess): readonly string[] {
   const name = `${role} ${pid}`;
@@ -32,9 +34,9 @@ function troublesOf({ role, pid, report, silentBecause }: RoleProcess): readonly
 
 /** Parts that are not ready, unless another one stands in for them. */
 function missingOf(parts: readonly PartHealth[]): readonly PartHealth[] {
-  const isReady = ({ health }: PartHealth): boolean => health.kind === "ready";
-  const served = new Set(parts.filter(isReady).map(({ anyOf }) => anyOf));
-  return parts.filter((part) => !isReady(part) && (part.anyOf === undefined || !served.has(part.anyOf)));
+  const works = ({ health }: PartHealth): boolean => health.kind === "ready";
+  const served = new Set(parts.filter(works).map(({ anyOf }) => anyOf));
+  return parts.filter((part) => !works(part) && (part.anyOf === undefined || !served.has(part.anyOf)));
 }
 
 const inWords = (health: Health): string =>

@@ -1,31 +1,80 @@
+import { hash, timingSafeEqual } from "node:crypto";
+
 import { fastify, type FastifyInstance } from "fastify";
 
 import { type MetricsFormat, metricsFormat } from "./metrics-format.ts";
 import { type Readiness } from "./readiness.ts";
+import { type Status } from "./status/status.ts";
+import { PAGE_POLICY, statusPage } from "./status/status-page.ts";
 
 export interface SidecarAnswers {
   readonly about: { readonly region: string; readonly host: string; readonly version: string };
   /** From memory. */
   readonly readiness: () => Readiness;
+  /** From memory. */
+  readonly status: () => Status;
   /** Takes about a second at most. */
   readonly metrics: (format: MetricsFormat) => Promise<string>;
   readonly contentTypes: Readonly<Record<MetricsFormat, string>>;
+  /** Without it anybody who reaches the sidecar may read the metrics. */
+  readonly metricsToken: string | undefined;
 }
 
-/** `/live`, `/ready` and `/metrics`. */
-export function sidecarApp({ about, readiness, metrics, contentTypes }: SidecarAnswers): FastifyInstance {
-  // Probes and scrapers keep their connections open; closing does not wait for them.
-  const app = fastify({ logger: false, forceCloseConnections: true });
-  app.addHook("onSend", async (_request, reply) => void reply.header("cache-control", "no-store"));
-  app.get("/live", () => ({ live: true, ...about }));
-  app.get("/ready", async (_request, reply) => {
+/** Everything a sidecar serves: for operators, HAProxy and Prometheus. */
+export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
+  const app = statusApp(answers);
+  const { about, readiness, metrics, contentTypes, metricsToken } = answers;
+  app.get("/live", (_request, reply) =>
+    reply.header("cache-control", "no-store").send({ live: true, ...about }),
+  );
+  app.get("/ready", (_request, reply) => {
     const now = readiness();
-    return reply.code(now.ready ? 200 : 503).send(now);
+    return reply
+      .code(now.ready ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send(now);
   });
   app.get("/metrics", async ({ headers }, reply) => {
+    if (metricsToken !== undefined && !isBearer(headers.authorization, metricsToken)) {
+      return reply
+        .code(401)
+        .header("www-authenticate", "Bearer")
+        .send({ error: "metrics need a bearer token" });
+    }
     const format = metricsFormat(headers.accept);
     const text = await metrics(format);
-    return reply.header("content-type", contentTypes[format]).header("vary", "accept").send(text);
+    return reply
+      .headers({ "content-type": contentTypes[format], "cache-control": "no-store", vary: "accept" })
+      .send(text);
   });
   return app;
+}
+
+/** The part that the public may see: the status page and the same as JSON. */
+export function statusApp({ status }: Pick<SidecarAnswers, "status">): FastifyInstance {
+  // Probes and scrapers keep their connections open; closing does not wait for them.
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  // A cache before it answers a crowd with one request in two seconds.
+  const cache = { "cache-control": "public, max-age=2" };
+  app.get("/status.json", (_request, reply) =>
+    reply.headers({ ...cache, "access-control-allow-origin": "*" }).send(status()),
+  );
+  app.get("/", (_request, reply) =>
+    reply
+      .headers({
+        ...cache,
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": PAGE_POLICY,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+      })
+      .send(statusPage(status())),
+  );
+  return app;
+}
+
+/** Compares digests, so that neither length nor content of the token shows in the time it takes. */
+function isBearer(authorization: string | undefined, token: string): boolean {
+  const digest = (text: string): Buffer => hash("sha256", text, "buffer");
+  return timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${token}`));
 }

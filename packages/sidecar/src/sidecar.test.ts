@@ -1,119 +1,7 @@
-import { mkdtempDisposable, rename } from "node:fs/promises";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 
-import { ManualClock } from "@reveille/testkit";
-import { type MetricFamily, type PushEvent, type RoleReport, seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
-
-import { type MetricsPort, startSidecar } from "./index.ts";
-
-const counter = (value: number): MetricFamily => ({
-  name: "things_total",
-  help: "Things.",
-  type: "counter",
-  aggregator: "sum",
-  values: [{ value, labels: {} }],
-});
-const gauge = (value: number): MetricFamily => ({ ...counter(value), name: "level", type: "gauge" });
-
-/** Sums everything of the same name and labels. */
-const metrics: MetricsPort = {
-  merge: (processes) =>
-    [...Map.groupBy(processes.flat(), ({ name }) => name).values()].map((same) => ({
-      ...counter(0),
-      ...same[0],
-      values: [
-        ...Map.groupBy(
-          same.flatMap(({ values }) => values),
-          ({ labels }) => JSON.stringify(labels),
-        ).values(),
-      ].map((values) => ({
-        labels: values[0]?.labels ?? {},
-        value: values.reduce((sum, { value }) => sum + value, 0),
-      })),
-    })),
-  render: (families, format) => `${format}\n${families.flatMap(lines).join("\n")}\n`,
-  contentTypes: { prometheus: "text/plain", openmetrics: "application/openmetrics-text" },
-  own: () => Promise.resolve([]),
-};
-const lines = ({ name, values }: MetricFamily): readonly string[] =>
-  values.map(({ value, labels }) => `${[name, ...Object.values(labels)].join(" ")} = ${value}`);
-
-/** A role that answers with what a test gives it; `hang` swallows requests. */
-async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {}) {
-  let report: RoleReport = {
-    role: "worker",
-    pid: 1,
-    version: "1",
-    startedAt: 1,
-    parts: [{ part: "redis", health: { kind: "ready" } }],
-    metrics: [],
-    ...parts,
-  };
-  let hung = false;
-  const server = createServer((_request, response) => {
-    if (!hung) response.end(JSON.stringify(report));
-  });
-  const path = join(runtimeDir, `${report.role}-${report.pid}.sock`);
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  return {
-    set: (parts: Partial<RoleReport>) => void (report = { ...report, ...parts }),
-    hang: () => void (hung = true),
-    /** As SIGKILL does it: nobody listens, the socket stays. */
-    kill: async () => {
-      await rename(path, `${path}.kept`);
-      await close();
-      await rename(`${path}.kept`, path);
-    },
-    [Symbol.asyncDispose]: close,
-  };
-}
-
-async function aHost() {
-  const stack = new AsyncDisposableStack();
-  const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "reveille-host-")));
-  const clock = new ManualClock();
-  const events: PushEvent[] = [];
-  const start = async () => {
-    const listen = { host: "127.0.0.1", port: 0 };
-    const about = { region: "eu", host: "s1.eu.push.example", version: "1.2.3" };
-    const observe = (event: PushEvent) => void events.push(event);
-    const sidecar = stack.use(
-      await startSidecar({
-        ...about,
-        listen,
-        runtimeDir: folder.path,
-        metrics,
-        clock,
-        observe,
-      }),
-    );
-    const get = async (path: string, headers: Record<string, string> = {}) => {
-      const response = await fetch(`http://127.0.0.1:${sidecar.address.port}${path}`, { headers });
-      return {
-        status: response.status,
-        type: response.headers.get("content-type"),
-        text: await response.text(),
-      };
-    };
-    return { get };
-  };
-  const role = async (parts: Partial<RoleReport> = {}) => stack.use(await aRole(folder.path, parts));
-  return { clock, events, start, role, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-/** Lets the sidecar poll once in the background, when it waits for that. */
-async function tick(clock: ManualClock): Promise<void> {
-  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
-  await clock.advance(seconds(1));
-  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
-}
+import { aHost } from "./testing/a-host.ts";
+import { counter, gauge } from "./testing/some-metrics.ts";
 
 describe("a sidecar", () => {
   it("is alive without any role, and not ready", async () => {
@@ -170,7 +58,7 @@ describe("a sidecar", () => {
     const sidecar = await host.start();
     const status = async (): Promise<number> => (await sidecar.get("/ready")).status;
     const seenAfter = async (ticks: number): Promise<number> => {
-      for (let done = 0; done < ticks; done += 1) await tick(host.clock);
+      await host.clock.polls(ticks);
       return status();
     };
     worker.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
@@ -200,7 +88,7 @@ describe("a sidecar", () => {
     const sidecar = await host.start();
     expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
     worker.set({ parts: [refused, { part: "queue", health: { kind: "ready" } }] });
-    for (let ticks = 0; ticks < 3; ticks += 1) await tick(host.clock);
+    await host.clock.polls(3);
     expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
   });
 
@@ -210,10 +98,9 @@ describe("a sidecar", () => {
     await host.start();
     const failing = { kind: "failing", because: "away" } as const;
     worker.set({ parts: [{ part: "redis", health: failing }] });
-    await tick(host.clock);
-    await tick(host.clock);
+    await host.clock.polls(2);
     worker.set({ startedAt: 2 });
-    await tick(host.clock);
+    await host.clock.polls();
     const about = { role: "worker", pid: 1 } as const;
     const part = { kind: "part-health-changed", ...about, part: "redis" } as const;
     const process = { kind: "role-process-changed", ...about } as const;
@@ -232,11 +119,9 @@ describe("a sidecar", () => {
     const worker = await host.role();
     await host.start();
     worker.hang();
-    await vi.waitFor(() => expect(host.clock.sleepers).toBe(1));
-    await host.clock.advance(seconds(1));
-    await tick(host.clock);
+    await host.clock.pollOfHung();
     await worker.kill();
-    await tick(host.clock);
+    await host.clock.polls();
     expect(host.events.filter(({ kind }) => kind === "role-process-changed")).toEqual([
       { kind: "role-process-changed", role: "worker", pid: 1, state: "answering" },
       {
@@ -244,7 +129,7 @@ describe("a sidecar", () => {
         role: "worker",
         pid: 1,
         state: "silent",
-        because: "no report within 1 s",
+        because: "no report within 0.9 s",
       },
       { kind: "role-process-changed", role: "worker", pid: 1, state: "gone" },
     ]);
@@ -258,8 +143,9 @@ describe("the metrics of a host", () => {
     await host.role({ pid: 2, metrics: [counter(10)] });
     const sidecar = await host.start();
     one.set({ metrics: [counter(2)] });
-    const { status, type, text } = await sidecar.get("/metrics");
-    expect({ status, type }).toEqual({ status: 200, type: "text/plain" });
+    const { status, headers, text } = await sidecar.get("/metrics");
+    expect(status).toBe(200);
+    expect(headers.get("content-type")).toBe("text/plain");
     expect(text).toContain("things_total = 12\n");
   });
 
@@ -291,10 +177,8 @@ describe("the metrics of a host", () => {
     const worker = await host.role({ metrics: [counter(5), gauge(3)] });
     const sidecar = await host.start();
     worker.hang();
-    await vi.waitFor(() => expect(host.clock.sleepers).toBe(1));
     const scrape = sidecar.get("/metrics");
-    await vi.waitFor(() => expect(host.clock.sleepers).toBe(2));
-    await host.clock.advance(seconds(1));
+    await host.clock.patienceEnds(2);
     const { text } = await scrape;
     expect(text).toContain("things_total = 5\n");
     expect(text).not.toContain("level");

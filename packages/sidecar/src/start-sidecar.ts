@@ -1,12 +1,15 @@
 import { type AddressInfo } from "node:net";
 
 import { type Clock, type MetricFamily, type Observe, seconds } from "@reveille/wakeup";
+import { type FastifyInstance } from "fastify";
 
 import { type Merge } from "./departed.ts";
 import { Host } from "./host.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
 import { readinessOf } from "./readiness.ts";
-import { sidecarApp } from "./sidecar-app.ts";
+import { sidecarApp, type SidecarAnswers, statusApp } from "./sidecar-app.ts";
+import { History, snapshotOf } from "./status/history.ts";
+import { statusOf } from "./status/status.ts";
 import { Steady } from "./steady.ts";
 
 /** How metrics are put together and written; the sidecar itself knows no metrics library. */
@@ -18,13 +21,22 @@ export interface MetricsPort {
   readonly own: () => Promise<readonly MetricFamily[]>;
 }
 
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface SidecarOptions {
   /** Who this is, for people. */
   readonly region: string;
   readonly host: string;
   readonly version: string;
   /** Port 0: any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Listen;
+  /** Serves the status page and nothing else, for the public. */
+  readonly statusListen?: Listen;
+  /** What `GET /metrics` wants as bearer token. */
+  readonly metricsToken?: string;
   /** Where the roles have their sockets; may be missing until the first one starts. */
   readonly runtimeDir: string;
   readonly metrics: MetricsPort;
@@ -34,47 +46,85 @@ export interface SidecarOptions {
 
 /** A running sidecar. Disposing stops it. */
 export interface Sidecar extends AsyncDisposable {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Listen;
+  readonly statusAddress: Listen | undefined;
 }
 
 const POLL_EVERY = seconds(1);
 
-/** Serves metrics and health of this host's roles. Resolves when it listens and has seen every role once. */
+/** Serves metrics, health and status of this host. Resolves when it listens and has seen every role once. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { listen, region, host: name, version, runtimeDir, metrics, clock, observe } = options;
+  const { listen, statusListen, clock } = options;
+  const { answers, poll } = watchHost(options);
+  await poll();
+  await using starting = new AsyncDisposableStack();
+  const address = await serve(sidecarApp(answers), listen, starting);
+  const statusAddress =
+    statusListen === undefined ? undefined : await serve(statusApp(answers), statusListen, starting);
+  const stop = new AbortController();
+  const polling = pollUntil(stop.signal, poll, clock);
+  starting.defer(async () => {
+    stop.abort();
+    await polling;
+  });
+  const running = starting.move();
+  return { address, statusAddress, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** What the sidecar knows, and how it learns more. */
+function watchHost(options: SidecarOptions): {
+  readonly answers: SidecarAnswers;
+  readonly poll: () => Promise<void>;
+} {
+  const { region, host: name, version, runtimeDir, metrics, metricsToken, clock, observe } = options;
+  const about = { region, host: name, version };
   const host = new Host({ runtimeDir, clock, merge: metrics.merge, observe });
   const steady = new Steady();
-  const poll = async (): Promise<void> => {
+  const history = new History();
+  const poll = shared(async () => {
     await host.poll();
     const turned = steady.take(readinessOf(host.processes), clock.monotonic());
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
-  };
-
-  const app = sidecarApp({
-    about: { region, host: name, version },
+    history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
+  });
+  const answers: SidecarAnswers = {
+    about,
     readiness: () => steady.shown,
+    status: () =>
+      statusOf({
+        about,
+        at: clock.now(),
+        ready: steady.shown.ready,
+        processes: host.processes,
+        families: host.metrics,
+        history,
+      }),
     metrics: async (format) => {
       await poll();
       return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);
     },
     contentTypes: metrics.contentTypes,
-  });
+    metricsToken,
+  };
+  return { answers, poll };
+}
 
-  await poll();
-  await app.listen(listen);
-  const stop = new AbortController();
-  const polling = pollUntil(stop.signal, poll, clock);
-  return {
-    address: addressOf(app.server.address()),
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await polling;
-      await app.close();
-    },
+/** One run at a time: who calls meanwhile gets the end of the run in hand. */
+function shared(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run().finally(() => (running = undefined));
+    return running;
   };
 }
 
-function addressOf(address: AddressInfo | string | null): Sidecar["address"] {
+async function serve(app: FastifyInstance, listen: Listen, stack: AsyncDisposableStack): Promise<Listen> {
+  stack.defer(() => app.close());
+  await app.listen(listen);
+  return addressOf(app.server.address());
+}
+
+function addressOf(address: AddressInfo | string | null): Listen {
   if (address === null || typeof address === "string") throw new Error("the sidecar listens on no port");
   return { host: address.address, port: address.port };
 }

@@ -56,7 +56,13 @@ export const configSchema = z.strictObject({
     .prefault({}),
   defaultModule: pushModule.optional(),
   modules,
-  sidecar: z.strictObject({ listen: address("127.0.0.1:9464").prefault("127.0.0.1:9464") }).prefault({}),
+  sidecar: z
+    .strictObject({
+      listen: address("127.0.0.1:9464").prefault("127.0.0.1:9464"),
+      statusListen: address("127.0.0.1:9465").optional(),
+      metricsTokenFile: path("/etc/reveille/metrics.token").optional(),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

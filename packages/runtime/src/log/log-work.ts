@@ -36,6 +36,9 @@ export const logWork =
           ),
         );
         return;
+      case "consumer-restarted":
+        logger.warn({ event: event.kind, stuckFor: event.stuckFor }, "consumer of the queue restarted");
+        return;
       case "batch-broken":
         logger.error({ event: event.kind }, "unreadable batch dropped");
         return;

@@ -43,6 +43,11 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
     "Trailing pushes whose time had come and that went into the queue.",
   );
 
+  const restarts = plainCounter(
+    registry,
+    "reveille_consumer_restarts_total",
+    "Times a worker opened a new reader of the queue because the old one made no progress.",
+  );
   const unreadable = closedCounter(registry, {
     name: "reveille_unreadable_entries_total",
     help: "Entries found in Redis that no version of ours wrote, or a newer one; they are dropped.",
@@ -69,6 +74,9 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
         return;
       case "batch-failed":
         batch.failed();
+        return;
+      case "consumer-restarted":
+        restarts.inc();
         return;
       case "batch-broken":
         unreadable.inc({ entry: "batch" });
@@ -104,7 +112,7 @@ function batchMetrics(registry: Registry) {
   const failures = plainCounter(
     registry,
     "reveille_batch_failures_total",
-    "Batches that failed by a mistake in our code and are tried again.",
+    "Batches that failed as a whole (lock lost, Redis refused, or a mistake of ours) and are tried again.",
   );
   return {
     failed: (): void => failures.inc(),

@@ -1,0 +1,78 @@
+import { escaped, perSecond, spoken } from "./html.ts";
+import { type RoleStatus, type Status } from "./status.ts";
+
+type Mood = "good" | "doubtful" | "bad" | "unknown";
+
+interface Station {
+  readonly name: string;
+  readonly mood: Mood;
+  readonly detail: string;
+  /** What travels on the arrow that leads here. */
+  readonly flow: string;
+}
+
+/** Oldest wakeups younger than this are the ordinary coming and going of batches. */
+const SLOW_SECONDS = 10;
+
+/** The path of a wakeup through this host, station by station, with what flows now. */
+export function pathPicture(status: Status): string {
+  const items = stationsOf(status).map(
+    ({ name, mood, detail, flow }) =>
+      `<li class="${mood}"><span class="flow">${escaped(flow)}</span><b>${name}</b><span>${escaped(detail)}</span></li>`,
+  );
+  return `<ol class="path">${items.join("")}</ol>`;
+}
+
+function stationsOf(status: Status): readonly Station[] {
+  const { now, queue } = status;
+  const publishes = now === null ? "" : perSecond(now.publishesPerSecond);
+  const answers = now === null ? "" : perSecond(sum(now.outcomesPerSecond));
+  const latency = now === null || now.latencyP50 === null ? "" : ` in ${spoken(now.latencyP50)}`;
+  return [
+    { ...front(status.components), flow: "" },
+    { name: "ingress", ...processes(status, "ingress"), flow: publishes },
+    { name: "queue", ...queueStation(queue), flow: "" },
+    { name: "worker", ...processes(status, "worker"), flow: "" },
+    { ...pushService(status.connections), flow: `${answers}${latency}` },
+  ];
+}
+
+function front(components: Status["components"]): Omit<Station, "flow"> {
+  const active = components["active"] ?? 0;
+  if (active > 0) return { name: "front", mood: "good", detail: "connected" };
+  const standby = components["standby"] ?? 0;
+  if (standby > 0) return { name: "front", mood: "doubtful", detail: "served by another host" };
+  const known = Object.keys(components).length > 0;
+  return { name: "front", mood: known ? "bad" : "unknown", detail: known ? "not connected" : "unknown" };
+}
+
+function processes({ roles }: Status, role: RoleStatus["role"]): Pick<Station, "mood" | "detail"> {
+  const found = roles.find((each) => each.role === role);
+  if (found === undefined || found.answering + found.silent === 0)
+    return { mood: "bad", detail: "none running" };
+  const { answering, ready, silent } = found;
+  const count = `${answering} running${silent > 0 ? `, ${silent} silent` : ""}`;
+  if (answering === 0) return { mood: "bad", detail: count };
+  return { mood: ready === 0 ? "bad" : silent > 0 || ready < answering ? "doubtful" : "good", detail: count };
+}
+
+function queueStation({
+  batches,
+  oldestSeconds,
+  trailingDevices,
+}: Status["queue"]): Pick<Station, "mood" | "detail"> {
+  if (batches === null || oldestSeconds === null) return { mood: "unknown", detail: "unknown" };
+  const trailing = trailingDevices === null || trailingDevices === 0 ? "" : `, ${trailingDevices} due later`;
+  if (oldestSeconds < SLOW_SECONDS) return { mood: "good", detail: `${batches} waiting${trailing}` };
+  return { mood: "doubtful", detail: `waits up to ${spoken(oldestSeconds)}${trailing}` };
+}
+
+function pushService(connections: Status["connections"]): Omit<Station, "flow"> {
+  const open = connections["open"] ?? 0;
+  if (open > 0) return { name: "APNs", mood: "good", detail: `${open} connection${open === 1 ? "" : "s"}` };
+  const known = Object.keys(connections).length > 0;
+  return { name: "APNs", mood: known ? "bad" : "unknown", detail: known ? "no connection" : "unknown" };
+}
+
+const sum = (rates: Readonly<Record<string, number>>): number =>
+  Object.values(rates).reduce((a, b) => a + b, 0);

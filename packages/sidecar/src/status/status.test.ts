@@ -1,0 +1,280 @@
+import { readFile } from "node:fs/promises";
+
+import { type MetricFamily } from "@reveille/wakeup";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { type Status } from "../index.ts";
+import { aHost } from "../testing/a-host.ts";
+import { counter } from "../testing/some-metrics.ts";
+import { METRICS } from "./metric-names.ts";
+import { type Buckets, quantile } from "./series.ts";
+
+type Labels = Readonly<Record<string, string | number>>;
+
+const family = (
+  name: string,
+  values: readonly (readonly [Labels, number])[],
+  parts: Partial<MetricFamily> = {},
+) => counter(0, { name, values: values.map(([labels, value]) => ({ labels, value })), ...parts });
+
+/** What a worker tells that has delivered so many pushes within 10 ms and so many within a second. */
+const delivered = (fast: number, slow: number): readonly MetricFamily[] => [
+  family(METRICS.deliveries, [
+    [{ module: "m", outcome: "delivered", reason: "none" }, fast + slow],
+    [{ module: "m", outcome: "rejected", reason: "other" }, 0],
+  ]),
+  counter(0, {
+    name: METRICS.latency,
+    type: "histogram",
+    values: [[0.01, fast] as const, [1, fast + slow] as const, ["+Inf", fast + slow] as const].map(
+      ([le, value]) => ({ metricName: `${METRICS.latency}_bucket`, labels: { module: "m", le }, value }),
+    ),
+  }),
+];
+
+const isStatus = (value: unknown): value is Status =>
+  typeof value === "object" && value !== null && "roles" in value;
+
+function parsed(text: string): Status {
+  const value: unknown = JSON.parse(text);
+  if (isStatus(value)) return value;
+  throw new Error(`no status: ${text}`);
+}
+
+describe("the status of a host", () => {
+  it("tells which roles run and are ready, and what they all read from Redis only once", async () => {
+    await using host = await aHost();
+    const region = (waiting: number): readonly MetricFamily[] => [
+      family(
+        METRICS.queueBatches,
+        [
+          [{ state: "waiting" }, waiting],
+          [{ state: "active" }, 2],
+        ],
+        { type: "gauge" },
+      ),
+      family(METRICS.queueOldest, [[{}, 7]], { type: "gauge" }),
+      family(METRICS.trailing, [[{}, 5]], { type: "gauge" }),
+    ];
+    await host.role({ role: "ingress", pid: 7, metrics: region(3) });
+    await host.role({ metrics: region(4) });
+    await host.role({
+      pid: 2,
+      parts: [{ part: "redis", health: { kind: "failing", because: "10.0.0.1 refuses" } }],
+    });
+    const sidecar = await host.start();
+    const { headers, text } = await sidecar.get("/status.json");
+    expect(headers.get("cache-control")).toBe("public, max-age=2");
+    expect(parsed(text)).toMatchObject({
+      region: "eu",
+      host: "s1.eu.push.example",
+      version: "1.2.3",
+      ready: true,
+      roles: [
+        { role: "ingress", answering: 1, ready: 1, silent: 0 },
+        { role: "worker", answering: 2, ready: 1, silent: 0 },
+      ],
+      queue: { batches: 6, oldestSeconds: 7, trailingDevices: 5 },
+      now: null,
+    });
+    // Error texts may name addresses inside the host.
+    expect(text).not.toContain("10.0.0.1");
+  });
+
+  it("tells modules with their breaker and the expiry of their credential", async () => {
+    await using host = await aHost();
+    await host.role({
+      metrics: [
+        family(METRICS.breaker, [
+          [{ module: "a", state: "closed" }, 1],
+          [{ module: "a", state: "open" }, 0],
+          [{ module: "b", state: "closed" }, 0],
+          [{ module: "b", state: "open" }, 1],
+        ]),
+        family(METRICS.credentialExpiry, [[{ module: "b" }, 1_800_000_000]]),
+      ],
+    });
+    const sidecar = await host.start();
+    expect(parsed((await sidecar.get("/status.json")).text).modules).toEqual([
+      { module: "a", breaker: "closed", credentialExpiresAt: null },
+      { module: "b", breaker: "open", credentialExpiresAt: 1_800_000_000_000 },
+    ]);
+  });
+
+  it("tells rates and latency of the last ten seconds, and of the last hour in steps of half a minute", async () => {
+    await using host = await aHost();
+    const worker = await host.role({ metrics: delivered(100, 0) });
+    const sidecar = await host.start();
+    await host.clock.polls(9);
+    worker.set({ metrics: delivered(150, 50) });
+    await host.clock.polls();
+    const status = parsed((await sidecar.get("/status.json")).text);
+    expect(status.now).toMatchObject({
+      outcomesPerSecond: { delivered: 10, rejected: 0 },
+      latencyP50: 0.01,
+      latencyP99: 0.9802,
+    });
+    expect(status.history).toEqual({ stepSeconds: 30, points: [] });
+    await host.clock.polls(20);
+    const [point, ...others] = parsed((await sidecar.get("/status.json")).text).history.points;
+    expect(others).toEqual([]);
+    expect(point?.outcomesPerSecond["delivered"]).toBeCloseTo(100 / 30, 3);
+  });
+
+  it("tells no latency while nothing is delivered", async () => {
+    await using host = await aHost();
+    await host.role({ metrics: delivered(100, 0) });
+    const sidecar = await host.start();
+    await host.clock.polls(1);
+    expect(parsed((await sidecar.get("/status.json")).text).now).toMatchObject({
+      latencyP50: null,
+      latencyP99: null,
+    });
+  });
+
+  it("is made from metrics that exist", async () => {
+    const documented = await readFile(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
+    expect(Object.values(METRICS).filter((name) => !documented.includes(`| \`${name}\` |`))).toEqual([]);
+  });
+});
+
+describe("the status page", () => {
+  it("shows a picture of the path, charts and modules, in one file without outside assets", async () => {
+    await using host = await aHost();
+    await host.role({
+      role: "ingress",
+      pid: 7,
+      metrics: [family(METRICS.component, [[{ state: "active" }, 1]])],
+    });
+    const worker = await host.role({
+      metrics: [
+        ...delivered(0, 0),
+        family(METRICS.breaker, [[{ module: "a", state: "open" }, 1]]),
+        family(METRICS.connections, [[{ state: "open" }, 2]]),
+      ],
+    });
+    const sidecar = await host.start();
+    worker.set({ metrics: delivered(900, 0) });
+    await host.clock.polls(30);
+    const { headers, text } = await sidecar.get("/");
+    expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(text).toContain(`<h1 class="good">Push works</h1>`);
+    expect(text).toContain('<rect class="delivered"');
+    expect(text).toMatch(/<path class="p50" d="M[\d. ]+"\/>/);
+    expect(text).not.toMatch(/(?:src|href)="(?!status\.json)/);
+  });
+
+  it("says so when push does not work", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    expect((await sidecar.get("/")).text).toContain(`<h1 class="bad">Push does not work here</h1>`);
+  });
+
+  it("takes names for text, whatever they contain", async () => {
+    await using host = await aHost();
+    const name = `<script>alert("1")</script>`;
+    await host.role({ metrics: [family(METRICS.breaker, [[{ module: name, state: "open" }, 1]])] });
+    const sidecar = await host.start({ host: name });
+    const { text } = await sidecar.get("/");
+    expect(text).not.toContain(name);
+    expect(text).toContain("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;");
+  });
+
+  it("can be served alone, for the public", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start({ statusListen: { host: "127.0.0.1", port: 0 } });
+    for (const path of ["/", "/status.json"])
+      expect(await sidecar.getStatus(path)).toMatchObject({ status: 200 });
+    for (const path of ["/metrics", "/ready", "/live"]) {
+      expect(await sidecar.getStatus(path)).toMatchObject({ status: 404 });
+      expect((await sidecar.get(path)).status).not.toBe(404);
+    }
+  });
+});
+
+describe("a quantile", () => {
+  it.each<[string, Buckets, number, number | undefined]>([
+    [
+      "of nothing",
+      [
+        [1, 0],
+        [Infinity, 0],
+      ],
+      0.5,
+      undefined,
+    ],
+    [
+      "within a bucket",
+      [
+        [1, 0],
+        [2, 10],
+        [Infinity, 10],
+      ],
+      0.5,
+      1.5,
+    ],
+    [
+      "in the first bucket",
+      [
+        [1, 10],
+        [Infinity, 10],
+      ],
+      0.5,
+      0.5,
+    ],
+    [
+      "beyond the last bound",
+      [
+        [1, 0],
+        [Infinity, 10],
+      ],
+      0.5,
+      1,
+    ],
+    [
+      "at the end",
+      [
+        [1, 5],
+        [2, 10],
+        [Infinity, 10],
+      ],
+      1,
+      2,
+    ],
+  ])("%s", (_what, buckets, share, value) => {
+    expect(quantile(buckets, share)).toBe(value);
+  });
+
+  it("never lies outside the buckets, and does not fall as the share rises", () => {
+    const bounds = [0.1, 1, 10, Infinity];
+    const isOrdered = (counts: readonly number[], one: number, other: number): boolean => {
+      let total = 0;
+      const buckets = bounds.map((bound, index): readonly [number, number] => [
+        bound,
+        (total += counts[index] ?? 0),
+      ]);
+      const low = quantile(buckets, Math.min(one, other)) ?? 0;
+      const high = quantile(buckets, Math.max(one, other)) ?? 0;
+      return low >= 0 && low <= high && high <= 10;
+    };
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const counts = fc.array(fc.nat(1_000), { minLength: 4, maxLength: 4 });
+    expect(() => fc.assert(fc.property(counts, share, share, isOrdered))).not.toThrow();
+  });
+});
+
+describe("the metrics behind a token", () => {
+  it("are given to who has it, and to nobody else", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start({ metricsToken: "sesame" });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await sidecar.get("/metrics", headers)).status;
+    expect(await status({ authorization: "Bearer sesame" })).toBe(200);
+    expect(await status({ authorization: "Bearer sesam" })).toBe(401);
+    expect(await status({ authorization: "sesame" })).toBe(401);
+    expect(await status({})).toBe(401);
+    expect((await sidecar.get("/ready")).status).toBe(503);
+  });
+});

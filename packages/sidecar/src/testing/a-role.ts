@@ -1,0 +1,39 @@
+import { rename } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+
+import { type RoleReport } from "@reveille/wakeup";
+
+/** A role that answers with what a test gives it; `hang` swallows requests. */
+export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {}) {
+  let report: RoleReport = {
+    role: "worker",
+    pid: 1,
+    version: "1",
+    startedAt: 1,
+    parts: [{ part: "redis", health: { kind: "ready" } }],
+    metrics: [],
+    ...parts,
+  };
+  let hung = false;
+  const server = createServer((_request, response) => {
+    if (!hung) response.end(JSON.stringify(report));
+  });
+  const path = join(runtimeDir, `${report.role}-${report.pid}.sock`);
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    set: (parts: Partial<RoleReport>) => void (report = { ...report, ...parts }),
+    hang: () => void (hung = true),
+    /** As SIGKILL does it: nobody listens, the socket stays. */
+    kill: async () => {
+      await rename(path, `${path}.kept`);
+      await close();
+      await rename(`${path}.kept`, path);
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
