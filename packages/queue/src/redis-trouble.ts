@@ -20,12 +20,3 @@ export function tellTrouble(
     observe({ kind: "redis-recovered", connection });
   });
 }
-
-/**
- * True if Redis answers but refuses to write or to serve: full, without its replicas, read-only after a failover,
- * loading its data, or unable to save. Nothing can be taken from the queue then, and trying again at once would spin.
- */
-export const isRefusal = (error: Error): boolean =>
-  /^(?:OOM|NOREPLICAS|READONLY|LOADING|MASTERDOWN|MISCONF)\b/.test(error.message) ||
-  // A script wraps the error of the command it called.
-  /\b(?:OOM command not allowed|NOREPLICAS|-READONLY|-LOADING|-MASTERDOWN|-MISCONF)\b/.test(error.message);

@@ -74,7 +74,7 @@ describe("a producer's connection", () => {
     await server.kill();
     const gone = queue.add([aWakeup()]);
     expect(await took(gone)).toBeLessThan(1_000);
-    await expect(gone).rejects.toThrow(/closed|writeable/);
+    await expect(gone).rejects.toThrow(/closed|writeable|retries/);
 
     await server.restart();
     await vi.waitFor(async () => queue.add([aWakeup()]), { timeout: 5_000 });

@@ -31,8 +31,10 @@ export type QueueEvent =
   /** Entries in Redis that no version of ours wrote, or a newer one; dropped. */
   | { readonly kind: "trailing-broken"; readonly members: number }
   | { readonly kind: "batch-broken" }
-  /** The worker's code threw, which it must not; the batch is tried again. */
+  /** The worker's code threw, the lock was lost or Redis refused; the batch is tried again as a whole. */
   | { readonly kind: "batch-failed"; readonly because: string }
+  /** The queue's reader owed an answer although Redis was there; a new one was opened beside it. */
+  | { readonly kind: "consumer-restarted"; readonly stuckFor: Millis }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }

@@ -1,0 +1,103 @@
+import { type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
+
+import { type BatchSource, type TakenBatch } from "./batch-source.ts";
+
+export interface BatchLoopOptions {
+  readonly source: BatchSource;
+  /** Never rejects. */
+  readonly settle: (batch: TakenBatch) => Promise<void>;
+  readonly batchesAtOnce: number;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * While batches keep coming, Redis is asked once in this time for all of them, not once for each: it costs 1.5 ms in
+ * the mean and saves half of the questions at 1,000 batches per second.
+ */
+const PACE = millis(3);
+
+/** Time between two questions to a Redis that refuses to serve: it would answer thousands of times per second. */
+const PAUSE_AFTER_REFUSAL = seconds(1);
+
+/** Takes batches from one source and settles so many at once, until it is told to stop. */
+export class BatchLoop {
+  readonly #options: BatchLoopOptions;
+  readonly #inHand = new Set<Promise<void>>();
+  #askedAt: Millis | undefined;
+  #refusal: string | undefined;
+
+  constructor(options: BatchLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once it has stopped and nothing is in hand any more. */
+  async run(): Promise<void> {
+    const { clock, stop } = this.#options;
+    while (!stop.aborted) {
+      let found = (await this.#take({ wait: true })) ? 1 : 0;
+      while (found > 0 && !stop.aborted) {
+        await clock.sleep(PACE, stop);
+        found = await this.#sweep();
+      }
+    }
+    await Promise.all(this.#inHand);
+  }
+
+  /** Why nothing can be taken from the queue now. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** How long the source has been owing an answer; 0 while it is not asked. A waiting one answers within 10 s. */
+  get unansweredFor(): Millis {
+    return this.#askedAt === undefined ? millis(0) : millis(this.#options.clock.monotonic() - this.#askedAt);
+  }
+
+  /** Takes all that waits, as far as there are hands for it. */
+  async #sweep(): Promise<number> {
+    let found = 0;
+    while (await this.#take({ wait: false })) found += 1;
+    return found;
+  }
+
+  async #take(how: { readonly wait: boolean }): Promise<boolean> {
+    while (this.#inHand.size >= this.#options.batchesAtOnce) await Promise.race(this.#inHand);
+    if (this.#options.stop.aborted) return false;
+    const batch = await this.#ask(how);
+    if (batch === undefined) return false;
+    const settled = this.#options.settle(batch).finally(() => this.#inHand.delete(settled));
+    this.#inHand.add(settled);
+    return true;
+  }
+
+  async #ask(how: { readonly wait: boolean }): Promise<TakenBatch | undefined> {
+    const { source, clock, stop } = this.#options;
+    this.#askedAt = clock.monotonic();
+    try {
+      const batch = await source.next(how);
+      this.#recovered();
+      return batch;
+    } catch (error) {
+      this.#refused(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#askedAt = undefined;
+    }
+    await clock.sleep(PAUSE_AFTER_REFUSAL, stop);
+    return undefined;
+  }
+
+  #refused(because: string): void {
+    if (this.#refusal === undefined) {
+      this.#options.observe({ kind: "redis-trouble", connection: "worker", because });
+    }
+    this.#refusal = because;
+  }
+
+  #recovered(): void {
+    if (this.#refusal === undefined) return;
+    this.#refusal = undefined;
+    this.#options.observe({ kind: "redis-recovered", connection: "worker" });
+  }
+}
