@@ -32,8 +32,8 @@ export class Bench implements AsyncDisposable {
 
   /** Starts a process of the bench itself: a double, or a part of the path with a double's ports. */
   driver({ name, file, settings }: Pick<DriverSettings, "name" | "file" | "settings">): Driver {
-    const { folder } = this;
-    return this.own(startDriver({ name, folder, file, settings, nodeOptions: this.#nodeOptions }));
+    const folder = this.#openFolder();
+    return this.#own(startDriver({ name, folder, file, settings, nodeOptions: this.#nodeOptions }));
   }
 
   /** Starts a role by its file. */
@@ -42,12 +42,18 @@ export class Bench implements AsyncDisposable {
   }
 
   process(settings: Omit<ProcessSettings, "folder">): Running {
-    return this.own(startProcess({ ...settings, folder: this.folder }));
+    return this.#own(startProcess({ ...settings, folder: this.#openFolder() }));
   }
 
-  own<T extends Running>(running: T): T {
+  #own<T extends Running>(running: T): T {
     this.#running.push(running);
     return this.#stack.use(running);
+  }
+
+  /** A run that was given up must not start anything more. */
+  #openFolder(): string {
+    if (this.#stack.disposed) throw new Error("the run is over");
+    return this.folder;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

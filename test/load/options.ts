@@ -29,7 +29,7 @@ export const HELP = `usage: pnpm bench [stage …] [options]
 CPU per wakeup, wakeups per second and latencies of each stage, measured on two cores that everything shares.
 Stages: ${STAGES.join(", ")}; without any, all of them.
 
-  --json            one JSON array instead of the table (pnpm: --silent before "bench" keeps its own lines away)
+  --json            one JSON array instead of the table; the exit code is 1 if anything was lost or could not be run
   --seconds N       measured time of each load, ${SECONDS.least} to ${SECONDS.most} (5)
   --warm-up N       time under load before that, not counted (3)
   --rate N          wakeups per second of the open loop, in place of the stage's own rates
