@@ -6,7 +6,7 @@ import { type PushModule } from "@reveille/wakeup";
 export const moduleSettingsOf = (config: Config): ReadonlyMap<PushModule, ModuleSettings> =>
   new Map([...config.modules].map(([name, module]) => [name, settingsOf(module)]));
 
-function settingsOf({ apns, alert, sound, expireAfter, custom }: ModuleConfig): ModuleSettings {
+function settingsOf({ apns, alert, sound, expireAfter, collapseId, custom }: ModuleConfig): ModuleSettings {
   return {
     apns: {
       topic: apns.topic,
@@ -18,6 +18,7 @@ function settingsOf({ apns, alert, sound, expireAfter, custom }: ModuleConfig): 
     alert,
     sound,
     expireAfter,
+    collapseId,
     custom,
   };
 }

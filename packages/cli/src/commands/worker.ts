@@ -56,5 +56,11 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
 
   context.addHealth(() => [worker.health(), ...pushServices.health()]);
   addReadings(context.metrics, queue, admission);
+  context.metrics.addReading(() =>
+    pushServices.expiries().map(({ module, expiresAt }) => ({ kind: "credential", module, expiresAt })),
+  );
+  const reload = (): void => void pushServices.reload();
+  process.on("SIGHUP", reload);
+  starting.defer(() => void process.off("SIGHUP", reload));
   return starting.move();
 }
