@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/load/**/*.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           maxWorkers: availableParallelism(),
