@@ -7,24 +7,38 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { type IqAddress, REPLIES, replyStanza } from "./reply.ts";
-import { type ReplyPath } from "./waiting.ts";
+import { type RegistrationGuard } from "./registration-guard.ts";
+import { DOUBTED, type IqAddress, REPLIES, replyStanza } from "./reply.ts";
+
+/** Where a reply leaves. */
+export interface ReplyPath {
+  readonly send: (xml: string) => void;
+}
 
 /** A publish that has come to its result. */
 export interface Answered {
   readonly address: IqAddress;
   readonly path: ReplyPath;
+  /** When it was read, by the monotonic clock. */
   readonly since: Millis;
+  /** The node, for the registration guard. */
+  readonly device: string;
   readonly wakeup?: Wakeup;
 }
 
 export type Answer = (to: Answered, result: PublishResult) => void;
 
+export interface AnswerOptions {
+  readonly guard: RegistrationGuard;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
 /** Gives the one reply to a publish, by the contract. */
 export const answerBy =
-  ({ clock, observe }: { readonly clock: Clock; readonly observe: Observe }): Answer =>
-  ({ address, path, since, wakeup }, result) => {
-    const answer = REPLIES[result];
+  ({ guard, clock, observe }: AnswerOptions): Answer =>
+  ({ address, path, since, device, wakeup }, result) => {
+    const answer = guard.doubts(result, device) ? DOUBTED : REPLIES[result];
     path.send(replyStanza(address, answer));
     const took = millis(clock.monotonic() - since);
     const about = wakeup === undefined ? {} : { wakeup };

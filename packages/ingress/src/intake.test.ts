@@ -38,6 +38,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     address: { id: String(id), from: "example.com", to: "push.example.net" },
     path: { send: () => undefined },
     since: clock.monotonic(),
+    device: aToken(id),
     size,
   });
   return {

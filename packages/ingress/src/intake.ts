@@ -74,6 +74,11 @@ export class Intake {
     this.#working ??= this.#work();
   }
 
+  /** Publishes not answered yet. */
+  get inHand(): number {
+    return this.#line.inHand;
+  }
+
   get health(): Health {
     if (this.#draining.signal.aborted) return { kind: "draining" };
     return this.#trouble === undefined ? { kind: "ready" } : { kind: "failing", because: this.#trouble };

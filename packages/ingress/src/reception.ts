@@ -1,12 +1,13 @@
 import { type Clock, type Observe } from "@reveille/wakeup";
 
-import { type Answer, type Answered } from "./answer.ts";
+import { type Answer, type Answered, type ReplyPath } from "./answer.ts";
 import { type ServedModules, wakeupOf } from "./publish.ts";
 import { answerQuery } from "./query.ts";
 import { type IqAddress } from "./reply.ts";
 import { senderOf } from "./sender.ts";
+import { senderSoftwareOf } from "./sender-software.ts";
 import { type PublishPayload, type Stanza } from "./stanza.ts";
-import { type ReplyPath, type Waiting } from "./waiting.ts";
+import { type Waiting } from "./waiting.ts";
 
 export interface ReceptionOptions {
   readonly modules: ServedModules;
@@ -35,7 +36,7 @@ export function receiveWith(options: ReceptionOptions): Receive {
     }
     const { payload, type } = stanza;
     if (stanza.excessive) {
-      options.answer({ address, path, since: options.clock.monotonic() }, "malformed");
+      options.answer({ address, path, since: options.clock.monotonic(), device: "" }, "malformed");
       return;
     }
     if (payload.kind === "publish" && type === "set") {
@@ -55,14 +56,18 @@ function receivePublish(
   publish: PublishPayload,
   path: ReplyPath,
 ): void {
-  const { clock, modules, answer, accept } = options;
+  const { clock, observe, modules, answer, accept } = options;
   const kept = detach(received, publish.node);
-  const to: Answered = { address: kept.address, path, since: clock.monotonic() };
+  const to: Answered = { address: kept.address, path, since: clock.monotonic(), device: kept.node ?? "" };
   const sender = senderOf(kept.address.from);
   if (sender.kind === "client") return answer(to, "not-a-server");
+  const { domain } = sender;
+  if (publish.inClear) {
+    observe({ kind: "clear-content-seen", software: senderSoftwareOf(received.id), domain });
+  }
   const wakeup = wakeupOf({ ...publish, node: kept.node }, modules, clock.now());
   if (typeof wakeup === "string") return answer(to, wakeup);
-  return accept({ ...to, wakeup, sender: sender.domain, size: kept.length + OBJECTS });
+  return accept({ ...to, wakeup, sender: domain, size: kept.length + OBJECTS });
 }
 
 /** Where the reply goes; `undefined` for what gets none: all but IQs of type get and set, with addresses. */

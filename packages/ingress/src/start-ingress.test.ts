@@ -1,5 +1,6 @@
 import {
   aModule,
+  aPublish,
   aToken,
   ManualClock,
   openServerDouble,
@@ -171,6 +172,8 @@ describe("the ingress behind a Prosody", () => {
       await second.clock.advance(seconds(2));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    // Its watch and the pause before its next attempt: it is not knocking just now.
+    await vi.waitFor(() => expect(second.clock.sleepers).toBe(2));
     expect(second.states()).toEqual(["connecting", "standby"]);
     expect(first.states()).toEqual(["connecting", "active"]);
     await first.ingress[Symbol.asyncDispose]();
@@ -219,6 +222,30 @@ describe("the ingress behind a Prosody", () => {
     await disposed;
     expect(await server.publish({ node: aToken(3), module: aModule() })).toMatchObject({ errorType: "wait" });
     expect(prosody.log().some((line) => line.endsWith("Received </stream:stream>"))).toBe(true);
+  });
+
+  it("leaves no publish unanswered when it is disposed under load", async () => {
+    await using prosody = await startProsody();
+    await using server = await aServer(prosody);
+    let sent = 0;
+    const publish = (): void => {
+      for (let burst = 0; burst < 4; burst += 1) {
+        sent += 1;
+        server.send(aPublish({ id: String(sent), node: aToken(sent), module: aModule() }));
+      }
+    };
+    for (let round = 0; round < 5; round += 1) {
+      const rig = await anIngress(prosody);
+      const load = setInterval(publish, 2);
+      await vi.waitFor(() => expect(rig.added.length).toBeGreaterThan(10));
+      await rig.ingress[Symbol.asyncDispose]();
+      clearInterval(load);
+      await vi.waitFor(() => expect(new Set(server.replies.map(({ id }) => id)).size).toBe(sent));
+    }
+    expect(server.replies).toHaveLength(sent);
+    expect(server.replies.every(({ type, errorType }) => type === "result" || errorType === "wait")).toBe(
+      true,
+    );
   });
 
   it("refuses a service that is no XMPP address", async () => {

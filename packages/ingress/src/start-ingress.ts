@@ -4,6 +4,7 @@ import { answerBy } from "./answer.ts";
 import { Intake } from "./intake.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
 import { type ServedModules } from "./publish.ts";
+import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
@@ -31,10 +32,14 @@ export interface IngressLimits {
   readonly holdFor: Millis;
   /** Longest stanza that is believed, in characters. 65,536. */
   readonly stanzaLength: number;
+  /** When we doubt our own settings instead of ending registrations. A quarter, of at least 50 devices. */
+  readonly guard: GuardLimits;
 }
 
 export interface Ingress extends AsyncDisposable {
   readonly health: () => readonly PartHealth[];
+  /** Publishes in hand, unanswered. */
+  readonly held: () => number;
 }
 
 const LIMITS: IngressLimits = {
@@ -42,6 +47,7 @@ const LIMITS: IngressLimits = {
   bytes: 32 * 1024 * 1024,
   holdFor: seconds(20),
   stanzaLength: 65_536,
+  guard: { share: 0.25, devices: 50 },
 };
 
 /** Deeper than any stanza of XMPP; a publish needs ten. */
@@ -56,7 +62,8 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const { clock, observe, admission, queue, modules, version } = options;
   const limits = { ...LIMITS, ...options.limits };
   const fronts = options.components.map(frontOf);
-  const answer = answerBy({ clock, observe });
+  const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
+  const answer = answerBy({ guard, clock, observe });
   const intake = new Intake({
     admission,
     queue,
@@ -91,6 +98,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
       ...slots.slice(0, 1).map(({ health }) => ({ part: "component", health })),
       { part: "intake", health: intake.health },
     ],
+    held: () => intake.inHand,
     [Symbol.asyncDispose]: async () => {
       await intake.drain();
       await Promise.all(slots.map((slot) => slot.close()));

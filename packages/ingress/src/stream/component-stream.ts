@@ -23,6 +23,11 @@ export interface StreamOptions {
   readonly front: Front;
   readonly clock: Clock;
   readonly limits: StanzaLimits;
+  /**
+   * Say only this: it leaves together with the handshake and the end of the stream, so that the front routes
+   * nothing to us meanwhile.
+   */
+  readonly parting?: string | undefined;
   /** The front has accepted us: stanzas may be sent. */
   readonly onActive: () => void;
   readonly onStanza: (stanza: Stanza) => void;
@@ -82,20 +87,24 @@ export class ComponentStream {
     return this.#chunks;
   }
 
-  /** Sends stanzas; dropped unless the stream is active. */
-  send(xml: string): void {
-    if (this.#phase !== "active") return;
+  /** Sends stanzas; `false` if the stream cannot take any. */
+  send(xml: string): boolean {
+    if (this.#phase !== "active") return false;
     this.#socket.write(xml);
     if (this.#socket.writableLength > MAX_UNSENT) this.#end(lost("the front does not read"));
+    return true;
   }
 
-  /** Closes the stream properly, waiting for the front's side of it for a moment; resolves when it is over. */
+  /**
+   * Closes the stream properly; resolves when it is over. What the front had sent before it read our end of the
+   * stream is still read.
+   */
   async close(): Promise<void> {
     if (this.#phase === "active") {
       this.#phase = "closing";
       this.#socket.write(FOOTER);
-      await this.#options.clock.sleep(CLOSE_WITHIN, this.signal);
     }
+    if (this.#phase === "closing") await this.#options.clock.sleep(CLOSE_WITHIN, this.signal);
     this.#end({ kind: "closed" });
   }
 
@@ -114,12 +123,18 @@ export class ComponentStream {
   }
 
   async #limitOpening(): Promise<void> {
-    await this.#options.clock.sleep(OPEN_WITHIN, this.#opened.signal);
+    const within = this.#options.parting === undefined ? OPEN_WITHIN : CLOSE_WITHIN;
+    await this.#options.clock.sleep(within, this.#opened.signal);
     if (this.#phase === "opening") this.#end(lost("the front does not answer"));
   }
 
   #authenticate(streamId: string): void {
-    this.#socket.write(`<handshake>${hash("sha1", streamId + this.#options.front.secret)}</handshake>`);
+    const { front, parting } = this.#options;
+    const handshake = `<handshake>${hash("sha1", streamId + front.secret)}</handshake>`;
+    if (parting === undefined) return void this.#socket.write(handshake);
+    this.#socket.write(handshake + parting + FOOTER);
+    this.#phase = "closing";
+    return void this.close();
   }
 
   #activate(): void {

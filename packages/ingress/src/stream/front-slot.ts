@@ -30,6 +30,15 @@ const MAX_UNSENT = 1 << 20;
 
 const RELEASED_FOR = seconds(10);
 
+/** So often we come back to answer what came while we were leaving. */
+const PARTINGS = 3;
+
+interface StreamPart {
+  readonly onActive: () => void;
+  readonly hears?: (stanza: Stanza) => boolean;
+  readonly parting?: string;
+}
+
 /**
  * Our place at one front: connects, keeps connected, and holds replies while the connection is away. If
  * another ingress has the place (`conflict`), we stand by and try again every 1 to 2 s.
@@ -84,12 +93,20 @@ export class FrontSlot {
     await this.#stream?.close();
   }
 
-  /** Closes the stream and stays away. */
+  /** Closes the stream and stays away. Answers to what the front sends meanwhile still leave. */
   async close(): Promise<void> {
     this.#flush();
     this.#stop.abort();
     await this.#stream?.close();
     await this.#running;
+    for (let round = 0; round < PARTINGS && this.#unsent !== ""; round += 1) await this.#part();
+  }
+
+  /** There is no word for "send me nothing more" in XEP-0114, so we come back with the last answers. */
+  async #part(): Promise<void> {
+    const parting = this.#unsent;
+    this.#unsent = "";
+    await this.#connect({ parting, onActive: () => undefined }).ended;
   }
 
   async #run(): Promise<void> {
@@ -103,13 +120,10 @@ export class FrontSlot {
   }
 
   async #occupy(): Promise<StreamEnd> {
-    const { front, clock, observe, limits, onStanza } = this.#options;
+    const { front, clock, observe } = this.#options;
     const ping = new SelfPing({ front, clock, observe, onLoop: () => (this.#looped = true) });
-    const stream = new ComponentStream({
-      front,
-      clock,
-      limits,
-      onStanza: (stanza) => (ping.hears(stanza) ? undefined : onStanza(stanza, this)),
+    const stream = this.#connect({
+      hears: (stanza) => ping.hears(stanza),
       onActive: () => {
         this.#tell("active");
         this.#flush();
@@ -118,6 +132,18 @@ export class FrontSlot {
     });
     this.#stream = stream;
     return stream.ended;
+  }
+
+  #connect({ hears, onActive, parting }: StreamPart): ComponentStream {
+    const { front, clock, limits, onStanza } = this.#options;
+    return new ComponentStream({
+      front,
+      clock,
+      limits,
+      parting,
+      onActive,
+      onStanza: (stanza) => (hears?.(stanza) === true ? undefined : onStanza(stanza, this)),
+    });
   }
 
   #leave(end: StreamEnd): void {
@@ -130,8 +156,7 @@ export class FrontSlot {
   #flush(): void {
     if (this.#state !== "active" || this.#unsent === "") return;
     const isLate = this.#options.clock.monotonic() - this.#unsentSince > REPLY_WITHIN;
-    if (!isLate) this.#stream?.send(this.#unsent);
-    this.#unsent = "";
+    if (isLate || this.#stream?.send(this.#unsent) === true) this.#unsent = "";
   }
 
   #tell(state: ComponentState, because = ""): void {

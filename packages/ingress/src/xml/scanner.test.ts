@@ -154,7 +154,7 @@ describe("the XML scanner", () => {
       fc.property(document, (text) => {
         expect(scan([text])).toEqual(readBySaxes(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -163,7 +163,7 @@ describe("the XML scanner", () => {
       fc.property(mutated, (text) => {
         expect([text, scan([text]).complete]).toEqual([text, isWholeForSaxes(text)]);
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -174,7 +174,7 @@ describe("the XML scanner", () => {
         expect(withoutUnfinished(scan(splits(text, cuts)))).toEqual(whole);
         expect(withoutUnfinished(scan(letters(text)))).toEqual(whole);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });

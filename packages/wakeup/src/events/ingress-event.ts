@@ -6,6 +6,9 @@ import { type Wakeup } from "../wakeup.ts";
 /** `standby`: another ingress holds the slot of that front (`conflict`). */
 export type ComponentState = "connecting" | "active" | "standby" | "down";
 
+/** What a publish looks like it was sent by. */
+export type SenderSoftware = "prosody" | "ejabberd" | "mongooseim" | "openfire" | "tigase" | "other";
+
 export type IngressEvent =
   /** Admission has decided and, if it said `now`, the wakeup is in the queue. */
   | { readonly kind: "wakeup-admitted"; readonly wakeup: Wakeup; readonly verdict: VerdictKind }
@@ -35,4 +38,19 @@ export type IngressEvent =
       readonly component: string;
       readonly took: Millis;
       readonly ok: boolean;
+    }
+  /**
+   * A publish carried its sender's address or the text of a message, readable for us (and dropped). `domain` is an
+   * open set: for a bounded list that people look at, never a label.
+   */
+  | { readonly kind: "clear-content-seen"; readonly software: SenderSoftware; readonly domain: string }
+  /**
+   * The registration guard doubts our own settings (`on`): replies that end registrations become `wait`.
+   * `share` of the devices of the last minutes, `devices` of them, would have been forgotten.
+   */
+  | {
+      readonly kind: "registration-guard-changed";
+      readonly state: "on" | "off";
+      readonly share: number;
+      readonly devices: number;
     };
