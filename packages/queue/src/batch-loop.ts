@@ -18,6 +18,9 @@ export interface BatchLoopOptions {
  */
 const PACE = millis(3);
 
+/** Batches asked for at once, when many wait: more would gain nothing. */
+const MOST_ASKED_AT_ONCE = 8;
+
 /** Time between two questions to a Redis that refuses to serve: it would answer thousands of times per second. */
 const PAUSE_AFTER_REFUSAL = seconds(1);
 
@@ -25,7 +28,9 @@ const PAUSE_AFTER_REFUSAL = seconds(1);
 export class BatchLoop {
   readonly #options: BatchLoopOptions;
   readonly #inHand = new Set<Promise<void>>();
-  #askedAt: Millis | undefined;
+  #unanswered = 0;
+  /** When the newest answer came, or the first question after it. */
+  #owedSince = millis(0);
   #refusal: string | undefined;
 
   constructor(options: BatchLoopOptions) {
@@ -52,18 +57,30 @@ export class BatchLoop {
 
   /** How long the source has been owing an answer; 0 while it is not asked. A waiting one answers within 10 s. */
   get unansweredFor(): Millis {
-    return this.#askedAt === undefined ? millis(0) : millis(this.#options.clock.monotonic() - this.#askedAt);
+    if (this.#unanswered === 0) return millis(0);
+    return millis(this.#options.clock.monotonic() - this.#owedSince);
   }
 
-  /** Takes all that waits, as far as there are hands for it. */
+  /** Takes all that waits, as far as there are hands for it: one, then two at once, then four. */
   async #sweep(): Promise<number> {
     let found = 0;
-    while (await this.#take({ wait: false })) found += 1;
-    return found;
+    for (let atOnce = 1; ; atOnce = Math.min(2 * atOnce, MOST_ASKED_AT_ONCE)) {
+      const asked = Math.min(atOnce, await this.#freeHands());
+      const taken = await Promise.all(Array.from({ length: asked }, () => this.#take({ wait: false })));
+      const batches = taken.filter(Boolean).length;
+      found += batches;
+      if (batches < asked || this.#options.stop.aborted) return found;
+    }
+  }
+
+  async #freeHands(): Promise<number> {
+    const { batchesAtOnce } = this.#options;
+    while (this.#inHand.size >= batchesAtOnce) await Promise.race(this.#inHand);
+    return batchesAtOnce - this.#inHand.size;
   }
 
   async #take(how: { readonly wait: boolean }): Promise<boolean> {
-    while (this.#inHand.size >= this.#options.batchesAtOnce) await Promise.race(this.#inHand);
+    await this.#freeHands();
     if (this.#options.stop.aborted) return false;
     const batch = await this.#ask(how);
     if (batch === undefined) return false;
@@ -74,7 +91,8 @@ export class BatchLoop {
 
   async #ask(how: { readonly wait: boolean }): Promise<TakenBatch | undefined> {
     const { source, clock, stop } = this.#options;
-    this.#askedAt = clock.monotonic();
+    if (this.#unanswered === 0) this.#owedSince = clock.monotonic();
+    this.#unanswered += 1;
     try {
       const batch = await source.next(how);
       this.#recovered();
@@ -82,7 +100,8 @@ export class BatchLoop {
     } catch (error) {
       this.#refused(error instanceof Error ? error.message : String(error));
     } finally {
-      this.#askedAt = undefined;
+      this.#unanswered -= 1;
+      this.#owedSince = clock.monotonic();
     }
     await clock.sleep(PAUSE_AFTER_REFUSAL, stop);
     return undefined;

@@ -52,7 +52,8 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
   const ended = new AbortController();
   const sources: BatchSource[] = [];
   const loops: Promise<void>[] = [];
-  let loop = await startLoop();
+  let abandon = new AbortController();
+  let loop = await startLoop(abandon.signal);
   void heartbeat();
 
   return {
@@ -66,11 +67,12 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
     },
   };
 
-  async function startLoop(): Promise<BatchLoop> {
+  async function startLoop(abandoned: AbortSignal): Promise<BatchLoop> {
     const onError = (): void => undefined;
     const source = await openBatchSource({ redis, region, clock, newBatchId, onError });
     const settle = (batch: TakenBatch): Promise<void> => settling(batch, options);
-    const started = new BatchLoop({ source, settle, batchesAtOnce, clock, observe, stop: stop.signal });
+    const signal = AbortSignal.any([stop.signal, abandoned]);
+    const started = new BatchLoop({ source, settle, batchesAtOnce, clock, observe, stop: signal });
     sources.push(source);
     loops.push(started.run());
     return started;
@@ -88,7 +90,9 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
       // Twice, since the answer may be under way after a reconnect.
       if (stuck < 2) continue;
       observe({ kind: "consumer-restarted", stuckFor: loop.unansweredFor });
-      loop = await startLoop();
+      abandon.abort();
+      abandon = new AbortController();
+      loop = await startLoop(abandon.signal);
       stuck = 0;
     }
   }

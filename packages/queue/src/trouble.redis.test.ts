@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { aRegion, aWakeup, startRedis } from "@reveille/testkit";
-import { type Clock, epochMillis, millis, type PushEvent } from "@reveille/wakeup";
+import { aRegion, aWakeup, ManualClock, startRedis } from "@reveille/testkit";
+import { type Clock, epochMillis, millis, type PushEvent, seconds } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
 import {
+  type ConsumerOptions,
   consumeWakeups,
   openProducerRedis,
   openWakeupQueue,
@@ -22,6 +23,7 @@ const clock: Clock = {
 };
 
 const region = aRegion();
+const DONE = { kind: "done" } as const;
 
 function observed() {
   const events: PushEvent[] = [];
@@ -99,7 +101,7 @@ describe("a consumer", () => {
     const handled: QueuedWakeup[] = [];
     const handle = async (queued: readonly QueuedWakeup[]) => {
       handled.push(...queued);
-      return queued.map(() => ({ kind: "done" }) as const);
+      return queued.map(() => DONE);
     };
     await using consumer = await consumeWakeups({
       redis: workerRedis,
@@ -123,6 +125,32 @@ describe("a consumer", () => {
       "redis-trouble",
       "redis-recovered",
     ]);
+    producerRedis.disconnect();
+    workerRedis.disconnect();
+  });
+});
+
+describe("a consumer whose reader owes an answer", () => {
+  it("opens a new one after half a minute, and serves each batch once", async () => {
+    await using server = await startRedis();
+    const { events, observe } = observed();
+    const settings = { url: `redis+unix://${server.path}` };
+    const producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+    const workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+    await using queue = await openWakeupQueue({ redis: producerRedis, region, node: "s1", clock, observe });
+    const manual = new ManualClock();
+    const handle = vi.fn<ConsumerOptions["handle"]>(async (queued) => queued.map(() => DONE));
+    const parts = { redis: workerRedis, region, node: "s1", handle, batchesAtOnce: 1, observe };
+    await using consumer = await consumeWakeups({ ...parts, clock: manual });
+    expect(consumer.health().health.kind).toBe("ready");
+
+    server.signal("SIGSTOP");
+    for (let beat = 0; beat < 9; beat += 1) await manual.advance(seconds(5));
+    expect(events).toContainEqual({ kind: "consumer-restarted", stuckFor: 40_000 });
+    server.signal("SIGCONT");
+
+    await vi.waitFor(() => queue.add([aWakeup()]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce(), { timeout: 10_000 });
     producerRedis.disconnect();
     workerRedis.disconnect();
   });
