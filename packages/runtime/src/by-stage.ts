@@ -34,6 +34,8 @@ export const byStage =
       case "flush-settled":
       case "component-state-changed":
       case "self-ping-settled":
+      case "clear-content-seen":
+      case "registration-guard-changed":
         return ingress?.(event);
       case "batch-taken":
       case "batch-settled":

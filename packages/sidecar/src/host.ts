@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { type Clock, type MetricFamily, type Observe } from "@reveille/wakeup";
 
-import { askRole, type RoleAnswer } from "./ask-role.ts";
+import { askRole, type ReportDetail, type RoleAnswer } from "./ask-role.ts";
 import { counting, Departed, type Merge } from "./departed.ts";
 import { changesOf, isSuccessor } from "./host-changes.ts";
 import { parseSocketName, type RoleProcess } from "./role-process.ts";
@@ -15,14 +15,12 @@ export interface HostOptions {
   readonly observe: Observe;
 }
 
-/** Processes by the name of their socket. */
-type Processes = ReadonlyMap<string, RoleProcess>;
-
 /** The roles of this host as their sockets show them. Only `poll` changes it. */
 export class Host {
   readonly #options: HostOptions;
   readonly #departed: Departed;
-  #processes: Processes = new Map();
+  /** By the name of the socket. */
+  readonly #processes = new Map<string, RoleProcess>();
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -38,45 +36,55 @@ export class Host {
     return [...this.processes.map(familiesOf), this.#departed.families];
   }
 
-  /** Asks every role anew. Takes a second at most and never rejects; not to be called while it runs. */
-  async poll(): Promise<void> {
-    const before = this.#processes;
-    this.#processes = await this.#look();
-    for (const name of new Set([...before.keys(), ...this.#processes.keys()])) {
-      const [was, is] = [before.get(name), this.#processes.get(name)];
-      if (was?.report !== undefined && (is === undefined || isSuccessor(was, is))) {
-        this.#departed.add(was.report.metrics);
-      }
-      for (const event of changesOf(was, is)) this.#options.observe(event);
-    }
-  }
-
-  async #look(): Promise<Processes> {
+  /**
+   * Asks every role anew: for everything, or for its health alone, which costs a tenth. Takes a second at most
+   * and never rejects; polls may overlap.
+   */
+  async poll(detail: ReportDetail): Promise<void> {
     const { runtimeDir, clock } = this.#options;
+    const known = [...this.#processes.keys()];
     // A folder that is missing holds no roles; they make it when they start.
     const names = await readdir(runtimeDir).catch((): string[] => []);
-    const found = await Promise.all(
-      names.map(async (name): Promise<readonly [string, RoleProcess] | undefined> => {
+    for (const name of known) if (!names.includes(name)) this.#apply(name, undefined);
+    await Promise.all(
+      names.map(async (name) => {
         const id = parseSocketName(name);
-        if (id === undefined) return undefined;
-        const answer = await askRole(join(runtimeDir, name), clock);
-        return answer.kind === "gone" ? undefined : [name, seen(id, answer, this.#processes.get(name))];
+        if (id === undefined) return;
+        const answer = await askRole(join(runtimeDir, name), detail, clock);
+        this.#apply(name, seen(id, answer, this.#processes.get(name)));
       }),
     );
-    return new Map(found.filter((each) => each !== undefined));
+  }
+
+  #apply(name: string, is: RoleProcess | undefined): void {
+    const was = this.#processes.get(name);
+    if (was?.report !== undefined && (is === undefined || isSuccessor(was, is))) {
+      this.#departed.add(was.report.metrics);
+    }
+    if (is === undefined) this.#processes.delete(name);
+    else this.#processes.set(name, is);
+    for (const event of changesOf(was, is)) this.#options.observe(event);
   }
 }
 
 function seen(
   id: Pick<RoleProcess, "role" | "pid">,
-  answer: Exclude<RoleAnswer, { kind: "gone" }>,
+  answer: RoleAnswer,
   before: RoleProcess | undefined,
-): RoleProcess {
+): RoleProcess | undefined {
   switch (answer.kind) {
-    case "report":
-      return { ...id, report: answer.report, silentBecause: undefined };
+    case "report": {
+      const { report } = answer;
+      const isSame = before?.report?.startedAt === report.startedAt;
+      // An answer about health alone leaves the metrics as they were.
+      const metrics =
+        answer.detail === "all" ? report.metrics : isSame ? (before?.report?.metrics ?? []) : [];
+      return { ...id, report: { ...report, metrics }, silentBecause: undefined };
+    }
     case "silent":
       return { ...id, report: before?.report, silentBecause: answer.because };
+    case "gone":
+      return undefined;
   }
 }
 

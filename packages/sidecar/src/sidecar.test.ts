@@ -149,6 +149,15 @@ describe("the metrics of a host", () => {
     expect(text).toContain("things_total = 12\n");
   });
 
+  it("are asked for in the background every five seconds, health every second", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    await host.start();
+    await host.clock.polls(10);
+    const health = Array.from({ length: 4 }, () => "/report?metrics=none");
+    expect(worker.asked).toEqual(["/report", ...health, "/report", ...health, "/report"]);
+  });
+
   it("show a new process by itself", async () => {
     await using host = await aHost();
     const sidecar = await host.start();

@@ -51,18 +51,24 @@ export interface Sidecar extends AsyncDisposable {
 }
 
 const POLL_EVERY = seconds(1);
+/**
+ * Every how many polls the metrics are asked for as well. What a killed process counted after the last time is
+ * lost to the sums of the host.
+ */
+const METRICS_EVERY = 5;
 
 /** Serves metrics, health and status of this host. Resolves when it listens and has seen every role once. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { listen, statusListen, clock } = options;
-  const { answers, poll } = watchHost(options);
-  await poll();
+  const watch = watchHost(options);
+  const { answers } = watch;
+  await watch.pollAll();
   await using starting = new AsyncDisposableStack();
   const address = await serve(sidecarApp(answers), listen, starting);
   const statusAddress =
     statusListen === undefined ? undefined : await serve(statusApp(answers), statusListen, starting);
   const stop = new AbortController();
-  const polling = pollUntil(stop.signal, poll, clock);
+  const polling = pollUntil(stop.signal, watch, clock);
   starting.defer(async () => {
     stop.abort();
     await polling;
@@ -72,19 +78,29 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 /** What the sidecar knows, and how it learns more. */
-function watchHost(options: SidecarOptions): {
+interface Watch {
   readonly answers: SidecarAnswers;
-  readonly poll: () => Promise<void>;
-} {
+  readonly pollHealth: () => Promise<void>;
+  readonly pollAll: () => Promise<void>;
+}
+
+function watchHost(options: SidecarOptions): Watch {
   const { region, host: name, version, runtimeDir, metrics, metricsToken, clock, observe } = options;
   const about = { region, host: name, version };
   const host = new Host({ runtimeDir, clock, merge: metrics.merge, observe });
   const steady = new Steady();
   const history = new History();
-  const poll = shared(async () => {
-    await host.poll();
+  const judge = (): void => {
     const turned = steady.take(readinessOf(host.processes), clock.monotonic());
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
+  };
+  const pollHealth = async (): Promise<void> => {
+    await host.poll("health");
+    judge();
+  };
+  const pollAll = shared(async () => {
+    await host.poll("all");
+    judge();
     history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
   });
   const answers: SidecarAnswers = {
@@ -100,13 +116,13 @@ function watchHost(options: SidecarOptions): {
         history,
       }),
     metrics: async (format) => {
-      await poll();
+      await pollAll();
       return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);
     },
     contentTypes: metrics.contentTypes,
     metricsToken,
   };
-  return { answers, poll };
+  return { answers, pollHealth, pollAll };
 }
 
 /** One run at a time: who calls meanwhile gets the end of the run in hand. */
@@ -129,10 +145,11 @@ function addressOf(address: AddressInfo | string | null): Listen {
   return { host: address.address, port: address.port };
 }
 
-async function pollUntil(stop: AbortSignal, poll: () => Promise<void>, clock: Clock): Promise<void> {
+async function pollUntil(stop: AbortSignal, { pollHealth, pollAll }: Watch, clock: Clock): Promise<void> {
   const stopped = (): boolean => stop.aborted;
-  while (!stopped()) {
+  for (let round = 1; !stopped(); round += 1) {
     await clock.sleep(POLL_EVERY, stop);
-    if (!stopped()) await poll();
+    if (stopped()) return;
+    await (round % METRICS_EVERY === 0 ? pollAll() : pollHealth());
   }
 }

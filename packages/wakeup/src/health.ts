@@ -35,7 +35,7 @@ export interface MetricValue {
 
 /**
  * What a role tells the sidecar of its host: `GET /report` on the Unix socket `<role>-<pid>.sock` of the
- * runtime folder.
+ * runtime folder. With `?metrics=none` there are no metrics in it.
  */
 export interface RoleReport {
   readonly role: Role;

@@ -37,6 +37,16 @@ export const logIngress =
         logger[level]({ event: kind, ...fields }, "component changed its state");
         return;
       }
+      case "clear-content-seen":
+        // Whose users they are is not for a log.
+        if (verbose()) logger.debug({ event: event.kind, software: event.software }, "content came in clear");
+        return;
+      case "registration-guard-changed": {
+        const { kind, ...fields } = event;
+        const level = event.state === "on" ? "error" : "info";
+        logger[level]({ event: kind, ...fields }, "guard of registrations changed its state");
+        return;
+      }
       case "self-ping-settled": {
         const { kind, component, took, ok } = event;
         if (ok) logger.debug({ event: kind, component, took }, "self-ping came back");

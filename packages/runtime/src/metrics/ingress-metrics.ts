@@ -1,7 +1,15 @@
-import { type IngressEvent, type PublishResult, type PushModule, type ReplyKind } from "@reveille/wakeup";
+import {
+  type ComponentState,
+  type IngressEvent,
+  type PublishResult,
+  type PushModule,
+  type ReplyKind,
+  type VerdictKind,
+} from "@reveille/wakeup";
 import { Histogram, type Registry } from "prom-client";
 
 import {
+  allOf,
   bounded,
   closedCounter,
   combinations,
@@ -14,25 +22,45 @@ import {
 
 type EventOf<Kind extends IngressEvent["kind"]> = Extract<IngressEvent, { kind: Kind }>;
 
-const RESULTS = [
-  "queued",
-  "later",
-  "merged",
-  "token-dead",
-  "no-device-token",
-  "unknown-module",
-  "malformed",
-  "over-limit",
-  "blocked",
-  "overload",
-  "draining",
-  "our-trouble",
-] as const satisfies readonly PublishResult[];
-const REPLIES = ["accepted", "later", "forget"] as const satisfies readonly ReplyKind[];
-const VERDICTS = ["now", "later", "merged", "dead", "over-limit"] as const;
-const QUERIES = ["disco-info", "disco-items", "ping", "version", "unsupported"] as const;
-const STANZAS = ["message", "presence", "iq", "other"] as const;
-const COMPONENT_STATES = ["connecting", "active", "standby", "down"] as const;
+const RESULTS = allOf<PublishResult>({
+  queued: true,
+  later: true,
+  merged: true,
+  "token-dead": true,
+  "no-device-token": true,
+  "unknown-module": true,
+  malformed: true,
+  "over-limit": true,
+  blocked: true,
+  "not-a-server": true,
+  overload: true,
+  draining: true,
+  "our-trouble": true,
+});
+const REPLIES = allOf<ReplyKind>({ accepted: true, later: true, forget: true });
+const VERDICTS = allOf<VerdictKind>({ now: true, later: true, merged: true, dead: true, "over-limit": true });
+const QUERIES = allOf<EventOf<"query-answered">["query"]>({
+  "disco-info": true,
+  "disco-items": true,
+  ping: true,
+  version: true,
+  unsupported: true,
+});
+const STANZAS = allOf<EventOf<"stanza-ignored">["stanza"]>({
+  message: true,
+  presence: true,
+  iq: true,
+  other: true,
+});
+const COMPONENT_STATES = allOf<ComponentState>({ connecting: true, active: true, standby: true, down: true });
+const SOFTWARE = allOf<EventOf<"clear-content-seen">["software"]>({
+  prosody: true,
+  ejabberd: true,
+  mongooseim: true,
+  openfire: true,
+  tigase: true,
+  other: true,
+});
 
 const REPLY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 const FLUSH_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -76,6 +104,18 @@ export function ingressMetrics(registry: Registry, modules: readonly PushModule[
     labels: ["stanza"],
     children: combinations({ stanza: STANZAS }),
   });
+  const inClear = closedCounter(registry, {
+    name: "reveille_clear_content_total",
+    help: "Publishes that carried the sender's address or text of the message in clear (dropped unread), by sending software.",
+    labels: ["software"],
+    children: combinations({ software: SOFTWARE }),
+  });
+  const guard = gauge(registry, {
+    name: "reveille_registration_guard",
+    help: "How many ingresses doubt our settings and answer `wait` where a reply would end a registration.",
+    labels: [],
+    aggregator: "sum",
+  });
   const flush = flushMetrics(registry);
   const component = componentMetrics(registry);
 
@@ -100,6 +140,12 @@ export function ingressMetrics(registry: Registry, modules: readonly PushModule[
         return;
       case "component-state-changed":
         component.changed(event);
+        return;
+      case "clear-content-seen":
+        inClear.inc({ software: event.software });
+        return;
+      case "registration-guard-changed":
+        guard.set(event.state === "on" ? 1 : 0);
         return;
       case "self-ping-settled":
         component.pinged(event);

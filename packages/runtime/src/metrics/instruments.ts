@@ -4,6 +4,10 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 export type ClosedLabels<Name extends string> = Readonly<Record<Name, readonly string[]>>;
 export type Labels<Name extends string> = Readonly<Record<Name, string>>;
 
+/** All values of a union, which does not compile while one is missing. */
+export const allOf = <Value extends string>(values: Readonly<Record<Value, true>>): readonly string[] =>
+  Object.keys(values);
+
 /** How the sidecar merges a gauge of several processes. */
 export type Aggregator = "sum" | "min" | "max" | "average" | "first" | "omit";
 

@@ -1,18 +1,28 @@
 import { type ConnectionState, type PushModule, type PushServiceEvent } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
-import { bounded, closedCounter, combinations, gauge, stateSet } from "./instruments.ts";
+import { allOf, bounded, closedCounter, combinations, gauge, stateSet } from "./instruments.ts";
 
-const CONNECTION_STATES = [
-  "connecting",
-  "probing",
-  "open",
-  "draining",
-  "closed",
-] as const satisfies readonly ConnectionState[];
-const BREAKER_STATES = ["closed", "open", "probing"] as const;
-const CREDENTIAL_STATES = ["trying", "in-use", "refused"] as const;
-const GUARD_STATES = ["off", "on"] as const;
+type EventOf<Kind extends PushServiceEvent["kind"]> = Extract<PushServiceEvent, { kind: Kind }>;
+
+const CONNECTION_STATES = allOf<ConnectionState>({
+  connecting: true,
+  probing: true,
+  open: true,
+  draining: true,
+  closed: true,
+});
+const BREAKER_STATES = allOf<EventOf<"breaker-changed">["state"]>({
+  closed: true,
+  open: true,
+  probing: true,
+});
+const CREDENTIAL_STATES = allOf<EventOf<"credential-changed">["state"]>({
+  trying: true,
+  "in-use": true,
+  refused: true,
+});
+const GUARD_STATES = allOf<EventOf<"token-guard-changed">["state"]>({ off: true, on: true });
 
 /** What a worker counts of its connections to push services. */
 export function pushServiceMetrics(registry: Registry, modules: readonly PushModule[]) {

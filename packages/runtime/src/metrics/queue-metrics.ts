@@ -3,6 +3,7 @@ import { Histogram, type Registry } from "prom-client";
 
 import { type WorkEvent } from "../by-stage.ts";
 import {
+  allOf,
   closed,
   closedCounter,
   combinations,
@@ -14,8 +15,8 @@ import { outcomeReasons, reasonClass } from "./reason-class.ts";
 
 type EventOf<Kind extends QueueEvent["kind"]> = Extract<QueueEvent, { kind: Kind }>;
 
-const DISPOSITIONS = ["done", "retry", "give-up"] as const satisfies readonly DispositionKind[];
-const DROPS = ["deadline", "covered"] as const;
+const DISPOSITIONS = allOf<DispositionKind>({ done: true, retry: true, "give-up": true });
+const DROPS = allOf<EventOf<"wakeup-dropped">["because"]>({ deadline: true, covered: true });
 
 /** From a wakeup that leaves at once to one that waited for its deadline. */
 const LATENCY_BUCKETS = [

@@ -1,15 +1,16 @@
 import { type Health, type Role, type SidecarEvent } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
-import { gauge } from "./instruments.ts";
+import { allOf, gauge } from "./instruments.ts";
 
-const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
-const PROCESS_STATES = ["answering", "silent"] as const;
-const HEALTHS = ["starting", "ready", "draining", "failing"] as const satisfies readonly Health["kind"][];
+const ROLES = allOf<Role>({ ingress: true, worker: true });
+type ProcessState = Exclude<Extract<SidecarEvent, { kind: "role-process-changed" }>["state"], "gone">;
+const PROCESS_STATES = allOf<ProcessState>({ answering: true, silent: true });
+const HEALTHS = allOf<Health["kind"]>({ starting: true, ready: true, draining: true, failing: true });
 
 interface KnownProcess {
   readonly role: Role;
-  state: (typeof PROCESS_STATES)[number];
+  state: ProcessState;
   readonly parts: Map<string, Health["kind"]>;
 }
 

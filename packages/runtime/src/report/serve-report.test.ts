@@ -55,6 +55,16 @@ describe("a role's report", () => {
     expect(await get(server.path, "/")).toMatchObject({ status: 404 });
   });
 
+  it("leaves the metrics out when asked to", async () => {
+    await using folder = await aFolder();
+    const metrics = () => Promise.reject(new Error("not to be asked for"));
+    await using server = await serveReport(aRole(folder.path, { metrics }));
+    expect(await get(server.path, "/report?metrics=none")).toMatchObject({
+      status: 200,
+      body: { parts: [{ part: "redis" }], metrics: [] },
+    });
+  });
+
   it("makes the folder, closed to other users", async () => {
     await using folder = await aFolder();
     const runtimeDir = join(folder.path, "run", "reveille");

@@ -30,7 +30,10 @@ export interface ReportServer extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Answers `GET /report` with a `RoleReport` as JSON on the Unix socket `<role>-<pid>.sock` of `runtimeDir`. */
+/**
+ * Answers `GET /report` with a `RoleReport` as JSON on the Unix socket `<role>-<pid>.sock` of `runtimeDir`;
+ * `?metrics=none` leaves the metrics out.
+ */
 export async function serveReport(options: ReportOptions): Promise<ReportServer> {
   const { runtimeDir, role, pid = process.pid } = options;
   await mkdir(runtimeDir, { recursive: true, mode: 0o750 });
@@ -57,12 +60,13 @@ function answering(
   pid: number,
 ): RequestListener {
   return (request, response) => {
-    if (request.method !== "GET" || request.url !== "/report") {
+    const isAll = request.url === "/report";
+    if (request.method !== "GET" || !(isAll || request.url === "/report?metrics=none")) {
       answer(response, 404, { error: "only GET /report is here" });
       return;
     }
     const report = async (): Promise<RoleReport> => {
-      const families = await metrics();
+      const families = isAll ? await metrics() : [];
       return { role, pid, version, startedAt, parts: parts(), metrics: families };
     };
     report().then(

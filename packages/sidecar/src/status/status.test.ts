@@ -126,7 +126,7 @@ describe("the status of a host", () => {
     await using host = await aHost();
     await host.role({ metrics: delivered(100, 0) });
     const sidecar = await host.start();
-    await host.clock.polls(1);
+    await host.clock.polls(5);
     expect(parsed((await sidecar.get("/status.json")).text).now).toMatchObject({
       latencyP50: null,
       latencyP99: null,

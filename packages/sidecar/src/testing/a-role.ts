@@ -16,7 +16,9 @@ export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {})
     ...parts,
   };
   let hung = false;
-  const server = createServer((_request, response) => {
+  const asked: string[] = [];
+  const server = createServer(({ url = "" }, response) => {
+    asked.push(url);
     if (!hung) response.end(JSON.stringify(report));
   });
   const path = join(runtimeDir, `${report.role}-${report.pid}.sock`);
@@ -26,6 +28,8 @@ export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {})
   };
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
+    /** The URLs of all requests. */
+    asked,
     set: (parts: Partial<RoleReport>) => void (report = { ...report, ...parts }),
     hang: () => void (hung = true),
     /** As SIGKILL does it: nobody listens, the socket stays. */
