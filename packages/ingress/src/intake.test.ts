@@ -1,3 +1,4 @@
+import { type BatchId } from "@reveille/queue";
 import { aWakeup, ManualClock, aToken } from "@reveille/testkit";
 import {
   epochMillis,
@@ -278,6 +279,38 @@ describe("an intake whose Redis is away", () => {
     await rig.intake.drain();
     expect(rig.answered(1)).toEqual(["queued"]);
     expect(rig.added).toEqual([["1"]]);
+  });
+
+  it("offers a batch under one name to the queue until it takes it", async () => {
+    const isBatchId = (text: string): text is BatchId => text.startsWith("batch");
+    const offered: (readonly [string | undefined, number])[] = [];
+    let made = 0;
+    const rig = aRig({
+      queue: {
+        newBatchId: () => {
+          made += 1;
+          const id = `batch-${made}`;
+          if (!isBatchId(id)) throw new Error("no batch id");
+          return id;
+        },
+        add: async (wakeups, id) => {
+          offered.push([id, wakeups.length]);
+          if (offered.length < 3) throw new Error("Command timed out");
+        },
+      },
+    });
+    rig.publish(1, 2);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    rig.publish(3);
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.answers).toHaveLength(3));
+    expect(offered).toEqual([
+      ["batch-1", 2],
+      ["batch-1", 2],
+      ["batch-1", 2],
+      ["batch-2", 1],
+    ]);
+    await rig.intake.drain();
   });
 
   it("takes a wrong number of verdicts for trouble, not for verdicts", async () => {

@@ -1,3 +1,4 @@
+import { type BatchId } from "@reveille/queue";
 import {
   type Clock,
   type Health,
@@ -56,6 +57,8 @@ export class Intake {
   #working: Promise<void> | undefined;
   /** Admitted `now`, not yet in the queue. */
   #decided: Waiting[] = [];
+  /** Names `#decided` to the queue, so that it can be offered again. */
+  #batchId: BatchId | undefined;
   /** With a verdict that needs no queue. */
   #settled: [Waiting, VerdictKind][] = [];
   #trouble: string | undefined;
@@ -148,7 +151,11 @@ export class Intake {
 
   async #enqueue(): Promise<void> {
     if (this.#decided.length === 0) return;
-    await this.#within(this.#options.queue.add(this.#decided.map(({ wakeup }) => wakeup)));
+    const { queue } = this.#options;
+    this.#batchId ??= queue.newBatchId?.();
+    const wakeups = this.#decided.map(({ wakeup }) => wakeup);
+    await this.#within(queue.add(wakeups, this.#batchId));
+    this.#batchId = undefined;
     for (const waiting of this.#decided) this.#settled.push([waiting, "now"]);
     this.#decided = [];
   }
@@ -207,6 +214,7 @@ export class Intake {
     const inVain = [...this.#decided.filter(isInVain), ...this.#line.takeOlderThan(then)];
     if (inVain.length === 0) return;
     this.#decided = this.#decided.filter((waiting) => !isInVain(waiting));
+    if (this.#decided.length === 0) this.#batchId = undefined;
     this.#giveUp(inVain);
     this.#options.onHeldInVain();
   }

@@ -1,3 +1,4 @@
+import { type WakeupQueue } from "@reveille/queue";
 import { type Verdict, type Wakeup } from "@reveille/wakeup";
 
 /** What ingress needs of admission. */
@@ -10,8 +11,5 @@ export interface AdmissionPort {
   readonly decide: (wakeups: readonly Wakeup[], senders: readonly string[]) => Promise<readonly Verdict[]>;
 }
 
-/** What ingress needs of the queue. */
-export interface QueuePort {
-  /** Resolves when all of the batch is durable, rejects when it may not be. */
-  readonly add: (wakeups: readonly Wakeup[]) => Promise<void>;
-}
+/** What ingress needs of the queue: with an id, repeating `add` does not add twice. */
+export type QueuePort = Pick<WakeupQueue, "add"> & Partial<Pick<WakeupQueue, "newBatchId">>;
