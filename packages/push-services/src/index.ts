@@ -1,2 +1,7 @@
 export { type ApnsSettings, type CredentialSettings, type ModuleSettings } from "./module-settings.ts";
-export { openPushServices, type PushServices, type PushServicesOptions } from "./push-services.ts";
+export {
+  type CredentialExpiry,
+  openPushServices,
+  type PushServices,
+  type PushServicesOptions,
+} from "./push-services.ts";

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { lookup } from "node:dns/promises";
 
 import {
-  apnsIdOf,
   type Clock,
+  type EpochMillis,
+  minutes,
   type Observe,
   type Outcome,
   type PartHealth,
@@ -11,14 +11,11 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { endpointOf, poolKeyOf, poolNameOf } from "./apns/endpoint-of.ts";
-import { type Forms, formsOf, ownHeadersOf } from "./apns/notification.ts";
-import { Pool } from "./apns/pool.ts";
-import { providerTokens } from "./apns/provider-token.ts";
-import { loadCredential } from "./credentials/credential.ts";
+import { poolKeyOf } from "./apns/endpoint-of.ts";
+import { openRoute, type Route } from "./apns/route.ts";
 import { type Resolve } from "./http2/endpoint.ts";
-import { nodeWires } from "./http2/node-wire.ts";
-import { type ApnsSettings, type ModuleSettings } from "./module-settings.ts";
+import { ModuleService } from "./module-service.ts";
+import { type ModuleSettings } from "./module-settings.ts";
 
 export interface PushServicesOptions {
   readonly modules: ReadonlyMap<PushModule, ModuleSettings>;
@@ -26,7 +23,7 @@ export interface PushServicesOptions {
   readonly observe: Observe;
   /** Default: the system's resolver, which Node asks anew each time. */
   readonly resolve?: Resolve;
-  /** Default `Math.random`. */
+  /** From 0 to below 1, for jitter; default `Math.random`. */
   readonly random?: () => number;
 }
 
@@ -34,20 +31,28 @@ export interface PushServicesOptions {
 export interface PushServices extends AsyncDisposable {
   /** Tells what became of the wakeup. Never rejects. */
   readonly send: (wakeup: Wakeup) => Promise<Outcome>;
-  /** One part for each pool of connections. */
+  /** One part per module; they stand in for each other. */
   readonly health: () => readonly PartHealth[];
   /**
-   * How many more wakeups of that module could leave at once. Whoever sends when it is 0 or less waits in
-   * line, 10 s at most: workers take from the queue only while it is positive.
+   * How many more wakeups of that module could leave at once; modules with the same credential share. Whoever
+   * sends when it is 0 or less waits in line, 10 s at most: workers take from the queue while it is positive.
    */
   readonly freeSlots: (module: PushModule) => number;
+  /** Modules that authenticate by certificate, and when it expires. */
+  readonly expiries: () => readonly CredentialExpiry[];
+  /**
+   * Reads all credential files again, as happens by itself every minute. A changed credential is used once Apple
+   * has accepted it; until then, and if it is refused, the old one stays. Never rejects.
+   */
+  readonly reload: () => Promise<void>;
 }
 
-interface Service {
-  readonly settings: ModuleSettings;
-  readonly forms: Forms;
-  readonly pool: Pool;
+export interface CredentialExpiry {
+  readonly module: PushModule;
+  readonly expiresAt: EpochMillis;
 }
+
+const LOOK_AT_FILES_EVERY = minutes(1);
 
 /**
  * Resolves before anybody is connected: connections come up in the background and `health` tells. Throws an
@@ -55,59 +60,67 @@ interface Service {
  */
 export async function openPushServices(options: PushServicesOptions): Promise<PushServices> {
   await using opened = new AsyncDisposableStack();
-  const pools = new Map<string, Pool>();
-  opened.defer(() => disposeAll(pools.values()));
-  const services = new Map<PushModule, Service>();
-  for (const [module, settings] of options.modules) {
-    const forms = formsOf(module, settings);
-    const key = poolKeyOf(settings.apns);
-    const pool = pools.get(key) ?? (await openPool(settings.apns, options));
-    pools.set(key, pool);
-    services.set(module, { settings, forms, pool });
-  }
+  const routes = new Map<string, Route>();
+  opened.defer(() => disposeAll(routes.values()));
+  const services = await openServices(options, routes);
+  const reload = async (): Promise<void> => {
+    await Promise.all(Array.from(routes.values(), (route) => route.reload()));
+  };
+  opened.use(repeating(reload, options.clock));
   const resources = opened.move();
   return {
-    send: (wakeup) => sendThrough(services.get(wakeup.module), wakeup, options.clock),
-    health: () => [...pools.values()].map((pool) => ({ part: `apns ${pool.name}`, health: pool.health })),
-    freeSlots: (module) => services.get(module)?.pool.freeSlots ?? 0,
+    send: (wakeup) => services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
+    health: () =>
+      Array.from(services, ([module, { health }]) => ({ part: `apns ${module}`, health, anyOf: "apns" })),
+    freeSlots: (module) => services.get(module)?.freeSlots ?? 0,
+    expiries: () =>
+      Array.from(services, ([module, { expiresAt }]) =>
+        expiresAt === undefined ? [] : [{ module, expiresAt }],
+      ).flat(),
+    reload,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
-/** All at once: each may take its time to drain. */
-async function disposeAll(pools: Iterable<Pool>): Promise<void> {
-  await Promise.all(Array.from(pools, (pool) => pool[Symbol.asyncDispose]()));
-}
+const NOT_CONFIGURED: Outcome = { kind: "rejected", reason: "module not configured", blame: "module" };
 
-async function openPool(settings: ApnsSettings, options: PushServicesOptions): Promise<Pool> {
-  const { clock, observe, resolve = systemResolver, random = Math.random } = options;
-  const { credential } = await loadCredential(settings);
-  const ca = settings.caFile === undefined ? undefined : await readFile(settings.caFile);
-  const endpoint = endpointOf(settings, credential, ca);
-  return new Pool({
-    name: poolNameOf(settings, endpoint),
-    openWire: nodeWires(endpoint, resolve),
-    tokens: credential.kind === "token" ? providerTokens(credential.issuer, clock) : undefined,
-    clock,
-    observe,
-    random,
-  });
+/** Modules with the same credential share a route; all routes are put into `routes`. */
+async function openServices(
+  options: PushServicesOptions,
+  routes: Map<string, Route>,
+): Promise<ReadonlyMap<PushModule, ModuleService>> {
+  const { modules, clock, observe, resolve = systemResolver, random = Math.random } = options;
+  const services = new Map<PushModule, ModuleService>();
+  for (const [module, settings] of modules) {
+    const key = poolKeyOf(settings.apns);
+    const route = routes.get(key) ?? (await openRoute(settings.apns, { clock, observe, resolve, random }));
+    routes.set(key, route);
+    services.set(module, new ModuleService({ module, settings, route, clock, observe }));
+  }
+  return services;
 }
 
 const systemResolver: Resolve = (host) => lookup(host, { all: true });
 
-function sendThrough(service: Service | undefined, wakeup: Wakeup, clock: Clock): Promise<Outcome> {
-  if (service === undefined) {
-    return Promise.resolve({ kind: "rejected", reason: "module not configured", blame: "module" });
-  }
-  const { settings, forms, pool } = service;
-  return new Promise((settle) => {
-    pool.send({
-      path: `/3/device/${wakeup.token}`,
-      form: wakeup.urgent ? forms.urgent : forms.quiet,
-      ownHeaders: ownHeadersOf(wakeup, settings, clock.now()),
-      apnsId: apnsIdOf(wakeup),
-      settle,
-    });
-  });
+/** All at once: each may take its time to drain. */
+async function disposeAll(routes: Iterable<Route>): Promise<void> {
+  await Promise.all(Array.from(routes, (route) => route[Symbol.asyncDispose]()));
+}
+
+/** Does `work` every minute until it is disposed. */
+function repeating(work: () => Promise<void>, clock: Clock): AsyncDisposable {
+  const stop = new AbortController();
+  const running = (async () => {
+    for (;;) {
+      await clock.sleep(LOOK_AT_FILES_EVERY, stop.signal);
+      if (stop.signal.aborted) return;
+      await work();
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
 }

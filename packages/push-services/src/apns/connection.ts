@@ -3,8 +3,9 @@ import { type Clock, type ConnectionState, type Millis, seconds } from "@reveill
 import { type OpenWire, type Wire, type WireResult, type WireStream } from "../http2/wire.ts";
 import { reasonIn } from "./answer.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { judge, type Judgement } from "./judgement.ts";
+import { judge, type Judgement, judgeRefused } from "./judgement.ts";
 import { type Passage } from "./passage.ts";
+import { classOf } from "./reasons.ts";
 import { type TokenHold } from "./token-hold.ts";
 
 /** What a connection tells its pool. */
@@ -55,6 +56,8 @@ export class Connection {
   #state: ConnectionState = "connecting";
   #stateSince: Millis;
   #proven = false;
+  /** Apple has ended the connection because of our credential. */
+  #refusedFor: string | undefined;
   #streamLimit = 0;
   readonly #heartbeat: Heartbeat;
   #serverTroubles = 0;
@@ -159,15 +162,20 @@ export class Connection {
   #goneAway(detail: string): void {
     const reason = reasonIn(detail) ?? "none given";
     this.#listener.goawayReceived(reason);
+    const what = classOf(0, reason);
+    if (what.kind === "refused" && what.blame === "module") this.#refusedFor = reason;
     this.drain(`GOAWAY: ${reason}`);
   }
 
   #settled(flight: Flight, result: WireResult, apnsId: string): void {
     this.#flights.delete(flight);
-    const judgement = judge(result, apnsId);
+    const judgement =
+      this.#refusedFor !== undefined && result.kind === "unprocessed"
+        ? judgeRefused(this.#refusedFor)
+        : judge(result, apnsId);
     if (result.kind === "answered") this.#heartbeat.heard();
-    this.#serverTroubles = judgement.serverTrouble ? this.#serverTroubles + 1 : 0;
-    if (judgement.authenticated) this.#prove();
+    this.#serverTroubles = judgement.answer === "trouble" ? this.#serverTroubles + 1 : 0;
+    if (judgement.answer === "accepted") this.#prove();
     if (judgement.leaveBecause !== undefined) this.drain(judgement.leaveBecause);
     else if (this.#serverTroubles >= MOST_SERVER_TROUBLES) this.drain("too many troubles of the server");
     else if (this.#state === "draining" && this.#flights.size === 0) this.#wire.close();

@@ -1,4 +1,4 @@
-import { type Outcome, seconds } from "@reveille/wakeup";
+import { type Millis, type Outcome, seconds } from "@reveille/wakeup";
 
 import { type WireResult } from "../http2/wire.ts";
 import { type Answer, readAnswer } from "./answer.ts";
@@ -12,11 +12,19 @@ export interface Judgement {
   readonly repeatElsewhere: boolean;
   /** Why nothing further should be sent on this connection. */
   readonly leaveBecause: string | undefined;
-  /** Apple has accepted our credential on this connection. */
-  readonly authenticated: boolean;
-  /** Apple has answered with a trouble of its own (5xx). */
-  readonly serverTrouble: boolean;
+  readonly answer: AnswerKind;
 }
+
+/** What the answer says beyond the push itself. */
+export type AnswerKind =
+  /** Apple has accepted our credential. */
+  | "accepted"
+  /** It has not (yet). */
+  | "denied"
+  /** A trouble of its own (5xx). */
+  | "trouble"
+  /** Nothing: there was none, or one that is not Apple's. */
+  | "none";
 
 /** Apple gives no figure for a throttled device; half a minute is what a second push soon after is worth. */
 const PAUSE_AFTER_THROTTLE = seconds(30);
@@ -29,15 +37,17 @@ export function judge(result: WireResult, apnsId: string): Judgement {
     case "answered":
       return judgeAnswer(readAnswer(result.status, result.body, result.retryAfter), apnsId);
     case "unprocessed":
-      return {
-        ...plain({ kind: "unreachable", reason: result.because }),
-        repeatElsewhere: true,
-        authenticated: false,
-      };
+      return { ...unheard(result.because), repeatElsewhere: true };
     case "unanswered":
-      return { ...plain({ kind: "unreachable", reason: result.because }), authenticated: false };
+      return unheard(result.because);
   }
 }
+
+/** A push that a GOAWAY for this reason, e.g. BadCertificate, has kept from being processed. */
+export const judgeRefused = (reason: string): Judgement => ({
+  ...plain({ kind: "rejected", reason, blame: "module" }),
+  answer: "denied",
+});
 
 function judgeAnswer(answer: Answer, apnsId: string): Judgement {
   if (answer.status === 200) return plain({ kind: "delivered", apnsId });
@@ -53,21 +63,24 @@ function judgeAnswer(answer: Answer, apnsId: string): Judgement {
       });
     case "throttled":
       return plain({ kind: "throttled", reason, retryAfter: answer.retryAfter ?? PAUSE_AFTER_THROTTLE });
-    case "refused":
+    case "refused": {
+      const accepted = answer.status !== 403;
       return {
         ...plain({ kind: "rejected", reason, blame: what.blame }),
-        authenticated: answer.status !== 403,
+        answer: accepted ? "accepted" : "denied",
       };
+    }
     case "server-trouble":
-      return { ...plain(unreachable(answer)), authenticated: false, serverTrouble: true };
+      return answer.status < 500
+        ? { ...plain(unreachable(answer, PAUSE_AFTER_UNKNOWN)), answer: "none" }
+        : { ...plain(unreachable(answer)), answer: "trouble" };
     case "connection":
       return {
         outcome:
           what.atLast === "module" ? { kind: "rejected", reason, blame: "module" } : unreachable(answer),
         repeatElsewhere: true,
         leaveBecause: reason,
-        authenticated: false,
-        serverTrouble: false,
+        answer: "denied",
       };
   }
 }
@@ -76,12 +89,15 @@ const plain = (outcome: Outcome): Judgement => ({
   outcome,
   repeatElsewhere: false,
   leaveBecause: undefined,
-  authenticated: true,
-  serverTrouble: false,
+  answer: "accepted",
 });
 
-function unreachable(answer: Answer): Outcome {
-  const pause = answer.retryAfter ?? (answer.status < 500 ? PAUSE_AFTER_UNKNOWN : undefined);
-  const { reason } = answer;
+const unheard = (reason: string): Judgement => ({
+  ...plain({ kind: "unreachable", reason }),
+  answer: "none",
+});
+
+function unreachable({ reason, retryAfter }: Answer, otherwise?: Millis): Outcome {
+  const pause = retryAfter ?? otherwise;
   return { kind: "unreachable", reason, ...(pause === undefined ? {} : { retryAfter: pause }) };
 }

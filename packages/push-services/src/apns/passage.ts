@@ -1,5 +1,6 @@
 import { type Millis, type Outcome } from "@reveille/wakeup";
 
+import { type Leave } from "../breaker.ts";
 import { type Form } from "./notification.ts";
 
 /** A push as the pool takes it. */
@@ -16,6 +17,7 @@ export interface Push {
 /** A push on its way through the pool. */
 export interface Passage {
   readonly push: Push;
+  readonly leave: Leave;
   waitingSince: Millis;
   /** How often it was repeated, each time provably unprocessed. */
   repeats: number;

@@ -1,8 +1,9 @@
-import { type Health, type Millis, millis, type Outcome, seconds } from "@reveille/wakeup";
+import { type Health, type Millis, millis, minutes, type Outcome, seconds } from "@reveille/wakeup";
 
+import { Breaker, type Sign } from "../breaker.ts";
 import { type Connection } from "./connection.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
-import { type Judgement } from "./judgement.ts";
+import { type AnswerKind, type Judgement } from "./judgement.ts";
 import { type Passage, type Push, WaitingLine } from "./passage.ts";
 
 /** How long a push waits for a free slot; then the queue has the better patience. */
@@ -19,6 +20,7 @@ const CLOSE_WITHIN = seconds(1);
 export class Pool implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #fleet: Fleet;
+  readonly #rest: Breaker;
   readonly #waiting = new WaitingLine();
   readonly #stopped = new AbortController();
   readonly #ticking: Promise<void>;
@@ -27,6 +29,7 @@ export class Pool implements AsyncDisposable {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#rest = restOf(options);
     this.#fleet = new Fleet(options, {
       settled: (connection, passage, judgement) => this.#settled(connection, passage, judgement),
       changed: () => {
@@ -45,13 +48,10 @@ export class Pool implements AsyncDisposable {
   /** Settles the push with what APNs has done with it: within 20 s, unless it has to be repeated. */
   send(push: Push): void {
     if (this.#draining) return push.settle(unreachable("shutting down"));
-    const passage: Passage = {
-      push,
-      waitingSince: this.#options.clock.monotonic(),
-      repeats: 0,
-      triedOn: undefined,
-    };
-    this.#waiting.add(passage);
+    const leave = this.#rest.ask();
+    if (leave.kind === "parked") return push.settle(unreachable(leave.because, leave.retryAfter));
+    const waitingSince = this.#options.clock.monotonic();
+    this.#waiting.add({ push, leave, waitingSince, repeats: 0, triedOn: undefined });
     this.#advance();
   }
 
@@ -94,7 +94,9 @@ export class Pool implements AsyncDisposable {
       this.#giveUpWaiting(Number.POSITIVE_INFINITY, unreachable(down.because, down.retryAfter));
   }
 
-  #settled(connection: Connection, passage: Passage, { outcome, repeatElsewhere }: Judgement): void {
+  #settled(connection: Connection, passage: Passage, judgement: Judgement): void {
+    const { outcome, repeatElsewhere, answer } = judgement;
+    this.#rest.heard(passage.leave, SIGN_OF[answer], outcome.kind === "delivered" ? "" : outcome.reason);
     if (repeatElsewhere && passage.repeats < MOST_REPEATS) {
       passage.repeats += 1;
       passage.triedOn = connection.id;
@@ -107,7 +109,10 @@ export class Pool implements AsyncDisposable {
   }
 
   #giveUpWaiting(since: number, outcome: Outcome): void {
-    for (const passage of this.#waiting.takeSince(since)) passage.push.settle(outcome);
+    for (const { push, leave } of this.#waiting.takeSince(since)) {
+      this.#rest.heard(leave, "unclear", "");
+      push.settle(outcome);
+    }
     this.#progress?.();
   }
 
@@ -133,6 +138,24 @@ export class Pool implements AsyncDisposable {
     await this.#options.clock.sleep(limit, enough.signal);
     this.#progress = undefined;
   }
+}
+
+const SIGN_OF: Readonly<Record<AnswerKind, Sign>> = {
+  accepted: "good",
+  denied: "good",
+  trouble: "refused",
+  none: "unclear",
+};
+
+/** Gives an endpoint a rest that answers everything with 5xx; Apple wants such pushes much later. */
+function restOf({ name: pool, clock, observe, random }: FleetOptions): Breaker {
+  return new Breaker({
+    threshold: 10,
+    restBefore: (round) => millis(Math.min(minutes(5), seconds(5) * 2 ** (round - 1)) * (0.5 + random() / 2)),
+    clock,
+    changed: (state, because) =>
+      observe({ kind: "endpoint-rest-changed", pool, state, ...(because === undefined ? {} : { because }) }),
+  });
 }
 
 const unreachable = (reason: string, retryAfter?: Millis): Outcome => ({

@@ -27,13 +27,20 @@ const DATED_BACK = minutes(10);
 
 /**
  * The token of this moment. Time is cut into terms that begin at the same instants everywhere and the signature
- * is deterministic: all processes with this key show Apple one token without knowing of each other.
+ * is deterministic: all processes with this key show Apple one token without knowing of each other. `rotated` is
+ * called for each token made.
  */
-export function providerTokens(issuer: TokenIssuer, clock: Clock): () => ProviderToken {
+export function providerTokens(
+  issuer: TokenIssuer,
+  clock: Clock,
+  rotated: () => void = () => undefined,
+): () => ProviderToken {
   let token: ProviderToken | undefined;
   return () => {
     const issuedAt = epochMillis(Math.floor(Math.max(0, clock.now() - DATED_BACK) / TERM) * TERM);
-    if (token?.issuedAt !== issuedAt) token = { bearer: `bearer ${jwtOf(issuer, issuedAt)}`, issuedAt };
+    if (token?.issuedAt === issuedAt) return token;
+    token = { bearer: `bearer ${jwtOf(issuer, issuedAt)}`, issuedAt };
+    rotated();
     return token;
   };
 }

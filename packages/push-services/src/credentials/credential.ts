@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { type TokenIssuer } from "../apns/provider-token.ts";
 import { signingKeyOf } from "../apns/es256.ts";
 import { type ApnsSettings, type CredentialSettings } from "../module-settings.ts";
@@ -11,6 +13,10 @@ export type Credential =
 
 export interface LoadedCredential {
   readonly credential: Credential;
+  /** Authorities to trust in place of Node's own. */
+  readonly ca: Buffer | undefined;
+  /** Differs as soon as one of the files does. */
+  readonly version: string;
   /** Paths of secret files that every user of this machine can read. */
   readonly exposed: readonly string[];
 }
@@ -18,23 +24,42 @@ export interface LoadedCredential {
 type Settings<Kind extends CredentialSettings["kind"]> = Extract<CredentialSettings, { kind: Kind }>;
 
 /** Throws an Error that names the file and what to do; it never carries key material. */
-export function loadCredential(settings: ApnsSettings): Promise<LoadedCredential> {
-  const { credential } = settings;
-  return credential.kind === "token"
-    ? loadToken(credential)
-    : loadCertificate(credential, settings.environment);
+export async function loadCredential(settings: ApnsSettings): Promise<LoadedCredential> {
+  const { credential, environment, caFile } = settings;
+  const read =
+    credential.kind === "token"
+      ? await readToken(credential)
+      : await readCertificate(credential, environment);
+  const ca =
+    caFile === undefined ? undefined : (await readSecretFile(caFile, "certificate authorities")).content;
+  const version = createHash("sha256");
+  for (const { content } of read.files) version.update(content).update("|");
+  return {
+    credential: read.credential,
+    ca,
+    version: version.update(ca ?? "").digest("base64url"),
+    exposed: read.files.filter(({ isSecret, exposed }) => isSecret && exposed).map(({ path }) => path),
+  };
 }
 
-async function loadToken({ keyFile, keyId, teamId }: Settings<"token">): Promise<LoadedCredential> {
+interface ReadCredential {
+  readonly credential: Credential;
+  readonly files: readonly (SecretFile & { readonly isSecret: boolean })[];
+}
+
+async function readToken({ keyFile, keyId, teamId }: Settings<"token">): Promise<ReadCredential> {
   const file = await readSecretFile(keyFile, "APNs key");
   const key = naming(keyFile, "APNs key", () => signingKeyOf(file.content.toString("latin1")));
-  return { credential: { kind: "token", issuer: { key, keyId, teamId } }, exposed: exposedOf([file]) };
+  return {
+    credential: { kind: "token", issuer: { key, keyId, teamId } },
+    files: [{ ...file, isSecret: true }],
+  };
 }
 
-async function loadCertificate(
+async function readCertificate(
   settings: Settings<"certificate">,
   environment: ApnsSettings["environment"],
-): Promise<LoadedCredential> {
+): Promise<ReadCredential> {
   const { certFile, keyFile, passphraseFile } = settings;
   const cert = await readSecretFile(certFile, "APNs certificate");
   const key = keyFile === undefined ? cert : await readSecretFile(keyFile, "key of the APNs certificate");
@@ -48,9 +73,15 @@ async function loadCertificate(
     requireEnvironment(read, environment);
     return read;
   });
-  // A certificate alone is public; the file with the key is not.
-  const secrets = [key, ...(secret === undefined ? [] : [secret])];
-  return { credential: { kind: "certificate", certificate }, exposed: exposedOf(secrets) };
+  return {
+    credential: { kind: "certificate", certificate },
+    files: [
+      // Without the key in it a certificate is public.
+      { ...cert, isSecret: key === cert },
+      { ...key, isSecret: true },
+      ...(secret === undefined ? [] : [{ ...secret, isSecret: true }]),
+    ],
+  };
 }
 
 const isPem = (file: SecretFile): boolean => file.content.includes("-----BEGIN ");
@@ -59,9 +90,6 @@ function requireEnvironment({ issuedFor }: Certificate, environment: ApnsSetting
   const said = issuedFor.sandbox || issuedFor.production;
   if (said && !issuedFor[environment]) throw new Error(`was not issued for the environment ${environment}`);
 }
-
-const exposedOf = (files: readonly SecretFile[]): string[] =>
-  files.filter((file) => file.exposed).map((file) => file.path);
 
 /** Says of which file an Error about its content is. */
 function naming<T>(path: string, what: string, read: () => T): T {

@@ -2,10 +2,20 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from "@reveille/apns-simulator";
-import { aModule, ManualClock } from "@reveille/testkit";
-import { type Clock, hours, millis, type PushEvent, type PushModule } from "@reveille/wakeup";
+import { aModule, aToken, aWakeup, ManualClock } from "@reveille/testkit";
+import {
+  type Clock,
+  hours,
+  millis,
+  type Outcome,
+  type OutcomeKind,
+  type PushEvent,
+  type PushModule,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 import { type ModuleSettings } from "../module-settings.ts";
 import { openPushServices, type PushServices, type PushServicesOptions } from "../push-services.ts";
@@ -59,6 +69,7 @@ export async function anApns(options: TestApnsOptions = {}): Promise<TestApns> {
     modules: new Map<PushModule, ModuleSettings>([[aModule(), settings]]),
     clock: options.clock ?? clock,
     observe: (event) => void events.push(event),
+    random: () => 0.5,
     ...options.services,
   });
   opened.defer(() => whileTimePasses(clock, disposed(services)));
@@ -78,11 +89,26 @@ async function disposed(services: PushServices): Promise<void> {
   await services[Symbol.asyncDispose]();
 }
 
-/** Lets manual time run until `work` is done. */
+/** Wakeups for so many devices. `series` keeps two lots apart. */
+export const manyWakeups = (count: number, series = ""): Wakeup[] =>
+  Array.from({ length: count }, (_, index) => aWakeup({ token: aToken(`${series} ${index}`) }));
+
+/** How many outcomes of each kind. */
+export function countKinds(outcomes: readonly Outcome[]): Partial<Record<OutcomeKind, number>> {
+  const counts: Partial<Record<OutcomeKind, number>> = {};
+  for (const { kind } of outcomes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** Lets manual time run, ten times as fast as real time, until `work` is done. */
 export async function whileTimePasses<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   const done = new AbortController();
   void work.finally(() => done.abort());
-  while (!done.signal.aborted) await clock.advance(millis(250));
+  while (!done.signal.aborted) {
+    await clock.advance(millis(250));
+    // Sockets live in real time and need some.
+    await pause(25);
+  }
   return work;
 }
 

@@ -1,0 +1,171 @@
+import { type Clock, type EpochMillis, type Health, type Observe, type Outcome } from "@reveille/wakeup";
+
+import { loadCredential, type LoadedCredential } from "../credentials/credential.ts";
+import { type Resolve } from "../http2/endpoint.ts";
+import { nodeWires } from "../http2/node-wire.ts";
+import { type ApnsSettings } from "../module-settings.ts";
+import { endpointOf, poolNameOf } from "./endpoint-of.ts";
+import { type Push } from "./passage.ts";
+import { Pool } from "./pool.ts";
+import { providerTokens } from "./provider-token.ts";
+
+export interface RouteOptions {
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly resolve: Resolve;
+  /** From 0 to below 1, for jitter. */
+  readonly random: () => number;
+}
+
+/** A pool with the credential it was made from. */
+interface Way {
+  readonly pool: Pool;
+  readonly loaded: LoadedCredential;
+}
+
+/** Throws as {@link loadCredential} does; the connections come up later. */
+export async function openRoute(settings: ApnsSettings, options: RouteOptions): Promise<Route> {
+  return new Route(settings, options, await loadCredential(settings));
+}
+
+/**
+ * The way to APNs with one credential, whose files may change meanwhile. A changed credential gets a pool of its
+ * own and, one by one, pushes to prove itself with; the old one serves until Apple has accepted the new one.
+ */
+export class Route implements AsyncDisposable {
+  readonly #settings: ApnsSettings;
+  readonly #options: RouteOptions;
+  readonly #retiring = new Set<Promise<void>>();
+  #serving: Way;
+  #candidate: Way | undefined;
+  #proving = false;
+  #generation = 0;
+  /** The version that Apple has refused, or the trouble with the files: each is told once. */
+  #refused: string | undefined;
+
+  constructor(settings: ApnsSettings, options: RouteOptions, loaded: LoadedCredential) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#serving = this.#open(loaded);
+  }
+
+  /** Goes up with each credential that may mend what was refused before. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get freeSlots(): number {
+    return this.#serving.pool.freeSlots;
+  }
+
+  get health(): Health {
+    return this.#serving.pool.health;
+  }
+
+  /** When the certificate in use expires; a key does not. */
+  get expiresAt(): EpochMillis | undefined {
+    const { credential } = this.#serving.loaded;
+    return credential.kind === "certificate" ? credential.certificate.expiresAt : undefined;
+  }
+
+  send(push: Push): void {
+    const candidate = this.#candidate;
+    if (candidate === undefined || this.#proving || candidate.pool.health.kind !== "ready") {
+      return this.#serving.pool.send(push);
+    }
+    this.#proving = true;
+    candidate.pool.send({ ...push, settle: (outcome) => this.#proved(candidate, push, outcome) });
+  }
+
+  /** Looks whether the files have changed. Never rejects: what cannot be used is told, and not used. */
+  async reload(): Promise<void> {
+    const candidate = this.#candidate;
+    if (candidate !== undefined && candidate.pool.health.kind !== "ready")
+      this.#drop(candidate, "it gets no connection");
+    const loaded = await this.#loaded();
+    if (loaded === undefined || loaded.version === this.#refused) return;
+    if (loaded.version === this.#candidate?.loaded.version) return;
+    if (this.#candidate !== undefined) this.#drop(this.#candidate, "the files have changed again");
+    if (loaded.version !== this.#serving.loaded.version) this.#try(loaded);
+  }
+
+  /** Settles what is under way (20 s at most), then closes all connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#candidate !== undefined) this.#retire(this.#candidate);
+    this.#candidate = undefined;
+    this.#retire(this.#serving);
+    await Promise.all(this.#retiring);
+  }
+
+  #open(loaded: LoadedCredential): Way {
+    const { clock, observe, resolve, random } = this.#options;
+    const { credential, ca, exposed } = loaded;
+    for (const file of exposed) observe({ kind: "credential-exposed", file });
+    const endpoint = endpointOf(this.#settings, credential, ca);
+    const name = poolNameOf(this.#settings, endpoint);
+    const rotated = (): void => observe({ kind: "provider-token-rotated", pool: name });
+    const tokens =
+      credential.kind === "token" ? providerTokens(credential.issuer, clock, rotated) : undefined;
+    const pool = new Pool({ name, openWire: nodeWires(endpoint, resolve), tokens, clock, observe, random });
+    return { pool, loaded };
+  }
+
+  #try(loaded: LoadedCredential): void {
+    this.#candidate = this.#open(loaded);
+    this.#generation += 1;
+    this.#tell("trying");
+  }
+
+  #proved(candidate: Way, push: Push, outcome: Outcome): void {
+    this.#proving = false;
+    if (outcome.kind === "rejected" && outcome.blame === "module") {
+      // Refused means not processed: the old credential may still do.
+      this.#serving.pool.send(push);
+      if (this.#candidate !== candidate) return;
+      this.#refused = candidate.loaded.version;
+      return this.#drop(candidate, outcome.reason);
+    }
+    push.settle(outcome);
+    if (outcome.kind !== "unreachable" && this.#candidate === candidate) this.#take(candidate);
+  }
+
+  #take(candidate: Way): void {
+    this.#retire(this.#serving);
+    this.#serving = candidate;
+    this.#candidate = undefined;
+    this.#tell("in-use");
+  }
+
+  #drop(candidate: Way, because: string): void {
+    this.#candidate = undefined;
+    this.#retire(candidate);
+    this.#tell("refused", because);
+  }
+
+  #retire({ pool }: Way): void {
+    const closed = pool[Symbol.asyncDispose]().then(() => void this.#retiring.delete(closed));
+    this.#retiring.add(closed);
+  }
+
+  async #loaded(): Promise<LoadedCredential | undefined> {
+    try {
+      return await loadCredential(this.#settings);
+    } catch (error) {
+      // Half written, gone or wrong: the credential in use stays, and people are told, once.
+      const because = error instanceof Error ? error.message : String(error);
+      if (because !== this.#refused) this.#tell("refused", because);
+      this.#refused = because;
+      return undefined;
+    }
+  }
+
+  #tell(state: "trying" | "in-use" | "refused", because?: string): void {
+    const pool = this.#serving.pool.name;
+    this.#options.observe({
+      kind: "credential-changed",
+      pool,
+      state,
+      ...(because === undefined ? {} : { because }),
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { ManualClock } from "@reveille/testkit";
+import { millis, minutes } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { Breaker, type Leave, type Sign } from "./breaker.ts";
+
+function aBreaker(): {
+  breaker: Breaker;
+  clock: ManualClock;
+  changes: string[];
+  send: (sign: Sign) => string;
+} {
+  const clock = new ManualClock();
+  const changes: string[] = [];
+  const breaker = new Breaker({
+    threshold: 3,
+    restBefore: (round) => minutes(round),
+    clock,
+    changed: (state) => void changes.push(state),
+  });
+  const send = (sign: Sign): string => {
+    const leave = breaker.ask();
+    if (leave.kind === "leave") breaker.heard(leave, sign, "InvalidProviderToken");
+    return leave.kind;
+  };
+  return { breaker, clock, changes, send };
+}
+
+describe("a breaker", () => {
+  it("opens after three refusals in a row, not by three in all", () => {
+    const { send, changes } = aBreaker();
+    for (const sign of ["refused", "refused", "good", "refused", "unclear", "refused"] as const) send(sign);
+    expect(changes).toEqual([]);
+    send("refused");
+    expect(changes).toEqual(["open"]);
+  });
+
+  it("tells while it is open why, and for how long", async () => {
+    const { breaker, clock, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(millis(20_000));
+    expect(breaker.ask()).toEqual({ kind: "parked", because: "InvalidProviderToken", retryAfter: 40_000 });
+  });
+
+  it("lets one probe through when the rest is over, and closes if it succeeds", async () => {
+    const { breaker, clock, changes, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(minutes(1));
+    const probe = breaker.ask();
+    expect(probe).toEqual({ kind: "leave", probe: true });
+    expect(send("good")).toBe("parked");
+    breaker.heard({ kind: "leave", probe: true }, "good", "");
+    expect(send("good")).toBe("leave");
+    expect(changes).toEqual(["open", "probing", "closed"]);
+  });
+
+  it("rests longer after each failed probe", async () => {
+    const { breaker, clock, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(minutes(1));
+    send("refused");
+    expect(breaker.ask()).toMatchObject({ kind: "parked", retryAfter: minutes(2) });
+  });
+
+  it("probes again at once if a probe gets no answer", async () => {
+    const { clock, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(minutes(1));
+    expect(send("unclear")).toBe("leave");
+    expect(send("good")).toBe("leave");
+  });
+
+  it("does not wait for ever for a probe that nobody hears of", async () => {
+    const { breaker, clock, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(minutes(1));
+    expect(breaker.ask()).toMatchObject({ probe: true });
+    expect(breaker.ask().kind).toBe("parked");
+    await clock.advance(minutes(1));
+    expect(breaker.ask()).toMatchObject({ probe: true });
+  });
+
+  it("learns nothing while it is open from what was sent before", () => {
+    const { breaker, send, changes } = aBreaker();
+    const early: Leave = { kind: "leave", probe: false };
+    for (let count = 0; count < 3; count += 1) send("refused");
+    breaker.heard(early, "good", "");
+    expect(changes).toEqual(["open"]);
+  });
+
+  it("probes at once when something was repaired", () => {
+    const { breaker, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    breaker.probeNow();
+    expect(send("good")).toBe("leave");
+  });
+});

@@ -1,0 +1,110 @@
+import {
+  apnsIdOf,
+  type Clock,
+  type EpochMillis,
+  type Health,
+  minutes,
+  type Observe,
+  type Outcome,
+  type PushModule,
+  type Wakeup,
+} from "@reveille/wakeup";
+
+import { type Forms, formsOf, ownHeadersOf } from "./apns/notification.ts";
+import { type Route } from "./apns/route.ts";
+import { Breaker, type Leave, type Sign } from "./breaker.ts";
+import { type ModuleSettings } from "./module-settings.ts";
+import { TokenGuard } from "./token-guard.ts";
+
+/** One refusal may be a glitch of one of Apple's servers (seen with InvalidProviderToken); three in a row are none. */
+const OPENS_AFTER = 3;
+const PROBE_EVERY = minutes(1);
+
+export interface ModuleServiceOptions {
+  readonly module: PushModule;
+  readonly settings: ModuleSettings;
+  readonly route: Route;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
+/** The push service as one module sees it. Its troubles are its own: modules on the same route don't notice. */
+export class ModuleService {
+  readonly #settings: ModuleSettings;
+  readonly #forms: Forms;
+  readonly #route: Route;
+  readonly #clock: Clock;
+  readonly #breaker: Breaker;
+  readonly #guard: TokenGuard;
+  #generation: number;
+
+  /** Throws an Error that names the module if Apple would refuse its payload. */
+  constructor({ module, settings, route, clock, observe }: ModuleServiceOptions) {
+    this.#settings = settings;
+    this.#forms = formsOf(module, settings);
+    this.#route = route;
+    this.#clock = clock;
+    this.#generation = route.generation;
+    this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
+    this.#breaker = new Breaker({
+      threshold: OPENS_AFTER,
+      restBefore: () => PROBE_EVERY,
+      clock,
+      changed: (state, because) =>
+        observe({ kind: "breaker-changed", module, state, ...(because === undefined ? {} : { because }) }),
+    });
+  }
+
+  get freeSlots(): number {
+    return this.#route.freeSlots;
+  }
+
+  get expiresAt(): EpochMillis | undefined {
+    return this.#route.expiresAt;
+  }
+
+  get health(): Health {
+    if (this.#breaker.state === "closed") return this.#route.health;
+    return { kind: "failing", because: `Apple refuses the module: ${this.#breaker.because}` };
+  }
+
+  /** Never rejects. */
+  send(wakeup: Wakeup): Promise<Outcome> {
+    if (this.#generation !== this.#route.generation) {
+      this.#generation = this.#route.generation;
+      this.#breaker.probeNow();
+    }
+    const leave = this.#breaker.ask();
+    if (leave.kind === "parked") {
+      return Promise.resolve({ kind: "rejected", reason: leave.because, blame: "module" });
+    }
+    return new Promise((resolve) => this.#push(wakeup, leave, resolve));
+  }
+
+  #push(wakeup: Wakeup, leave: Leave, resolve: (outcome: Outcome) => void): void {
+    this.#route.send({
+      path: `/3/device/${wakeup.token}`,
+      form: wakeup.urgent ? this.#forms.urgent : this.#forms.quiet,
+      ownHeaders: ownHeadersOf(wakeup, this.#settings, this.#clock.now()),
+      apnsId: apnsIdOf(wakeup),
+      settle: (outcome) => {
+        this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);
+        resolve(this.#guard.check(outcome));
+      },
+    });
+  }
+}
+
+/** What an outcome says about the module's credential and settings. */
+function signOf(outcome: Outcome): Sign {
+  switch (outcome.kind) {
+    case "delivered":
+    case "token-dead":
+    case "throttled":
+      return "good";
+    case "unreachable":
+      return "unclear";
+    case "rejected":
+      return outcome.blame === "module" ? "refused" : "good";
+  }
+}
