@@ -1,4 +1,6 @@
 export { type AdmissionOptions } from "./admission-options.ts";
+export { type Backlog, type BacklogOptions, redisBacklog, type SettledPush } from "./backlog.ts";
+export { type Clearance } from "./clearance.ts";
 export { LONGEST_THROTTLE } from "./departure.ts";
 export { type DeviceMemory, type Suspicion } from "./device-memory.ts";
 export { type DeviceRecords, deviceRecords, type DeviceStatus } from "./device-records.ts";

@@ -1,0 +1,41 @@
+import { between, type EpochMillis, later, type Millis, millis, seconds } from "@reveille/wakeup";
+
+/** May a push leave during a backlog? */
+export type Clearance =
+  | { readonly kind: "go" }
+  /** A push that was accepted by the push service left after this wakeup was received. */
+  | { readonly kind: "covered" }
+  /** Another push to the device is on its way, or was accepted less than a window ago. */
+  | { readonly kind: "later"; readonly after: Millis };
+
+/** What is remembered of a device during a backlog. */
+export interface Pushed {
+  readonly acceptedAt?: EpochMillis;
+  /** Somebody has a clearance since then and has not settled it. */
+  readonly clearedAt?: EpochMillis;
+}
+
+/** How much the clocks of two hosts of a region may differ. More could drop a wakeup as covered that is not. */
+export const MOST_SKEW: Millis = seconds(1);
+
+/** A clearance that is not settled by then belongs to a worker that died. Longer than any push takes. */
+export const CLEARANCE_LASTS: Millis = seconds(15);
+
+/** The rule; `clear.lua` is the same rule for many devices at once. */
+export function clearanceOf(
+  { acceptedAt, clearedAt }: Pushed,
+  receivedAt: EpochMillis,
+  now: EpochMillis,
+  window: Millis,
+): Clearance {
+  // A time that lies ahead was written by a Redis whose clock was wrong.
+  const accepted = acceptedAt !== undefined && acceptedAt <= now ? acceptedAt : undefined;
+  const cleared = clearedAt !== undefined && clearedAt <= now ? clearedAt : undefined;
+  if (accepted !== undefined && later(receivedAt, MOST_SKEW) <= accepted) return { kind: "covered" };
+  const waits = [
+    accepted === undefined ? 0 : accepted + window - MOST_SKEW - now,
+    cleared === undefined ? 0 : between(now, later(cleared, CLEARANCE_LASTS)),
+  ];
+  const after = millis(Math.max(0, ...waits));
+  return after > 0 ? { kind: "later", after } : { kind: "go" };
+}
