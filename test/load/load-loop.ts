@@ -47,8 +47,8 @@ const SENT = 1;
 const TAKEN = 2;
 const REFUSED = 3;
 
-/** A closed loop lets so many answered wakeups wait for the far end of the path. */
-const MOST_BEHIND = 5_000;
+/** A closed loop lets so many answered wakeups be on their way to the far end: half as many again as a worker takes. */
+const MOST_BEHIND = 3_000;
 
 /**
  * Says when wakeups are sent and keeps their latencies, each from the time it should have been sent: one that

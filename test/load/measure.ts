@@ -56,7 +56,7 @@ export interface Measured {
 /** How often a closed loop hears what has arrived. */
 const NEWS_EVERY = 25;
 /** How long accepted wakeups may take to the far end when the load has ended. */
-const SETTLED_WITHIN = 20_000;
+const SETTLED_WITHIN = 15_000;
 const LOOK_EVERY = 100;
 
 /** Loads the trial, lets it warm up, measures, lets it drain and checks that nothing was lost. */

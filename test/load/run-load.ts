@@ -11,7 +11,7 @@ import { type Planned } from "./plan.ts";
 import { profileOptions, profilesOf } from "./profile.ts";
 
 /** What starting, settling and checking may take beside the load itself, in milliseconds. */
-const PATIENCE = 45_000;
+const PATIENCE = 30_000;
 
 export interface LoadRun {
   readonly load: Load;
