@@ -22,9 +22,16 @@ export class Host {
   /** By the name of the socket. */
   readonly #processes = new Map<string, RoleProcess>();
 
+  #trouble: string | undefined;
+
   constructor(options: HostOptions) {
     this.#options = options;
     this.#departed = new Departed(options.merge);
+  }
+
+  /** Why no role can be seen, whether they run or not. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   get processes(): readonly RoleProcess[] {
@@ -43,8 +50,7 @@ export class Host {
   async poll(detail: ReportDetail): Promise<void> {
     const { runtimeDir, clock } = this.#options;
     const known = [...this.#processes.keys()];
-    // A folder that is missing holds no roles; they make it when they start.
-    const names = await readdir(runtimeDir).catch((): string[] => []);
+    const names = await this.#socketNames();
     for (const name of known) if (!names.includes(name)) this.#apply(name, undefined);
     await Promise.all(
       names.map(async (name) => {
@@ -54,6 +60,19 @@ export class Host {
         this.#apply(name, seen(id, answer, this.#processes.get(name)));
       }),
     );
+  }
+
+  async #socketNames(): Promise<readonly string[]> {
+    const { runtimeDir } = this.#options;
+    try {
+      this.#trouble = undefined;
+      return await readdir(runtimeDir);
+    } catch (error) {
+      // A folder that is missing holds no roles, they make it when they start; one that is closed hides them.
+      const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isMissing) this.#trouble = `cannot look into ${runtimeDir}: ${String(error)}`;
+      return [];
+    }
   }
 
   #apply(name: string, is: RoleProcess | undefined): void {

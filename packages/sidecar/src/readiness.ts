@@ -1,5 +1,6 @@
 import { type Health, type PartHealth, type Role } from "@reveille/wakeup";
 
+import { type Host } from "./host.ts";
 import { type RoleProcess } from "./role-process.ts";
 
 /** Would a publish that arrives at this host now reach the push service? */
@@ -12,7 +13,8 @@ export interface Readiness {
 const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
 
 /** Ready if, of each role, at least one process answers and has all it needs ready. */
-export function readinessOf(processes: readonly RoleProcess[]): Readiness {
+export function readinessOf({ processes, trouble }: Pick<Host, "processes" | "trouble">): Readiness {
+  if (trouble !== undefined) return { ready: false, reasons: [trouble] };
   const reasons = ROLES.flatMap((role) => {
     const ofRole = processes.filter((process) => process.role === role);
     if (ofRole.length === 0) return [`no ${role} runs on this host`];

@@ -54,6 +54,11 @@ export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
 export function statusApp({ status }: Pick<SidecarAnswers, "status">): FastifyInstance {
   // Probes and scrapers keep their connections open; closing does not wait for them.
   const app = fastify({ logger: false, forceCloseConnections: true });
+  let page: { readonly of: Status; readonly text: string } | undefined;
+  const pageOf = (now: Status): string => {
+    if (page?.of !== now) page = { of: now, text: statusPage(now) };
+    return page.text;
+  };
   // A cache before it answers a crowd with one request in two seconds.
   const cache = { "cache-control": "public, max-age=2" };
   app.get("/status.json", (_request, reply) =>
@@ -68,7 +73,7 @@ export function statusApp({ status }: Pick<SidecarAnswers, "status">): FastifyIn
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
       })
-      .send(statusPage(status())),
+      .send(pageOf(status())),
   );
   return app;
 }

@@ -1,3 +1,7 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { aHost } from "./testing/a-host.ts";
@@ -14,6 +18,15 @@ describe("a sidecar", () => {
       ready: false,
       reasons: ["no ingress runs on this host", "no worker runs on this host"],
     });
+  });
+
+  it("says that it cannot see the roles, when that is so", async () => {
+    await using host = await aHost();
+    await using file = await mkdtempDisposable(join(tmpdir(), "reveille-file-"));
+    const runtimeDir = join(file.path, "run");
+    await writeFile(runtimeDir, "");
+    const sidecar = await host.start({ runtimeDir });
+    expect((await sidecar.get("/ready")).text).toContain(`cannot look into ${runtimeDir}: Error: ENOTDIR`);
   });
 
   it("is ready when of each role one process has all parts ready", async () => {

@@ -1,6 +1,6 @@
 import { type AddressInfo } from "node:net";
 
-import { type Clock, type MetricFamily, type Observe, seconds } from "@reveille/wakeup";
+import { type Clock, type MetricFamily, type Millis, type Observe, seconds } from "@reveille/wakeup";
 import { type FastifyInstance } from "fastify";
 
 import { type Merge } from "./departed.ts";
@@ -91,7 +91,7 @@ function watchHost(options: SidecarOptions): Watch {
   const steady = new Steady();
   const history = new History();
   const judge = (): void => {
-    const turned = steady.take(readinessOf(host.processes), clock.monotonic());
+    const turned = steady.take(readinessOf(host), clock.monotonic());
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
   };
   const pollHealth = async (): Promise<void> => {
@@ -106,7 +106,7 @@ function watchHost(options: SidecarOptions): Watch {
   const answers: SidecarAnswers = {
     about,
     readiness: () => steady.shown,
-    status: () =>
+    status: atMostEvery(POLL_EVERY, clock, () =>
       statusOf({
         about,
         at: clock.now(),
@@ -115,6 +115,7 @@ function watchHost(options: SidecarOptions): Watch {
         families: host.metrics,
         history,
       }),
+    ),
     metrics: async (format) => {
       await pollAll();
       return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);
@@ -123,6 +124,16 @@ function watchHost(options: SidecarOptions): Watch {
     metricsToken,
   };
   return { answers, pollHealth, pollAll };
+}
+
+/** The public may ask as often as it likes: an answer is made at most once in `pause`. */
+function atMostEvery<Answer>(pause: Millis, clock: Clock, make: () => Answer): () => Answer {
+  let last: { readonly answer: Answer; readonly madeAt: Millis } | undefined;
+  return () => {
+    const now = clock.monotonic();
+    if (last === undefined || now - last.madeAt >= pause) last = { answer: make(), madeAt: now };
+    return last.answer;
+  };
 }
 
 /** One run at a time: who calls meanwhile gets the end of the run in hand. */

@@ -156,6 +156,18 @@ describe("a mistake in the configuration", () => {
       { line: 7, key: "ingress.components.0.service" },
     ],
     [
+      "a window of no time",
+      "redis:",
+      "admission: { window: 0s }\nredis:",
+      { line: 4, key: "admission.window" },
+    ],
+    [
+      "the same component twice",
+      "    - { service",
+      `    - { service: "xmpp://127.0.0.1:5347", domain: eu.push.example, secretFile: /a }\n    - { service`,
+      { key: "ingress.components", message: "names a component of the same front twice" },
+    ],
+    [
       "a relative path",
       "/etc/reveille/component.secret",
       "component.secret",

@@ -1,7 +1,7 @@
 import { isPushModule, type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
 
-import { address, domain, duration, isUrlOf, path, pushModule, region, text } from "./leaves.ts";
+import { address, domain, isUrlOf, path, pushModule, region, someTime, text } from "./leaves.ts";
 import { moduleConfig, type ModuleConfig } from "./module-config.ts";
 import { redisConfig } from "./redis-config.ts";
 
@@ -14,6 +14,9 @@ const component = z.strictObject({
   domain: domain("eu.push.example"),
   secretFile: path("/etc/reveille/component.secret"),
 });
+
+const isEachOnce = (components: readonly z.output<typeof component>[]): boolean =>
+  new Set(components.map(({ service, domain }) => `${service} ${domain}`)).size === components.length;
 
 const modules = z.codec(
   z
@@ -39,10 +42,17 @@ export const configSchema = z.strictObject({
   ),
   redis: redisConfig,
   ingress: z.strictObject({
-    components: z.array(component).min(1, "must name at least the own front"),
+    components: z
+      .array(component)
+      .min(1, "must name at least the own front")
+      // An ingress would be in conflict with itself for ever.
+      .refine(isEachOnce, {
+        error: "names a component of the same front twice",
+        params: { hint: "remove one of them" },
+      }),
   }),
   admission: z
-    .strictObject({ window: duration.prefault("20s"), forgetDeadAfter: duration.prefault("7d") })
+    .strictObject({ window: someTime.prefault("20s"), forgetDeadAfter: someTime.prefault("7d") })
     .prefault({}),
   worker: z
     .strictObject({
@@ -71,7 +81,7 @@ export const configSchema = z.strictObject({
         .prefault("info"),
     })
     .prefault({}),
-  drainWithin: duration.prefault("25s"),
+  drainWithin: someTime.prefault("25s"),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -26,6 +26,9 @@ export const duration = z.codec(z.string().meta({ examples: ["20s"] }), z.custom
   encode: formatDuration,
 });
 
+/** For what makes no sense without any time. */
+export const someTime = duration.refine((length) => length > 0, { error: "must be longer than nothing" });
+
 export const region = z
   .string()
   .refine(isRegion, { error: "must be 1 to 32 lower-case letters, digits and dashes" })

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { duration, isUrlOf, path, text } from "./leaves.ts";
+import { duration, isUrlOf, path, someTime, text } from "./leaves.ts";
 
 /** How a module proves to Apple that it may push: a signing key of the team, or a certificate of the app. */
 export type ApnsCredential =
@@ -115,11 +115,11 @@ export const moduleConfig = z.strictObject({
   /** How long Apple keeps a push for a device that is offline. */
   expireAfter: duration.prefault("28d"),
   /** How long we try to hand a wakeup to Apple. */
-  deadline: duration.prefault("1h"),
+  deadline: someTime.prefault("1h"),
   /** A newer notification replaces an older one of the same id on the device. */
   collapseId: text(isCollapseId, "1 to 64 bytes long", "reveille").prefault("reveille"),
   /** Least time between two pushes to a device, instead of `admission.window`. */
-  window: duration.optional(),
+  window: someTime.optional(),
   /** Static top-level keys of the payload. */
   custom: custom.prefault({}),
 });

@@ -109,6 +109,12 @@ describe("the log", () => {
     expect(lines.join("").toLowerCase()).not.toContain(token.slice(0, 32));
   });
 
+  it("censors what may carry an address or a message, should a caller pass it", () => {
+    const { lines, logger } = aLog();
+    logger.info({ from: "juliet@capulet.example", stanza: { body: "Wherefore art thou" } }, "fields");
+    expect(parsed(lines)).toMatchObject([{ from: "[redacted]", stanza: { body: "[redacted]" } }]);
+  });
+
   it("shows an error with its causes, but not the fields that libraries hang on it", () => {
     const { lines, logger } = aLog();
     const failure = Object.assign(new Error("READONLY"), { code: "E1", command: { args: ["sesame"] } });
