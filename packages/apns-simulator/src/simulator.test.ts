@@ -64,6 +64,19 @@ describe("the simulator", () => {
     expect(simulator.ledger.pushes.filter(({ processed }) => processed)).toHaveLength(26);
   });
 
+  it("counts on when the ledger is full, and forgets all on reset", async () => {
+    await using simulator = await startApnsSimulator({ ledgerLimit: 2 });
+    await using client = await connectTo(simulator);
+    for (const n of [1, 2, 3]) await client.push(aToken(n));
+    expect(simulator.ledger.tokens()).toEqual([aToken(1), aToken(2)]);
+    expect(simulator.ledger.unrecorded).toBe(1);
+    expect(simulator.stats().pushes).toBe(3);
+    simulator.reset();
+    expect(simulator.ledger.pushes).toEqual([]);
+    expect(simulator.ledger.unrecorded).toBe(0);
+    expect(simulator.connections).toHaveLength(1);
+  });
+
   it("stops and comes back on the same port", async () => {
     await using simulator = await startApnsSimulator();
     const { port } = simulator;

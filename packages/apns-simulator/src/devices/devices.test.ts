@@ -23,6 +23,14 @@ describe("a device", () => {
     expect(simulator.ledger.processedFor(TOKEN)).toHaveLength(1);
   });
 
+  it("is the same in upper and lower case", async () => {
+    await using pair = await startPair();
+    const { simulator, client } = pair;
+    simulator.devices.kill(TOKEN.toUpperCase());
+    expect(await client.push(TOKEN)).toMatchObject({ status: 410 });
+    expect(simulator.ledger.pushesTo(TOKEN.toUpperCase())).toHaveLength(1);
+  });
+
   it("dies now if nobody says when", async () => {
     const clock = new ManualClock();
     await using pair = await startPair({ clock });
@@ -99,8 +107,9 @@ describe("a device", () => {
     const { simulator, client } = pair;
     await client.push(TOKEN, { "apns-collapse-id": "c" }, titled("old"));
     await client.push(TOKEN, {}, titled("plain"));
+    await client.push(TOKEN, { "apns-collapse-id": "c", "apns-topic": "org.example.other" }, titled("other"));
     await client.push(TOKEN, { "apns-collapse-id": "c" }, titled("new"));
-    expect(titlesOn(simulator.devices.shownOn(TOKEN))).toBe("plain new");
+    expect(titlesOn(simulator.devices.shownOn(TOKEN))).toBe("plain other new");
   });
 
   it("whose token nobody has registered can be refused", async () => {

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 
 import { type ApnsSimulator, startApnsSimulator } from "../index.ts";
 import { aToken, connectTo, startPair, TOKEN } from "../testing/client.ts";
+import { aRequest, connectRaw, frame } from "../testing/raw-client.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 
 const dial = (simulator: ApnsSimulator): ClientHttp2Session => {
@@ -93,8 +94,10 @@ describe("the stream limit", () => {
     await client.push(TOKEN);
     simulator.devices.bad(aToken(1));
     simulator.devices.kill(aToken(2));
-    await client.push(aToken(1));
     await client.push(aToken(2));
+    await client.push(TOKEN);
+    expect(client.limits).toEqual([1, 50]);
+    await client.push(aToken(1));
     await client.push(TOKEN);
     expect(client.limits).toEqual([1, 50, 1, 50]);
   });
@@ -102,9 +105,10 @@ describe("the stream limit", () => {
   it("changes on the fly", async () => {
     await using pair = await startPair();
     const { simulator, client } = pair;
+    simulator.change({ streamLimit: 500 });
     await client.push(TOKEN);
     simulator.change({ streamLimit: 2 });
-    await expect.poll(() => client.limits).toEqual([1, 1_000, 2]);
+    await expect.poll(() => client.limits).toEqual([1, 500, 2]);
     const seen = await Promise.all(tokens(20).map(async (token) => client.push(token)));
     expect(seen.every(({ status }) => status === 200)).toBe(true);
     expect(simulator.stats().excessStreams).toBe(0);
@@ -198,6 +202,55 @@ describe("GOAWAY", () => {
   });
 });
 
+describe("the end after GOAWAY", () => {
+  it("comes from the simulator, at once without pushes in flight", async () => {
+    await using simulator = await startApnsSimulator();
+    await using client = await connectRaw(simulator.port, simulator.ca);
+    await expect.poll(() => simulator.connections).toHaveLength(1);
+    simulator.goaway({ reason: "Shutdown" });
+    await client.ended;
+    expect(client.frames().at(-1)).toContain(Buffer.from('{"reason":"Shutdown"}').toString("hex"));
+  });
+
+  it("comes after the last answer", async () => {
+    const clock = new ManualClock();
+    await using simulator = await startApnsSimulator({
+      clock,
+      behaviour: { latency: { kind: "fixed", ms: 50 } },
+    });
+    await using client = await connectRaw(simulator.port, simulator.ca);
+    client.socket.write(aRequest(1));
+    await expect.poll(() => clock.sleepers).toBe(1);
+    simulator.goaway();
+    clock.advance(50);
+    await client.ended;
+    expect(client.frames().findLast((one) => one.startsWith("0 1 "))).toBe(
+      `0 1 ${Buffer.from('{"reason":"BadPath"}').toString("hex")}`,
+    );
+  });
+
+  it("need not come", async () => {
+    await using simulator = await startApnsSimulator();
+    await using client = await connectRaw(simulator.port, simulator.ca);
+    await expect.poll(() => simulator.connections).toHaveLength(1);
+    simulator.goaway({ close: "never" });
+    client.socket.write(frame(6, 0, 0, Buffer.from("8 bytes.")));
+    await expect.poll(client.frames).toContain(`6 0 ${Buffer.from("8 bytes.").toString("hex")}`);
+  });
+});
+
+describe("a request that never was whole", () => {
+  it("is no push", async () => {
+    await using simulator = await startApnsSimulator();
+    await using client = await connectRaw(simulator.port, simulator.ca);
+    client.socket.write(aRequest(1, false));
+    await expect.poll(() => simulator.connections[0]?.inFlight).toBe(1);
+    client.socket.write(frame(3, 0, 1, Buffer.of(0, 0, 0, 8)));
+    await expect.poll(() => simulator.connections[0]?.inFlight).toBe(0);
+    expect(simulator.ledger.pushes).toEqual([]);
+  });
+});
+
 describe("a shutdown", () => {
   it("answers all in flight with 503 and says goodbye", async () => {
     const clock = new ManualClock();
@@ -244,13 +297,31 @@ describe("an open connection", () => {
     const { simulator, client } = pair;
     const seen = client.push(TOKEN);
     await expect.poll(() => clock.sleepers).toBe(1);
-    simulator.freeze();
+    await using other = await connectTo(simulator);
+    simulator.freeze(1);
     clock.advance(50);
+    const beside = other.push(aToken(1));
+    await expect.poll(() => clock.sleepers).toBe(1);
+    clock.advance(50);
+    await beside;
+    expect(simulator.ledger.pushesTo(TOKEN)).toMatchObject([{ state: "pending", processed: false }]);
     client.session.destroy();
     expect(await seen).toMatchObject({ status: undefined });
     expect(simulator.connections[0]).toMatchObject({ state: "frozen" });
     simulator.thaw();
     await expect.poll(() => simulator.ledger.pushesTo(TOKEN)[0]?.state).not.toBe("pending");
+  });
+
+  it("writes nothing while it is frozen, and all of it afterwards", async () => {
+    await using pair = await startPair();
+    const { simulator, client } = pair;
+    await using other = await connectTo(simulator);
+    simulator.freeze(1);
+    simulator.goaway({ connection: 1, reason: "Shutdown" });
+    await other.push(TOKEN);
+    expect(client.goaways).toEqual([]);
+    simulator.thaw();
+    await expect.poll(() => client.goaways).toHaveLength(1);
   });
 
   it("counts the client's pings", async () => {

@@ -69,6 +69,17 @@ describe("a fault", () => {
     expect(simulator.ledger.processedFor(aToken(2))).toEqual([]);
   });
 
+  it("with an answer says whether the push was taken all the same, and it is taken once", async () => {
+    await using pair = await startPair();
+    const { simulator, client } = pair;
+    simulator.rules.add({ times: 1, fault: { kind: "answer", status: 500, processed: true } });
+    simulator.rules.add({ times: 1, fault: { kind: "answer", status: 200, processed: true } });
+    await client.push(aToken(1));
+    await client.push(aToken(2));
+    expect(simulator.devices.shownOn(aToken(1))).toHaveLength(1);
+    expect(simulator.devices.shownOn(aToken(2))).toHaveLength(1);
+  });
+
   it("that ends the connection cuts off the pushes beside it", async () => {
     const clock = new ManualClock();
     await using pair = await startPair({ clock });

@@ -51,8 +51,8 @@ export class Connection implements ConnectionView {
   excessStreams = 0;
   badTokens = 0;
   streamLimit: number;
-  /** A push of it was authenticated, so its stream limit is the real one. */
-  welcome = false;
+  /** It showed a certificate, or a push of it was authenticated: its stream limit is the real one. */
+  welcome: boolean;
   /** Nothing is answered any more. */
   wedged = false;
   state: ConnectionView["state"] = "open";
@@ -72,6 +72,7 @@ export class Connection implements ConnectionView {
     this.servername = arrival.servername;
     this.identity = arrival.identity;
     this.streamLimit = streamLimit;
+    this.welcome = arrival.identity.certificate !== undefined;
     this.#session = session;
     this.#sendGoaway = session.goaway.bind(session);
     this.#tap = tap;

@@ -9,13 +9,15 @@ interface Frame {
   readonly type: number;
   readonly stream: number;
   readonly length: number;
+  /** The bit above the stream id, to be ignored. */
+  readonly reserved: boolean;
 }
 
-const bytesOf = ({ type, stream, length }: Frame): Buffer => {
+const bytesOf = ({ type, stream, length, reserved }: Frame): Buffer => {
   const bytes = Buffer.alloc(9 + length, 0xff);
   bytes.writeUIntBE(length, 0, 3);
   bytes.writeUInt8(type, 3);
-  bytes.writeUInt32BE(stream, 5);
+  bytes.writeUInt32BE(reserved ? stream + 2 ** 31 : stream, 5);
   return bytes;
 };
 
@@ -26,6 +28,7 @@ describe("the frame follower", () => {
         type: fc.integer({ min: 0, max: 9 }),
         stream: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
         length: fc.integer({ min: 0, max: 40 }),
+        reserved: fc.boolean(),
       }),
     );
     const cuts = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });

@@ -15,7 +15,6 @@ const SETTINGS = {
   initialWindowSize: 65_535,
   maxFrameSize: 16_384,
   maxHeaderListSize: 8_000,
-  enablePush: false,
 } as const;
 
 /** The library's own limits stay out of the way; `maxOutstandingSettings` is missing in its types. */

@@ -20,7 +20,6 @@ export class Tap extends Duplex {
   readonly #onBytes: (chunk: Buffer) => void;
   #frozen = false;
   #wanted = false;
-  #ending = false;
   #held: (() => void)[] = [];
 
   /** `raw` is the TCP socket under `socket`; `onBytes` sees all that the client sends, decrypted. */
@@ -109,7 +108,7 @@ export class Tap extends Duplex {
   }
 
   #pass(chunks: readonly Chunk[], done: (error?: Error | null) => void): void {
-    if (this.#ending || this.#socket.destroyed) {
+    if (this.#socket.writableEnded || this.#socket.destroyed) {
       done();
       return;
     }
@@ -119,8 +118,6 @@ export class Tap extends Duplex {
     for (const { chunk } of toWrite) this.#socket.write(chunk);
     this.#socket.write(END, done);
     this.#socket.uncork();
-    if (end === -1) return;
-    this.#ending = true;
-    this.#socket.end();
+    if (end !== -1) this.#socket.end();
   }
 }

@@ -3,7 +3,8 @@ import { type TLSSocket } from "node:tls";
 import { answers, FLAG, frame, HEADER_BYTES, settings, TYPE, windowUpdate } from "./frames.ts";
 
 const PREFACE_BYTES = 24;
-const ROOM = 2 ** 30;
+/** Flow control: as much as 4,000 of the largest pushes, topped up at half. */
+const ROOM = 2 ** 24;
 
 /** What a connection is served with. */
 export interface Serving {

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { startThroughputServer } from "../index.ts";
 import { PAYLOAD, request } from "../testing/client.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
+import { aRequest, connectRaw, frame } from "../testing/raw-client.ts";
 
+const OPAQUE = Buffer.from("8 bytes.");
 const push = { ":method": "POST", ":path": "/3/device/ab" };
 
 describe("the throughput server", () => {
@@ -38,11 +40,28 @@ describe("the throughput server", () => {
     await using server = await startThroughputServer();
     const session = connect(server.url, { ca: server.ca });
     const body = "x".repeat(60_000);
-    for (let n = 0; n < 10; n += 1) {
+    for (let n = 0; n < 20; n += 1) {
       await Promise.all(Array.from({ length: 20 }, async () => request(session, push, body)));
     }
-    expect(server.stats().pushes).toBe(200);
+    expect(server.stats().pushes).toBe(400);
     session.destroy();
+  });
+
+  it("understands frames whichever way they are cut", async () => {
+    await using server = await startThroughputServer();
+    await using client = await connectRaw(server.port, server.ca);
+    client.socket.setNoDelay(true);
+    const bytes = Buffer.concat([
+      aRequest(1, false),
+      frame(0, 1, 1, Buffer.from("{}")),
+      frame(6, 0, 0, OPAQUE),
+    ]);
+    for (const byte of bytes) {
+      client.socket.write(Buffer.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect.poll(() => client.frames().at(-1)).toBe(`6 0 ${OPAQUE.toString("hex")}`);
+    expect(client.frames().filter((one) => one.startsWith("1 1 88"))).toHaveLength(1);
   });
 
   it("keeps answers back for the latency asked for", async () => {

@@ -112,6 +112,11 @@ describe("a provider token", () => {
       status: 429,
     });
     expect(await other.push(TOKEN, { authorization: shared })).toMatchObject({ status: 200 });
+    simulator.reset();
+    await using third = await connectTo(simulator);
+    expect(await third.push(TOKEN, { authorization: key.bearer(clock.now()) })).toMatchObject({
+      status: 200,
+    });
   });
 
   it("that expired can wedge its connection, while others work", async () => {
@@ -123,12 +128,14 @@ describe("a provider token", () => {
     });
     await using wedged = await connectTo(simulator);
     await using fresh = await connectTo(simulator);
+    const rule = simulator.rules.add({ match: { connection: 1 } });
     const old = key.bearer(clock.now() - 61 * MINUTE);
     expect(await wedged.push(TOKEN, { authorization: old })).toMatchObject({ status: 403 });
     const never = wedged.push(TOKEN, { authorization: key.bearer(clock.now()) });
     expect(await fresh.push(TOKEN, { authorization: key.bearer(clock.now()) })).toMatchObject({
       status: 200,
     });
+    expect(rule.hits).toBe(0);
     wedged.session.destroy();
     expect(await never).toMatchObject({ status: undefined });
   });
