@@ -1,8 +1,9 @@
 import { aModule, aWakeup, ManualClock } from "@reveille/testkit";
-import { millis, type MetricFamily, minutes, seconds } from "@reveille/wakeup";
+import { millis, type MetricFamily, minutes, type Outcome, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { createMetrics, mergeFamilies, type MetricsOptions, renderMetrics } from "../index.ts";
+import { reasonClass } from "./reason-class.ts";
 
 function someMetrics(parts: Partial<MetricsOptions> = {}) {
   const clock = new ManualClock();
@@ -42,7 +43,7 @@ describe("the metrics of a worker", () => {
     });
     observe({
       ...settled,
-      outcome: { kind: "unreachable", reason: "something Apple never said" },
+      outcome: { kind: "unreachable", reason: "SaidNeverBefore" },
       next: "retry",
     });
     const shown = await text();
@@ -50,9 +51,23 @@ describe("the metrics of a worker", () => {
     expect(shown).toContain(child('outcome="delivered",reason="none"'));
     expect(shown).toContain(child('outcome="token-dead",reason="unregistered"'));
     expect(shown).toContain(child('outcome="unreachable",reason="other"'));
-    expect(shown).not.toContain("never said");
+    expect(shown).not.toContain("SaidNeverBefore");
     expect(shown).toContain('reveille_delivery_latency_seconds_sum{module="monalProdiOS"} 0.04\n');
     expect(shown).toContain("reveille_push_request_seconds_count 3\n");
+  });
+
+  it.each<[Outcome, string]>([
+    [{ kind: "delivered", apnsId: "" }, "none"],
+    [{ kind: "token-dead", reason: "BadDeviceToken", proof: "suspected" }, "bad-token"],
+    [{ kind: "throttled", reason: "TooManyRequests", retryAfter: millis(1) }, "too-many-requests"],
+    [{ kind: "unreachable", reason: "ServiceUnavailable" }, "server"],
+    [{ kind: "unreachable", reason: "HTTP 502" }, "server"],
+    [{ kind: "unreachable", reason: "no free connection within 10 s" }, "connection"],
+    [{ kind: "unreachable", reason: "Unregistered" }, "other"],
+    [{ kind: "rejected", reason: "InvalidProviderToken", blame: "module" }, "provider-token"],
+    [{ kind: "rejected", reason: "module not configured", blame: "module" }, "other"],
+  ])("class the reason of %j as %s", (outcome, reason) => {
+    expect(reasonClass(outcome)).toBe(reason);
   });
 
   it("count a module that the configuration no longer has as `other`", async () => {

@@ -15,7 +15,7 @@ export type ReasonClass =
   | "payload"
   | "request"
   | "server"
-  | "timeout"
+  | "connection"
   | "other";
 
 /** Apple's reasons, as of "Handling notification responses from APNs". */
@@ -48,7 +48,7 @@ const CLASSES: ReadonlyMap<string, ReasonClass> = new Map([
   ["InvalidPushType", "request"],
   ["MethodNotAllowed", "request"],
   ["MissingDeviceToken", "request"],
-  ["IdleTimeout", "timeout"],
+  ["IdleTimeout", "connection"],
   ["InternalServerError", "server"],
   ["ServiceUnavailable", "server"],
   ["Shutdown", "server"],
@@ -59,7 +59,7 @@ const BY_OUTCOME: Readonly<Record<OutcomeKind, readonly ReasonClass[]>> = {
   delivered: ["none"],
   "token-dead": ["unregistered", "expired-token", "bad-token", "wrong-topic", "other"],
   throttled: ["too-many-requests", "other"],
-  unreachable: ["server", "timeout", "provider-token", "other"],
+  unreachable: ["server", "connection", "provider-token", "other"],
   rejected: ["provider-token", "certificate", "topic", "forbidden", "payload", "request", "other"],
 };
 
@@ -69,7 +69,12 @@ export const outcomeReasons = (): readonly { readonly outcome: string; readonly 
 
 export function reasonClass(outcome: Outcome): ReasonClass {
   if (outcome.kind === "delivered") return "none";
-  const found = CLASSES.get(outcome.reason);
-  if (found !== undefined && BY_OUTCOME[outcome.kind].includes(found)) return found;
-  return "other";
+  const found = CLASSES.get(outcome.reason) ?? unlisted(outcome.reason);
+  return BY_OUTCOME[outcome.kind].includes(found) ? found : "other";
+}
+
+/** Apple's reasons are single words in capitals and small letters; a sentence is our transport's own. */
+function unlisted(reason: string): ReasonClass {
+  if (/^HTTP 5\d\d$/.test(reason)) return "server";
+  return /^[A-Z]\w*$|^HTTP /.test(reason) ? "other" : "connection";
 }
