@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 
+import { anElement, letters, mutationsOf, splitAt } from "../fixtures/arbitrary-xml.ts";
 import { type StartTag } from "./start-tag.ts";
 import { XmlScanner, type XmlFault } from "./scanner.ts";
 
@@ -79,68 +80,9 @@ function isWholeForSaxes(text: string): boolean {
   return isWhole && !failed;
 }
 
-const letters = (text: string): string[] => Array.from(text);
-
-const name = fc.constantFrom("a", "b", "iq", "x-1", "p:a", "é");
-const cdata = fc
-  .string({ unit: fc.constantFrom(...letters("ab &;<>]'\"\n\r\té😀"), "&amp;", "]]", "&lt;") })
-  .map((text) => `<![CDATA[${text.replaceAll("]]>", "")}]]>`);
-const plain = fc.string({
-  unit: fc.constantFrom(...letters("ab]'\n\té😀"), "&amp;", "&#65;", "&#x1F600;", "&lt;", "]]"),
-});
-const quoted = plain.map((value) => `"${value.replaceAll('"', "")}"`);
-const attribute = fc
-  .tuple(fc.constantFrom("v", "w", "xmlns", "xmlns:p"), quoted, fc.constantFrom("", " "))
-  .map(
-    ([key, value, gap]) => ` ${key}${gap}=${gap}${key.startsWith("xmlns") ? `'urn:${key.length}'` : value}`,
-  );
-
-const { element } = fc.letrec<{ element: string; content: string }>((tie) => ({
-  content: fc.oneof({ maxDepth: 4, withCrossShrink: true }, plain, cdata, tie("element")),
-  element: fc
-    .tuple(
-      name,
-      fc.uniqueArray(attribute, { maxLength: 3, selector: (text) => text.split("=")[0]?.trim() }),
-      fc.array(tie("content"), { maxLength: 4 }),
-    )
-    .map(([tag, attributes, content]) => {
-      const start = `<${tag}${attributes.join("")}`;
-      return content.length === 0 ? `${start}/>` : `${start}>${content.join("")}</${tag}>`;
-    }),
-}));
-
 const DECLARATION = "<?xml version='1.0'?>";
-const document = element.map((inner) => `${DECLARATION}<r xmlns:p='urn:p'>${inner}</r>`);
-const fragments = [
-  ...letters("<>/='\"&;! ?]-["),
-  "<!--",
-  "<?a b?>",
-  "<!DOCTYPE a>",
-  "&bogus;",
-  "&#0;",
-  "\u0001",
-  "\uFFFE",
-  "</r>",
-];
-const mutated = fc
-  .tuple(
-    document,
-    fc.array(fc.tuple(fc.nat(), fc.nat({ max: 4 }), fc.constantFrom("", ...fragments)), {
-      minLength: 1,
-      maxLength: 3,
-    }),
-  )
-  .map(([text, edits]) =>
-    edits.reduce((result, [at, cut, put]) => {
-      const from = DECLARATION.length + (at % (result.length + 1 - DECLARATION.length));
-      return (result.slice(0, from) + put + result.slice(from + cut)).toWellFormed();
-    }, text),
-  );
-
-const splits = (text: string, cuts: readonly number[]): string[] => {
-  const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((one, other) => one - other);
-  return [0, ...places].map((from, index) => text.slice(from, places[index] ?? text.length));
-};
+const document = anElement.map((inner) => `${DECLARATION}<r xmlns:p='urn:p'>${inner}</r>`);
+const mutated = mutationsOf(document, DECLARATION.length);
 
 /** When a mistake is noticed, and how much of the text before it is told, depends on the chunks. */
 const withoutUnfinished = ({ complete, events }: Read): Read => ({
@@ -171,7 +113,7 @@ describe("the XML scanner", () => {
     fc.assert(
       fc.property(fc.oneof(document, mutated), fc.array(fc.nat(), { maxLength: 8 }), (text, cuts) => {
         const whole = withoutUnfinished(scan([text]));
-        expect(withoutUnfinished(scan(splits(text, cuts)))).toEqual(whole);
+        expect(withoutUnfinished(scan(splitAt(text, cuts)))).toEqual(whole);
         expect(withoutUnfinished(scan(letters(text)))).toEqual(whole);
       }),
       { numRuns: 500 },
