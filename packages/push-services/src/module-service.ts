@@ -36,7 +36,6 @@ export class ModuleService {
   readonly #clock: Clock;
   readonly #breaker: Breaker;
   readonly #guard: TokenGuard;
-  #generation: number;
 
   /** Throws an Error that names the module if Apple would refuse its payload. */
   constructor({ module, settings, route, clock, observe }: ModuleServiceOptions) {
@@ -44,7 +43,6 @@ export class ModuleService {
     this.#forms = formsOf(module, settings);
     this.#route = route;
     this.#clock = clock;
-    this.#generation = route.generation;
     this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
     this.#breaker = new Breaker({
       threshold: OPENS_AFTER,
@@ -70,10 +68,7 @@ export class ModuleService {
 
   /** Never rejects. */
   send(wakeup: Wakeup): Promise<Outcome> {
-    if (this.#generation !== this.#route.generation) {
-      this.#generation = this.#route.generation;
-      this.#breaker.probeNow();
-    }
+    if (this.#route.awaitsProof) this.#breaker.probeNow();
     const leave = this.#breaker.ask();
     if (leave.kind === "parked") {
       return Promise.resolve({ kind: "rejected", reason: leave.because, blame: "module" });

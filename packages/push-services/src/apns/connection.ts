@@ -113,7 +113,7 @@ export class Connection {
   drain(because: string): void {
     if (this.#state === "draining" || this.#state === "closed") return;
     this.#become("draining", because);
-    if (this.#flights.size === 0) this.#wire.close();
+    this.#closeIfDrained();
   }
 
   /** Ends at once; pushes under way are settled as unanswered. */
@@ -177,9 +177,13 @@ export class Connection {
     this.#serverTroubles = judgement.answer === "trouble" ? this.#serverTroubles + 1 : 0;
     if (judgement.answer === "accepted") this.#prove();
     if (judgement.leaveBecause !== undefined) this.drain(judgement.leaveBecause);
-    else if (this.#serverTroubles >= MOST_SERVER_TROUBLES) this.drain("too many troubles of the server");
-    else if (this.#state === "draining" && this.#flights.size === 0) this.#wire.close();
+    if (this.#serverTroubles >= MOST_SERVER_TROUBLES) this.drain("too many troubles of the server");
+    this.#closeIfDrained();
     this.#listener.settled(this, flight.passage, judgement);
+  }
+
+  #closeIfDrained(): void {
+    if (this.#state === "draining" && this.#flights.size === 0) this.#wire.close();
   }
 
   #prove(): void {

@@ -39,7 +39,6 @@ export class Route implements AsyncDisposable {
   #serving: Way;
   #candidate: Way | undefined;
   #proving = false;
-  #generation = 0;
   /** The version that Apple has refused, or the trouble with the files: each is told once. */
   #refused: string | undefined;
 
@@ -49,9 +48,9 @@ export class Route implements AsyncDisposable {
     this.#serving = this.#open(loaded);
   }
 
-  /** Goes up with each credential that may mend what was refused before. */
-  get generation(): number {
-    return this.#generation;
+  /** A new credential is there, and the next push will show what it is worth. */
+  get awaitsProof(): boolean {
+    return !this.#proving && this.#candidate?.pool.health.kind === "ready";
   }
 
   get freeSlots(): number {
@@ -70,9 +69,7 @@ export class Route implements AsyncDisposable {
 
   send(push: Push): void {
     const candidate = this.#candidate;
-    if (candidate === undefined || this.#proving || candidate.pool.health.kind !== "ready") {
-      return this.#serving.pool.send(push);
-    }
+    if (candidate === undefined || !this.awaitsProof) return this.#serving.pool.send(push);
     this.#proving = true;
     candidate.pool.send({ ...push, settle: (outcome) => this.#proved(candidate, push, outcome) });
   }
@@ -112,7 +109,6 @@ export class Route implements AsyncDisposable {
 
   #try(loaded: LoadedCredential): void {
     this.#candidate = this.#open(loaded);
-    this.#generation += 1;
     this.#tell("trying");
   }
 

@@ -1,7 +1,4 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from "@reveille/apns-simulator";
@@ -19,6 +16,7 @@ import {
 
 import { type ModuleSettings } from "../module-settings.ts";
 import { openPushServices, type PushServices, type PushServicesOptions } from "../push-services.ts";
+import { aFolder, type TestFolder } from "./a-folder.ts";
 import { realClock } from "./real-clock.ts";
 
 /** Push services with one module, connected to a simulator that knows its key. */
@@ -28,7 +26,7 @@ export interface TestApns extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly events: readonly PushEvent[];
   readonly settings: ModuleSettings;
-  readonly folder: string;
+  readonly folder: TestFolder;
 }
 
 export interface TestApnsOptions {
@@ -36,6 +34,8 @@ export interface TestApnsOptions {
   readonly settings?: Partial<ModuleSettings>;
   readonly apns?: Partial<ModuleSettings["apns"]>;
   readonly services?: Partial<PushServicesOptions>;
+  /** Further modules on the same route: their topics by name. */
+  readonly topics?: Readonly<Record<string, string>>;
   /** Default: the manual one. The simulator has the machine's unless told otherwise. */
   readonly clock?: Clock;
 }
@@ -46,27 +46,23 @@ export const TEAM_ID = "TEAM123456";
 /** Name only what the test is about. */
 export async function anApns(options: TestApnsOptions = {}): Promise<TestApns> {
   await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "reveille-apns-"));
-  opened.defer(() => rm(folder, { recursive: true }));
   const key = aKey();
   const keys = [{ keyId: KEY_ID, teamId: TEAM_ID, publicKey: key.publicKey }];
   const clock = new ManualClock(realClock.now());
   const simulator = opened.use(await startApnsSimulator({ keys, ...options.simulator }));
-  const keyFile = join(folder, "key.p8");
-  const caFile = join(folder, "ca.pem");
-  await Promise.all([writeFile(keyFile, key.privateKey, { mode: 0o600 }), writeFile(caFile, simulator.ca)]);
+  const folder = opened.use(await aFolder({ "key.p8": key.privateKey, "ca.pem": simulator.ca }));
   const settings = aModuleWith(
     {
-      credential: { kind: "token", keyFile, keyId: KEY_ID, teamId: TEAM_ID },
+      credential: { kind: "token", keyFile: folder.file("key.p8"), keyId: KEY_ID, teamId: TEAM_ID },
       endpoint: new URL(simulator.url),
-      caFile,
+      caFile: folder.file("ca.pem"),
       ...options.apns,
     },
     options.settings,
   );
   const events: PushEvent[] = [];
   const services = await openPushServices({
-    modules: new Map<PushModule, ModuleSettings>([[aModule(), settings]]),
+    modules: modulesOf(settings, options.topics ?? {}),
     clock: options.clock ?? clock,
     observe: (event) => void events.push(event),
     random: () => 0.5,
@@ -83,6 +79,17 @@ export async function anApns(options: TestApnsOptions = {}): Promise<TestApns> {
     folder,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function modulesOf(
+  settings: ModuleSettings,
+  topics: Readonly<Record<string, string>>,
+): ReadonlyMap<PushModule, ModuleSettings> {
+  const modules = new Map([[aModule(), settings]]);
+  for (const [name, topic] of Object.entries(topics)) {
+    modules.set(aModule(name), { ...settings, apns: { ...settings.apns, topic } });
+  }
+  return modules;
 }
 
 async function disposed(services: PushServices): Promise<void> {

@@ -1,0 +1,108 @@
+import { createServer, type Server } from "node:http";
+import { connect } from "node:net";
+import { once } from "node:events";
+
+import { startApnsSimulator } from "@reveille/apns-simulator";
+import { aToken, aWakeup } from "@reveille/testkit";
+import { describe, expect, it, vi } from "vitest";
+
+import { aFolder } from "../testing/a-folder.ts";
+import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
+
+interface TestProxy extends AsyncDisposable {
+  readonly url: URL;
+  readonly asked: readonly string[];
+}
+
+/** An HTTP proxy that tunnels (200) or refuses. */
+async function aProxy(status = 200): Promise<TestProxy> {
+  const asked: string[] = [];
+  const server: Server = createServer();
+  server.on("connect", (request, socket) => {
+    const [host = "", port = ""] = (request.url ?? "").split(":");
+    asked.push(host);
+    if (status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
+    const far = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 Yes\r\n\r\n");
+      socket.pipe(far).pipe(socket);
+    });
+    far.on("error", () => socket.destroy());
+    socket.on("error", () => far.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    url: new URL(`http://127.0.0.1:${address.port}`),
+    asked,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+describe("an HTTP proxy", () => {
+  it("carries the connections, and is told the name of the endpoint", async () => {
+    await using proxy = await aProxy();
+    await using apns = await anApns({ apns: { proxy: proxy.url } });
+    expect(countKinds(await Promise.all(manyWakeups(20).map(apns.services.send)))).toEqual({ delivered: 20 });
+    expect(proxy.asked).toEqual(["localhost", "localhost"]);
+  });
+
+  it("that refuses is named with its status", async () => {
+    await using proxy = await aProxy(407);
+    await using apns = await anApns({ apns: { proxy: proxy.url } });
+    await whileTimePasses(apns.clock, apns.services.send(aWakeup()));
+    expect(JSON.stringify(apns.services.health())).toMatch(/no tunnel through the proxy .*: it answered 407/);
+  });
+});
+
+describe("a host name", () => {
+  it("is resolved anew for each connection, so that pushes follow it to another address", async () => {
+    await using here = await startApnsSimulator({ names: ["apns.test"] });
+    await using there = await startApnsSimulator({
+      names: ["apns.test"],
+      host: "127.0.0.2",
+      port: here.port,
+    });
+    await using folder = await aFolder({ "both.pem": here.ca + there.ca });
+    let address = here.host;
+    await using apns = await anApns({
+      apns: { endpoint: new URL(`https://apns.test:${here.port}`), caFile: folder.file("both.pem") },
+      services: { resolve: () => Promise.resolve([{ address, family: 4 }]) },
+    });
+    expect(await apns.services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    address = there.host;
+    here.goaway();
+    await vi.waitFor(() => expect(there.connections).toHaveLength(2));
+    expect(await apns.services.send(aWakeup({ token: aToken(1) }))).toMatchObject({ kind: "delivered" });
+    expect(there.ledger.pushes).toHaveLength(1);
+  });
+
+  it("that does not resolve is named", async () => {
+    await using apns = await anApns({
+      apns: { endpoint: new URL("https://apns.test") },
+      services: { resolve: () => Promise.reject(new Error("getaddrinfo ENOTFOUND apns.test")) },
+    });
+    expect(await whileTimePasses(apns.clock, apns.services.send(aWakeup()))).toMatchObject({
+      kind: "unreachable",
+    });
+    expect(JSON.stringify(apns.services.health())).toContain("ENOTFOUND apns.test");
+  });
+
+  it("is tried at its other addresses if one does not answer", async () => {
+    await using apns = await anApns({
+      services: {
+        resolve: () =>
+          Promise.resolve([
+            { address: "127.0.0.3", family: 4 },
+            { address: "127.0.0.1", family: 4 },
+          ]),
+      },
+    });
+    expect(countKinds(await Promise.all(manyWakeups(20).map(apns.services.send)))).toEqual({ delivered: 20 });
+  });
+});

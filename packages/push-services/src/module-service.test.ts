@@ -1,0 +1,85 @@
+import { aModule, aToken, aWakeup } from "@reveille/testkit";
+import { minutes, seconds } from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
+
+import { anApns, countKinds, manyWakeups } from "./testing/an-apns.ts";
+
+const REFUSED = { kind: "rejected", reason: "TopicDisallowed", blame: "module" } as const;
+const forbidden = { kind: "answer", status: 400, reason: "TopicDisallowed" } as const;
+
+describe("a module that Apple refuses", () => {
+  it("is parked after three refusals, asked again once a minute, and resumes by itself", async () => {
+    await using apns = await anApns();
+    const { services, simulator, clock, events } = apns;
+    const rule = simulator.rules.add({ fault: forbidden });
+    for (let count = 0; count < 10; count += 1) expect(await services.send(aWakeup())).toEqual(REFUSED);
+    expect(simulator.ledger.pushes).toHaveLength(3);
+    expect(services.health()).toMatchObject([
+      { part: "apns monalProdiOS", anyOf: "apns", health: { kind: "failing" } },
+    ]);
+    await clock.advance(seconds(61));
+    await services.send(aWakeup());
+    await services.send(aWakeup());
+    expect(simulator.ledger.pushes).toHaveLength(4);
+    rule.remove();
+    await clock.advance(seconds(61));
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]);
+    const states = events.flatMap((event) => (event.kind === "breaker-changed" ? [event.state] : []));
+    expect(states).toEqual(["open", "probing", "open", "probing", "closed"]);
+  });
+
+  it("does not disturb another module on the same connections", async () => {
+    await using apns = await anApns({ topics: { other: "com.example.other" } });
+    const { services, simulator } = apns;
+    const other = aModule("other");
+    simulator.rules.add({ match: { topic: "com.example.other" }, fault: forbidden });
+    const wakeups = manyWakeups(40);
+    const mine = Promise.all(wakeups.map(services.send));
+    const theirs = Promise.all(wakeups.map((wakeup) => services.send({ ...wakeup, module: other })));
+    expect(countKinds(await mine)).toEqual({ delivered: 40 });
+    expect(countKinds(await theirs)).toEqual({ rejected: 40 });
+    expect(await services.send(aWakeup({ module: other }))).toEqual(REFUSED);
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    expect(simulator.connections).toHaveLength(2);
+  });
+});
+
+describe("an environment that is wrong", () => {
+  it("kills no tokens but the first few, and has their wakeups tried again", async () => {
+    await using apns = await anApns();
+    const wakeups = manyWakeups(60);
+    for (const { token } of wakeups) apns.simulator.devices.bad(token);
+    const outcomes = [];
+    for (const wakeup of wakeups) outcomes.push(await apns.services.send(wakeup));
+    expect(countKinds(outcomes)).toEqual({ "token-dead": 19, unreachable: 41 });
+    expect(outcomes.at(-1)).toEqual({
+      kind: "unreachable",
+      reason: "BadDeviceToken",
+      retryAfter: minutes(15),
+    });
+    expect(apns.events).toContainEqual({ kind: "token-guard-changed", module: aModule(), state: "on" });
+  });
+});
+
+describe("an endpoint with troubles of its own", () => {
+  it("gets a rest after ten of them in a row, and one push to see whether it is over", async () => {
+    await using apns = await anApns();
+    const { services, simulator, clock, events } = apns;
+    const rule = simulator.rules.add({
+      fault: { kind: "answer", status: 500, reason: "InternalServerError" },
+    });
+    for (let count = 0; count < 12; count += 1) {
+      expect(await services.send(aWakeup({ token: aToken(count) }))).toMatchObject({ kind: "unreachable" });
+    }
+    expect(simulator.ledger.pushes).toHaveLength(10);
+    expect(await services.send(aWakeup())).toHaveProperty("retryAfter");
+    expect(events).toContainEqual(expect.objectContaining({ kind: "endpoint-rest-changed", state: "open" }));
+    rule.remove();
+    await clock.advance(seconds(6));
+    await vi.waitFor(() => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    expect(countKinds(await Promise.all(manyWakeups(20).map(services.send)))).toEqual({ delivered: 20 });
+  });
+});
