@@ -3,6 +3,7 @@ export { type BatchId } from "./batch-id.ts";
 export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";
 export { type Disposition } from "./disposition.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
+export { type RedisRoom, type RedisRoomOptions, watchRedisRoom } from "./redis-room.ts";
 export {
   type RedisAddress,
   type RedisSentinels,

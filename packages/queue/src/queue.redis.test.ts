@@ -7,6 +7,7 @@ import {
   millis,
   minutes,
   type PushEvent,
+  QUEUE_NAME,
   redisKeysOf,
   type Wakeup,
 } from "@reveille/wakeup";
@@ -179,6 +180,36 @@ describe("the wakeup queue", () => {
     expect(batches.flat().map(({ wakeup }) => wakeup.token)).toEqual([aToken(1), aToken(2), aToken(0)]);
   });
 
+  it("puts fresh batches in front of a backlog that is old", async () => {
+    let [now, passed] = [Date.now(), 0];
+    const moved: Clock = { ...clock, now: () => epochMillis(now), monotonic: () => millis(passed) };
+    await using queue = await openWakeupQueue({
+      redis: producerRedis,
+      region,
+      node: "s1",
+      clock: moved,
+      observe,
+    });
+    await queue.add(wakeups(1, 1));
+    await queue.add(wakeups(1, 2));
+    now += 6_000;
+    expect((await queue.counts()).oldestWaiting).toBeGreaterThan(5_000);
+    const nextToBeTaken = async () =>
+      redis.lindex(`${redisKeysOf(region).queuePrefix}:${QUEUE_NAME}:wait`, -1);
+    await vi.waitFor(async () => {
+      passed += 1_000;
+      const id = queue.newBatchId();
+      await queue.add(wakeups(1, 3), id);
+      expect(await nextToBeTaken()).toBe(id);
+    });
+    const { batches, handle } = aHandler();
+    await aConsumer(handle, { batchesAtOnce: 1 });
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 }));
+    const order = batches.flat().map(({ wakeup }) => wakeup.token);
+    expect(order[0]).toBe(aToken(3));
+    expect(order.indexOf(aToken(1))).toBeLessThan(order.indexOf(aToken(2)));
+  });
+
   it("tries a batch again whose handler threw", async () => {
     await using queue = await aQueue();
     await aConsumer(async () => {
@@ -223,6 +254,14 @@ describe("the wakeup queue", () => {
     expect(counts).toEqual({ waiting: 2, retrying: 0, delayed: 0, active: 0 });
     expect(oldestWaiting).toBeGreaterThanOrEqual(minutes(5));
     expect(oldestWaiting).toBeLessThan(minutes(6));
+  });
+
+  it("tells when fewer replicas than asked for have a batch, and accepts it all the same", async () => {
+    const parts = { redis: producerRedis, region, node: "s1", clock, observe };
+    await using queue = await openWakeupQueue({ ...parts, waitReplicas: 1 });
+    await queue.add(wakeups(1));
+    expect(events).toEqual([{ kind: "replicas-missing", wanted: 1, replicas: 0 }]);
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
   });
 
   it("has all its keys under the hash tag of the region", async () => {

@@ -12,6 +12,7 @@ import {
   openWorkerRedis,
   type QueuedWakeup,
   type RedisSettings,
+  watchRedisRoom,
 } from "./index.ts";
 import { describeRedis, ioredisOptions } from "./redis-settings.ts";
 
@@ -127,6 +128,43 @@ describe("a consumer", () => {
     ]);
     producerRedis.disconnect();
     workerRedis.disconnect();
+  });
+});
+
+describe("the room in Redis", () => {
+  it("is full from a share of its memory on, and open again when enough is free", async () => {
+    await using server = await startRedis();
+    const { events, observe } = observed();
+    const redis = await server.connect();
+    const manual = new ManualClock();
+    await using room = await watchRedisRoom({ redis, clock: manual, observe, mostShare: 0.5 });
+    expect(room.isFull()).toBe(false);
+
+    await redis.set("ballast", "x".repeat(20_000_000));
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
+    const hasLooked = async (): Promise<void> => vi.waitFor(() => expect(manual.sleepers).toBe(1));
+    const look = async (maxmemory: number, full: boolean): Promise<void> => {
+      await redis.config("SET", "maxmemory", Math.round(maxmemory));
+      await hasLooked();
+      await manual.advance(seconds(1));
+      await hasLooked();
+      expect(room.isFull()).toBe(full);
+    };
+    await look(used * 1.5, true);
+    await look(used * 2.05, true);
+    await look(used * 4, false);
+    expect(events.map((event) => (event.kind === "redis-room-changed" ? event.full : event))).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it("is that of the machine if Redis has no limit", async () => {
+    await using server = await startRedis();
+    const { observe } = observed();
+    const redis = await server.connect();
+    await using room = await watchRedisRoom({ redis, clock, observe, mostShare: 0 });
+    expect(room.isFull()).toBe(true);
   });
 });
 

@@ -1,9 +1,6 @@
 import {
-  between,
   type Clock,
-  epochMillis,
   type Millis,
-  millis,
   type Observe,
   QUEUE_NAME,
   redisKeysOf,
@@ -15,6 +12,7 @@ import { type Redis } from "ioredis";
 
 import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
+import { oldestWaiting, watchBacklog } from "./waiting-age.ts";
 
 /** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
 export interface WakeupQueue extends AsyncDisposable {
@@ -71,8 +69,11 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
   queue.on("error", () => undefined);
   await queue.waitUntilReady();
 
+  const backlog = watchBacklog({ redis, queue, clock });
+
   const addBatch = async (wakeups: readonly Wakeup[], jobId: string): Promise<void> => {
-    await queue.add(JOB_NAME, encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 }))), { jobId });
+    const body = encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 })));
+    await queue.add(JOB_NAME, body, backlog.isOld() ? { jobId, lifo: true } : { jobId });
   };
 
   return {
@@ -88,13 +89,12 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
     },
     counts: async () => {
       const { waiting, prioritized, delayed, active } = await queue.getJobCounts();
-      const [oldest] = await queue.getJobs(["waiting"], 0, 0, true);
       return {
         waiting: waiting ?? 0,
         retrying: prioritized ?? 0,
         delayed: delayed ?? 0,
         active: active ?? 0,
-        oldestWaiting: oldest === undefined ? millis(0) : between(epochMillis(oldest.timestamp), clock.now()),
+        oldestWaiting: await oldestWaiting({ redis, queue, clock }),
       };
     },
     [Symbol.asyncDispose]: () => queue.close(),

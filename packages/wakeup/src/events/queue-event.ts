@@ -35,6 +35,8 @@ export type QueueEvent =
   | { readonly kind: "batch-failed"; readonly because: string }
   /** The queue's reader owed an answer although Redis was there; a new one was opened beside it. */
   | { readonly kind: "consumer-restarted"; readonly stuckFor: Millis }
+  /** `full`: Redis uses so much of its memory (`share`, 0 to 1) that new wakeups are refused. */
+  | { readonly kind: "redis-room-changed"; readonly full: boolean; readonly share: number }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
