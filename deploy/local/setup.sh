@@ -54,7 +54,7 @@ install_node_modules() {
   command -v npx >/dev/null || fail "needs Node 20 or newer with npm (npx)"
   say "installing the workspace's dependencies and Node 24 with $PNPM"
   # CI: pnpm asks no questions.
-  logged env CI=true npx --yes "$PNPM" install --frozen-lockfile ||
+  logged env CI=true npx --yes --loglevel error "$PNPM" install --frozen-lockfile ||
     fail "$PNPM could not install the dependencies; the whole output is in $log"
   echo "$wanted" >"$stamp"
 }
@@ -105,6 +105,8 @@ way_to_root() {
   fi
 }
 
+privileged() { $as_root "$@"; }
+
 apt_install() {
   # The package lists are fetched only if they are missing, or so old that what they name is gone.
   apt_get -s install "$@" >/dev/null 2>&1 || logged apt_get update || return 1
@@ -112,7 +114,7 @@ apt_install() {
 }
 
 apt_get() {
-  $as_root env DEBIAN_FRONTEND=noninteractive \
+  privileged env DEBIAN_FRONTEND=noninteractive \
     apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
@@ -134,7 +136,7 @@ unit_is_known() {
   for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
     [ -e "$folder/$1" ] && return
   done
-  [ -e "/etc/init.d/${1%.service}" ]
+  return 1
 }
 
 hold_services() {
@@ -144,23 +146,25 @@ hold_services() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  printf '#!/bin/sh\n%s\nexit 101\n' "$MARK" | $as_root tee "$POLICY" >/dev/null
-  $as_root chmod 755 "$POLICY"
+  printf '#!/bin/sh\n%s\nexit 101\n' "$MARK" | privileged tee "$POLICY" >/dev/null
+  privileged chmod 755 "$POLICY"
 }
 
 release_services() {
-  if [ -e "$POLICY" ] && grep -qF "$MARK" "$POLICY"; then $as_root rm -f "$POLICY"; fi
+  if [ -e "$POLICY" ] && grep -qF "$MARK" "$POLICY"; then privileged rm -f "$POLICY"; fi
   trap - EXIT HUP INT TERM
 }
 
-# Neither now nor at boot. `--now` matters where somebody else's policy allowed the start.
+# Neither now nor at boot. There is something to stop only where somebody else's policy allowed the start.
 keep_off() {
-  command -v systemctl >/dev/null || return 0
   for unit in $1; do
-    now=--now
-    [ -d /run/systemd/system ] || now=
-    # shellcheck disable=SC2086 # no word if empty
-    logged $as_root systemctl $now disable "$unit" || say "could not disable $unit; please do: systemctl disable $unit"
+    if [ -d /run/systemd/system ]; then
+      logged privileged systemctl disable --now "$unit" || say "please do: systemctl disable --now $unit"
+    else
+      command -v systemctl >/dev/null && logged privileged systemctl disable "$unit"
+      script=/etc/init.d/${unit%.service}
+      [ ! -x "$script" ] || logged privileged "$script" stop || say "please do: $script stop"
+    fi
   done
 }
 

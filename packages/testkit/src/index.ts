@@ -1,7 +1,14 @@
 export { freePort } from "./addresses.ts";
 export { aModule, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
+export { type Apns, type ReceivedPush } from "./local-region/apns.ts";
+export { type ChatClient, type PushRegistration } from "./local-region/chat-client.ts";
+export { type WakeupRecord } from "./local-region/records.ts";
+export { type Sender } from "./local-region/sender.ts";
+export { type Region, type RegionOptions, startRegion } from "./local-region/start-region.ts";
+export { until } from "./local-region/until.ts";
+export { type ReceivedReply, type SentPublish } from "./local-region/witness.ts";
 export { ManualClock } from "./manual-clock.ts";
-export { isRunning, processesWith } from "./processes.ts";
+export { type FoundProcess, isRunning, processesInheriting } from "./processes.ts";
 export { type LogLine, Program, type ProgramOptions } from "./program.ts";
 export { type ProsodyOptions, startProsody, type TestProsody } from "./prosody.ts";
 export { aPublish, type PublishParts } from "./publish.ts";

@@ -9,14 +9,21 @@ export async function isRunning(pid: number): Promise<boolean> {
   return state !== "Z" && state !== "X";
 }
 
-/** Processes of this machine whose command line contains `text`, except this one. */
-export async function processesWith(text: string): Promise<readonly number[]> {
-  const found: number[] = [];
+export interface FoundProcess {
+  readonly pid: number;
+  /** Name of the program, e.g. `dnsmasq`. */
+  readonly command: string;
+}
+
+/** Processes whose environment has `variable` (`NAME=value`), given by whoever started them; not this process itself. */
+export async function processesInheriting(variable: string): Promise<readonly FoundProcess[]> {
+  const found: FoundProcess[] = [];
   for (const entry of await readdir("/proc")) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const commandLine = await readProc(pid, "cmdline");
-    if (commandLine?.includes(text) === true && (await isRunning(pid))) found.push(pid);
+    const environment = (await readProc(pid, "environ"))?.split("\0");
+    if (environment?.includes(variable) !== true || !(await isRunning(pid))) continue;
+    found.push({ pid, command: (await readProc(pid, "comm"))?.trim() ?? "" });
   }
   return found;
 }
@@ -25,7 +32,7 @@ async function readProc(pid: number, file: string): Promise<string | undefined> 
   try {
     return await readFile(`/proc/${pid}/${file}`, "utf8");
   } catch {
-    // It ended meanwhile.
+    // It has ended meanwhile, or belongs to somebody else.
     return undefined;
   }
 }

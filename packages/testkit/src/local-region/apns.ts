@@ -32,6 +32,8 @@ export interface Apns extends AsyncDisposable {
   readonly askedFor: () => Promise<ReadonlyMap<string, number>>;
   /** From now on these devices are gone: 410 Unregistered. */
   readonly kill: (tokens: readonly string[]) => Promise<void>;
+  /** From now on every answer takes that long, and a connection carries that many requests at once. */
+  readonly behave: (behaviour: { readonly latencyMs: number; readonly streamLimit: number }) => Promise<void>;
 }
 
 export interface ApnsOptions {
@@ -69,6 +71,8 @@ export async function startApns({ folder, logFile, key }: ApnsOptions): Promise<
       );
     },
     kill: async (tokens) => post(`${control}/_sim/tokens`, { tokens, state: "dead" }),
+    behave: async ({ latencyMs, streamLimit }) =>
+      post(`${control}/_sim/behaviour`, { latency: { kind: "fixed", ms: latencyMs }, streamLimit }),
     [Symbol.asyncDispose]: async () => program.stop(),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
-import { type Client, client, xml, type XmlElement } from "@xmpp/client";
+import { type Client, type xml as makeXml, type XmlElement } from "@xmpp/client";
 
 export interface Account {
   readonly user: string;
@@ -33,9 +33,13 @@ export function trustAuthority(certificateFile: string): void {
   setDefaultCACertificates([...getCACertificates("default"), readFileSync(certificateFile, "utf8")]);
 }
 
+type Xml = typeof makeXml;
+
 /** Resolves when the server has accepted the login and knows that we are available. */
 export async function login(account: Account): Promise<ChatClient> {
   const { user, domain, password, port } = account;
+  // Loaded here, since most users of the testkit never log in and it is large.
+  const { client, xml } = await import("@xmpp/client");
   const connection = client({
     service: `xmpp://127.0.0.1:${port}`,
     domain,
@@ -49,20 +53,20 @@ export async function login(account: Account): Promise<ChatClient> {
   await connection.start();
   await connection.send(xml("presence"));
   return {
-    enablePush: async (registration) => enablePush(connection, registration),
-    sendMessage: async (to, body) => connection.send(messageOf(to, body)),
+    enablePush: async (registration) => enablePush(connection, xml, registration),
+    sendMessage: async (to, body) => connection.send(messageOf(xml, to, body)),
     [Symbol.asyncDispose]: async () => void (await connection.stop()),
   };
 }
 
-async function enablePush(connection: Client, registration: PushRegistration): Promise<void> {
+async function enablePush(connection: Client, xml: Xml, registration: PushRegistration): Promise<void> {
   const { service, node, options } = registration;
-  const form = options === undefined ? [] : [formOf(options)];
+  const form = options === undefined ? [] : [formOf(xml, options)];
   const enable = xml("enable", { xmlns: "urn:xmpp:push:0", jid: service, node }, ...form);
   await connection.iqCaller.request(xml("iq", { type: "set" }, enable));
 }
 
-function formOf(options: Readonly<Record<string, string>>): XmlElement {
+function formOf(xml: Xml, options: Readonly<Record<string, string>>): XmlElement {
   const formType = xml("value", {}, "http://jabber.org/protocol/pubsub#publish-options");
   return xml(
     "x",
@@ -72,7 +76,7 @@ function formOf(options: Readonly<Record<string, string>>): XmlElement {
   );
 }
 
-function messageOf(to: string, body: string | undefined): XmlElement {
+function messageOf(xml: Xml, to: string, body: string | undefined): XmlElement {
   const content =
     body === undefined ? xml("received", { xmlns: "urn:xmpp:receipts", id: "1" }) : xml("body", {}, body);
   return xml("message", { to, type: "chat" }, content);

@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type ChatClient, type ReceivedPush, type Region, startRegion, until } from "@reveille/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const FOLDER = new URL("../output/cluster/push", import.meta.url).pathname;
+const WITHIN = 20_000;
+
+/** Strings of the whole run that must not stand in any log. */
+const secrets = new Set<string>();
+
+let region: Region;
+let romeo: ChatClient;
+
+beforeAll(async () => {
+  region = await startRegion({ folder: FOLDER, window: "3s", doubles: ["burst.example"] });
+  romeo = await region.sender.login(secret("romeo"));
+});
+
+afterAll(async () => {
+  await romeo[Symbol.asyncDispose]();
+  await region[Symbol.asyncDispose]();
+});
+
+function secret(name: string): string {
+  const text = `${name}-${randomUUID().slice(0, 8)}`;
+  secrets.add(text);
+  return text;
+}
+
+function token(): string {
+  const hex = `${randomUUID()}${randomUUID()}`.replaceAll("-", "");
+  secrets.add(hex);
+  return hex;
+}
+
+interface Sleeper {
+  readonly user: string;
+  readonly token: string;
+}
+
+/** A person whose phone has registered a push and sleeps; `module: null` registers without naming one. */
+async function aSleeper(module: string | null = "monalProdiOS"): Promise<Sleeper> {
+  const sleeper = { user: secret("juliet"), token: token() };
+  await region.sender.enablePush(sleeper.user, {
+    service: region.hostname,
+    node: sleeper.token,
+    ...(module === null ? {} : { options: { pushModule: module } }),
+  });
+  return sleeper;
+}
+
+/** Romeo writes; gives the reply that the sender's server got to its publish. */
+async function write(to: Sleeper, body?: string) {
+  const before = region.sender.publishes.length;
+  await romeo.sendMessage(`${to.user}@${region.sender.domain}`, body);
+  const publish = await until(() => region.sender.publishes[before], {
+    what: "the publish",
+    withinMs: WITHIN,
+  });
+  const reply = await until(() => region.sender.replies.find(({ id }) => id === publish.id), {
+    what: "the reply",
+    withinMs: WITHIN,
+  });
+  return { publish, reply };
+}
+
+/** The pushes to a device once there are `count` of them and all are answered. */
+async function pushesTo(sleeper: Sleeper, count: number): Promise<readonly ReceivedPush[]> {
+  return until(
+    async () => {
+      const pushes = await region.apns.pushesTo(sleeper.token);
+      return pushes.length >= count && pushes.every(({ status }) => status !== undefined)
+        ? pushes
+        : undefined;
+    },
+    { what: `${count} pushes`, withinMs: WITHIN },
+  );
+}
+
+const recordsOf = (push: ReceivedPush | undefined) =>
+  region.wakeups.filter(({ apnsId }) => apnsId === push?.apnsId);
+
+describe("a region behind a real server", () => {
+  it("wakes a sleeping device for a message", async () => {
+    const juliet = await aSleeper();
+    const { publish, reply } = await write(juliet, secret("body"));
+    expect(publish.important).toBe(true);
+    expect(reply).toMatchObject({ type: "result", from: region.hostname });
+
+    const [push, ...others] = await pushesTo(juliet, 1);
+    expect(others).toEqual([]);
+    expect(push).toMatchObject({
+      status: 200,
+      headers: { "apns-topic": "G7YU7X7KRJ.SworIM", "apns-push-type": "alert", "apns-priority": "10" },
+      payload: { aps: { "mutable-content": 1, alert: { title: "New Message" } } },
+    });
+    await expect
+      .poll(() => recordsOf(push))
+      .toMatchObject([
+        { kind: "admitted", verdict: "now" },
+        { kind: "settled", outcome: "delivered" },
+      ]);
+  });
+
+  it("wakes it as well for what a person doesn't see", async () => {
+    const juliet = await aSleeper();
+    const { publish, reply } = await write(juliet);
+    expect(publish.important).toBe(false);
+    expect(reply.type).toBe("result");
+    expect(await pushesTo(juliet, 1)).toMatchObject([{ status: 200 }]);
+  });
+
+  it("covers all further messages of a window with one push at its end", async () => {
+    const juliet = await aSleeper();
+    const answers = [await write(juliet, "1"), await write(juliet, "2"), await write(juliet, "3")];
+    expect(answers.map(({ reply }) => reply.type)).toEqual(["result", "result", "result"]);
+
+    const [first, trailing] = await pushesTo(juliet, 2);
+    expect(Number(trailing?.receivedAt) - Number(first?.receivedAt)).toBeGreaterThan(2_500);
+    expect(trailing?.receivedAt).toBeGreaterThan(Number(answers[2]?.publish.at));
+    // Once the trailing push has left, its window is the next one: were there a third push to come, it would come now.
+    await write(juliet, "4");
+    expect(await pushesTo(juliet, 3)).toHaveLength(3);
+  });
+
+  it("takes a publish that names no module for the default one", async () => {
+    const juliet = await aSleeper(null);
+    const { reply } = await write(juliet, "hello");
+    expect(reply.type).toBe("result");
+    expect(await pushesTo(juliet, 1)).toMatchObject([{ status: 200 }]);
+  });
+
+  it("has the server forget a registration for a module that never was", async () => {
+    const juliet = await aSleeper("noSuchModule");
+    const { reply } = await write(juliet, "hello");
+    expect(reply).toMatchObject({ type: "error", errorType: "cancel", condition: "item-not-found" });
+    expect(await region.apns.pushesTo(juliet.token)).toEqual([]);
+  });
+
+  it("has the server forget a device that APNs calls gone", async () => {
+    const juliet = await aSleeper();
+    await region.apns.kill([juliet.token]);
+    const { reply } = await write(juliet, "hello");
+    expect(reply.type).toBe("result");
+    const [push] = await pushesTo(juliet, 1);
+    expect(push).toMatchObject({ status: 410, reason: "Unregistered" });
+    await until(() => recordsOf(push).find(({ kind }) => kind === "settled"), {
+      what: "the outcome",
+      withinMs: WITHIN,
+    });
+
+    // Prosody removes a registration at the 16th error in a row that is no `wait`.
+    for (let count = 1; count <= 16; count += 1) {
+      expect(await region.sender.registrations(juliet.user)).toEqual([juliet.token]);
+      const answer = await write(juliet, `are you there? ${count}`);
+      expect(answer.reply).toMatchObject({ type: "error", errorType: "cancel", condition: "item-not-found" });
+    }
+    await expect.poll(async () => region.sender.registrations(juliet.user)).toEqual([]);
+    expect(await region.apns.pushesTo(juliet.token)).toHaveLength(1);
+  });
+
+  it("asks APNs for all 500 devices of a burst though a worker is killed in it", async () => {
+    await using server = await region.openDouble("burst.example");
+    const tokens = Array.from({ length: 500 }, token);
+    const [sender, body] = [secret("sender"), secret("body")];
+    // Slow enough that the worker dies with most of its batches still to be sent.
+    await region.apns.behave({ latencyMs: 100, streamLimit: 10 });
+    const replies = Promise.all(
+      tokens.map(async (node) =>
+        server.publish({ to: region.hostname, node, module: "monalProdiOS", sender, body }),
+      ),
+    );
+    const asked = async (): Promise<number> => {
+      const askedFor = await region.apns.askedFor();
+      return tokens.filter((one) => askedFor.has(one)).length;
+    };
+    await until(async () => ((await asked()) > 20 ? true : undefined), {
+      what: "the burst",
+      withinMs: WITHIN,
+    });
+    await region.workers[0]?.kill();
+
+    expect(new Set((await replies).map(({ type }) => type))).toEqual(new Set(["result"]));
+    await until(async () => ((await asked()) === 500 ? true : undefined), {
+      what: "a push to each of the 500 devices",
+      withinMs: 60_000,
+      everyMs: 100,
+    });
+    await region.apns.behave({ latencyMs: 0, streamLimit: 1_000 });
+  });
+
+  it("has written no token, sender, body or local part into a log", async () => {
+    // The sender's own server is none of ours: it knows its users and what it publishes.
+    const logs = (await readdir(region.logFolder)).filter((name) => name !== "sender.log");
+    expect(logs).toEqual(
+      expect.arrayContaining(["front.log", "ingress.log", "worker-1.log", "redis.log", "apns.log"]),
+    );
+    const found: string[] = [];
+    for (const name of logs) {
+      const log = await readFile(join(region.logFolder, name), "utf8");
+      found.push(...[...secrets].filter((text) => log.includes(text)).map((text) => `${text} in ${name}`));
+    }
+    expect(found).toEqual([]);
+    expect(secrets.size).toBeGreaterThan(510);
+  });
+});
