@@ -20,7 +20,7 @@ import {
 import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { deviceRecords, openRegionSecret, redisAdmission } from "./index.ts";
+import { deviceRecords, openRegionSecret, redisAdmission, redisBacklog } from "./index.ts";
 
 const region = aRegion();
 const secret = aRegionSecret();
@@ -259,6 +259,33 @@ describe("an operator", () => {
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["dead"]);
     await records().forget(device);
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["now"]);
+  });
+});
+
+describe("the keys of admission", () => {
+  it("expire, but for the three that are named in the list", async () => {
+    const { admission, clock } = anAdmission();
+    await openRegionSecret(redis, region);
+    await admission.decide([aWakeup(), aWakeup({ token: aToken(1) })]);
+    await admission.decide([aWakeup()]);
+    await admission.postpone(aWakeup({ token: aToken(2) }), minutes(1));
+    await admission.markDead(aWakeup({ token: aToken(3) }));
+    await admission.suspectDead(aWakeup({ token: aToken(4) }));
+    const backlog = redisBacklog({
+      redis,
+      region,
+      secret,
+      windowOf: () => seconds(20),
+      clock,
+      longestDeadline: minutes(60),
+    });
+    await backlog.expect(minutes(1));
+    await backlog.clear([aWakeup()]);
+    const all = await redis.keys("*");
+    expect(all).toHaveLength(10);
+    const lasting = [];
+    for (const key of all) if ((await redis.pttl(key)) === -1) lasting.push(key);
+    expect(lasting.toSorted()).toEqual([keys.clock, keys.secret, keys.trailing].toSorted());
   });
 });
 
