@@ -117,7 +117,7 @@ describe("a device", () => {
     const { simulator, client } = pair;
     simulator.devices.register(TOKEN);
     expect(await client.push(TOKEN)).toMatchObject({ status: 200 });
-    simulator.devices.forget(TOKEN);
+    simulator.devices.forget(TOKEN.toUpperCase());
     expect(await client.push(TOKEN)).toMatchObject({ status: 400 });
   });
 });

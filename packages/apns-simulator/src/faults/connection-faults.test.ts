@@ -106,6 +106,8 @@ describe("the stream limit", () => {
     await using pair = await startPair();
     const { simulator, client } = pair;
     simulator.change({ streamLimit: 500 });
+    await new Promise((resolve) => client.session.ping(resolve));
+    expect(client.limits).toEqual([1]);
     await client.push(TOKEN);
     simulator.change({ streamLimit: 2 });
     await expect.poll(() => client.limits).toEqual([1, 500, 2]);
@@ -322,6 +324,22 @@ describe("an open connection", () => {
     expect(client.goaways).toEqual([]);
     simulator.thaw();
     await expect.poll(() => client.goaways).toHaveLength(1);
+  });
+
+  it("can be frozen in the middle of a read", async () => {
+    const clock = { now: () => Date.now(), sleep: async () => simulator.freeze(1) };
+    await using simulator = await startApnsSimulator({ clock });
+    await using client = await connectTo(simulator);
+    await using other = await connectTo(simulator);
+    await client.push(TOKEN);
+    simulator.rules.add({ match: { connection: 1 }, latency: { kind: "fixed", ms: 1 } });
+    const first = client.push(aToken(1));
+    await expect.poll(() => simulator.connections[0]?.state).toBe("frozen");
+    const second = client.push(aToken(2));
+    await other.push(TOKEN);
+    expect(simulator.ledger.pushesTo(aToken(2))).toEqual([]);
+    client.session.destroy();
+    await Promise.all([first, second]);
   });
 
   it("counts the client's pings", async () => {

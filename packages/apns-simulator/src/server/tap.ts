@@ -19,7 +19,6 @@ export class Tap extends Duplex {
   readonly #raw: Socket;
   readonly #onBytes: (chunk: Buffer) => void;
   #frozen = false;
-  #wanted = false;
   #held: (() => void)[] = [];
 
   /** `raw` is the TCP socket under `socket`; `onBytes` sees all that the client sends, decrypted. */
@@ -32,7 +31,7 @@ export class Tap extends Duplex {
     socket.pause();
     socket.on("data", (chunk: Buffer) => {
       this.#onBytes(chunk);
-      if (!this.push(chunk)) this.#pause();
+      if (!this.push(chunk)) socket.pause();
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error: Error) => this.destroy(error));
@@ -48,7 +47,7 @@ export class Tap extends Duplex {
   thaw(): void {
     this.#frozen = false;
     for (const release of this.#held.splice(0)) release();
-    if (this.#wanted) this.#socket.resume();
+    this.#socket.resume();
   }
 
   /**
@@ -73,7 +72,6 @@ export class Tap extends Duplex {
   }
 
   override _read(): void {
-    this.#wanted = true;
     if (!this.#frozen) this.#socket.resume();
   }
 
@@ -95,11 +93,6 @@ export class Tap extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#socket.destroy();
     done(error);
-  }
-
-  #pause(): void {
-    this.#wanted = false;
-    this.#socket.pause();
   }
 
   #unlessFrozen(write: () => void): void {
