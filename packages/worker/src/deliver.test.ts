@@ -1,3 +1,4 @@
+import { type Disposition } from "@reveille/queue";
 import { aWakeup, ManualClock } from "@reveille/testkit";
 import {
   epochMillis,
@@ -50,6 +51,9 @@ function aScene(outcome: Outcome, memory: Partial<DeviceMemory> = {}): Scene {
   return { delivery, clock, sent, events, remembered };
 }
 
+const attempted = async (wakeup: Wakeup, attempt: number, delivery: Delivery): Promise<Disposition> =>
+  (await deliver({ wakeup, attempt, again: false }, delivery)).disposition;
+
 const DELIVERED: Outcome = { kind: "delivered", apnsId: "11111111-1111-8111-a111-111111111111" };
 const since = epochMillis(1_700_000_000_000);
 
@@ -84,12 +88,12 @@ describe("a delivery", () => {
     ],
   ])("of %s ends so", async (_what, outcome, disposition) => {
     const { delivery } = aScene(outcome);
-    expect(await deliver(aWakeup(), 1, delivery)).toEqual(disposition);
+    expect(await attempted(aWakeup(), 1, delivery)).toEqual(disposition);
   });
 
   it("waits longer after each failure", async () => {
     const { delivery } = aScene({ kind: "unreachable", reason: "timeout" });
-    expect(await deliver(aWakeup(), 3, delivery)).toEqual({ kind: "retry", after: 16_000 });
+    expect(await attempted(aWakeup(), 3, delivery)).toEqual({ kind: "retry", after: 16_000 });
   });
 
   it("marks a token that is gone, with Apple's time", async () => {
@@ -99,31 +103,31 @@ describe("a delivery", () => {
       proof: "certain",
       since,
     });
-    await deliver(aWakeup(), 1, delivery);
+    await attempted(aWakeup(), 1, delivery);
     expect(remembered).toEqual([["dead", since]]);
   });
 
   it("asks once more before it believes a BadDeviceToken", async () => {
     const bad: Outcome = { kind: "token-dead", reason: "BadDeviceToken", proof: "suspected" };
     const first = aScene(bad);
-    expect(await deliver(aWakeup(), 1, first.delivery)).toEqual({ kind: "retry", after: 60_000 });
+    expect(await attempted(aWakeup(), 1, first.delivery)).toEqual({ kind: "retry", after: 60_000 });
     expect(first.remembered).toEqual([]);
 
     const second = aScene(bad, { suspectDead: async () => ({ kind: "dead" }) });
-    expect(await deliver(aWakeup(), 2, second.delivery)).toEqual({ kind: "done" });
+    expect(await attempted(aWakeup(), 2, second.delivery)).toEqual({ kind: "done" });
   });
 
   it("forgets a doubt when a second attempt is accepted", async () => {
     const { delivery, remembered } = aScene(DELIVERED);
-    await deliver(aWakeup(), 1, delivery);
+    await attempted(aWakeup(), 1, delivery);
     expect(remembered).toEqual([]);
-    await deliver(aWakeup(), 2, delivery);
+    await attempted(aWakeup(), 2, delivery);
     expect(remembered).toEqual([["cleared"]]);
   });
 
   it("remembers that a device is throttled", async () => {
     const { delivery, remembered } = aScene({ kind: "throttled", reason: "x", retryAfter: seconds(30) });
-    await deliver(aWakeup(), 1, delivery);
+    await attempted(aWakeup(), 1, delivery);
     expect(remembered).toEqual([["postponed", 30_000]]);
   });
 
@@ -131,7 +135,7 @@ describe("a delivery", () => {
     const { delivery, clock, sent, events } = aScene(DELIVERED);
     const wakeup = aWakeup({ receivedAt: clock.now() });
     await clock.advance(millis(hours(1) + 1));
-    expect(await deliver(wakeup, 1, delivery)).toEqual({ kind: "done" });
+    expect(await attempted(wakeup, 1, delivery)).toEqual({ kind: "done" });
     expect(sent).toEqual([]);
     expect(events).toEqual([{ kind: "wakeup-dropped", wakeup, because: "deadline" }]);
   });
@@ -140,7 +144,7 @@ describe("a delivery", () => {
     const { delivery, clock, events } = aScene({ kind: "unreachable", reason: "timeout" });
     const wakeup = aWakeup({ receivedAt: clock.now() });
     await clock.advance(minutes(50));
-    expect(await deliver(wakeup, 10, delivery)).toEqual({ kind: "done" });
+    expect(await attempted(wakeup, 10, delivery)).toEqual({ kind: "done" });
     expect(events).toMatchObject([
       { kind: "delivery-settled", next: "give-up" },
       { kind: "wakeup-dropped", because: "deadline" },
@@ -158,13 +162,13 @@ describe("a delivery", () => {
         return DELIVERED;
       },
     };
-    await deliver(wakeup, 1, slow);
+    await attempted(wakeup, 1, slow);
     expect(events).toMatchObject([{ kind: "delivery-settled", next: "done", age: 2_080, took: 80 }]);
   });
 
   it("counts the age from the publish, whatever the two hosts' clocks say", async () => {
     const { delivery, clock, sent } = aScene(DELIVERED);
-    await deliver(aWakeup({ receivedAt: later(clock.now(), seconds(5)) }), 1, delivery);
+    await attempted(aWakeup({ receivedAt: later(clock.now(), seconds(5)) }), 1, delivery);
     expect(sent).toHaveLength(1);
   });
 });

@@ -1,13 +1,5 @@
-import { type Disposition } from "@reveille/queue";
-import {
-  between,
-  type Clock,
-  millis,
-  type Millis,
-  type Observe,
-  type PushModule,
-  type Wakeup,
-} from "@reveille/wakeup";
+import { type Disposition, type QueuedWakeup } from "@reveille/queue";
+import { between, type Clock, type Millis, millis, type Observe, type PushModule } from "@reveille/wakeup";
 
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { settle } from "./settle.ts";
@@ -24,12 +16,21 @@ export interface Delivery {
   readonly chance: () => number;
 }
 
-/** The whole path of one wakeup from the queue: send, tell, settle. Rejects only when Redis is away. */
-export async function deliver(wakeup: Wakeup, attempt: number, delivery: Delivery): Promise<Disposition> {
+/** How an attempt ended. */
+export interface Attempt {
+  readonly disposition: Disposition;
+  /** The push service took the push. */
+  readonly accepted: boolean;
+}
+
+/** The path of one wakeup from the queue: send, tell, settle. Rejects only when Redis is away. */
+export async function deliver({ wakeup, attempt }: QueuedWakeup, delivery: Delivery): Promise<Attempt> {
   const { clock, observe, deadlineOf } = delivery;
   const left = deadlineOf(wakeup.module) - between(wakeup.receivedAt, clock.now());
-  if (left < 0) return drop(wakeup, observe);
-
+  if (left < 0) {
+    observe({ kind: "wakeup-dropped", wakeup, because: "deadline" });
+    return { disposition: DONE, accepted: false };
+  }
   const startedAt = clock.monotonic();
   const outcome = await delivery.send(wakeup);
   const took = millis(clock.monotonic() - startedAt);
@@ -37,10 +38,8 @@ export async function deliver(wakeup: Wakeup, attempt: number, delivery: Deliver
   const tooLate = wanted.kind === "retry" && wanted.after > left;
   const age = between(wakeup.receivedAt, clock.now());
   observe({ kind: "delivery-settled", wakeup, outcome, next: tooLate ? "give-up" : wanted.kind, age, took });
-  return tooLate ? drop(wakeup, observe) : wanted;
+  if (tooLate) observe({ kind: "wakeup-dropped", wakeup, because: "deadline" });
+  return { disposition: tooLate ? DONE : wanted, accepted: outcome.kind === "delivered" };
 }
 
-function drop(wakeup: Wakeup, observe: Observe): Disposition {
-  observe({ kind: "wakeup-dropped", wakeup, because: "deadline" });
-  return { kind: "done" };
-}
+const DONE: Disposition = { kind: "done" };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { redisAdmission } from "@reveille/admission";
+import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openProducerRedis, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { aRegion, aRegionSecret, aToken, aWakeup, startRedis } from "@reveille/testkit";
 import {
@@ -41,11 +41,9 @@ async function aWorker(answer: (token: DeviceToken, attempt: number) => Outcome)
 
   const common = { region: aRegion(), clock, observe };
   const queue = parts.use(await openWakeupQueue({ ...common, redis, node: "s1" }));
+  const devices = { ...common, redis, secret: aRegionSecret(), windowOf: () => WINDOW };
   const admission = redisAdmission({
-    ...common,
-    redis,
-    secret: aRegionSecret(),
-    windowOf: () => WINDOW,
+    ...devices,
     forgetDeadAfter: minutes(1),
     confirmDeadAfter: millis(200),
   });
@@ -59,6 +57,7 @@ async function aWorker(answer: (token: DeviceToken, attempt: number) => Outcome)
       queue,
       memory: admission,
       trailing: admission,
+      backlog: redisBacklog({ ...devices, longestDeadline: hours(1) }),
       deadlineOf: () => hours(1),
       send: async ({ token }) => {
         sent.push(token);
@@ -72,6 +71,9 @@ async function aWorker(answer: (token: DeviceToken, attempt: number) => Outcome)
 }
 
 const wakeupOf = (seed: number) => aWakeup({ token: aToken(seed), receivedAt: clock.now() });
+
+const dropped = (events: readonly PushEvent[]): readonly PushEvent[] =>
+  events.filter((event) => event.kind === "wakeup-dropped" && event.because === "covered");
 
 describe("a worker", () => {
   it("sends each wakeup of a batch once and tells how it ended", async () => {
@@ -117,6 +119,19 @@ describe("a worker", () => {
       5_000,
     );
     expect(scene.sent.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("ends a backlog with one push per device, and none for what a later push has covered", async () => {
+    await using scene = await aWorker(() => DELIVERED);
+    const old = millis(60_000);
+    const waited = (age: number) =>
+      aWakeup({ token: aToken(1), receivedAt: epochMillis(clock.now() - old - age) });
+    const other = aWakeup({ token: aToken(2), receivedAt: epochMillis(clock.now() - old) });
+    await scene.queue.add([waited(3_000), waited(2_000), other]);
+    await vi.waitFor(() => expect(dropped(scene.events)).toHaveLength(1), 5_000);
+    await scene.queue.add([waited(1_000)]);
+    await vi.waitFor(() => expect(dropped(scene.events)).toHaveLength(2), 5_000);
+    expect(scene.sent.toSorted()).toEqual([aToken(1), aToken(2)].toSorted());
   });
 
   it("pumps a trailing push into the queue when its time has come", async () => {

@@ -1,21 +1,8 @@
-import { type Trailing } from "@reveille/admission";
-import {
-  consumeWakeups,
-  type ConsumerOptions,
-  type Disposition,
-  type QueuedWakeup,
-  type WakeupQueue,
-} from "@reveille/queue";
-import {
-  type Clock,
-  type Millis,
-  type Observe,
-  type PartHealth,
-  type PushModule,
-  seconds,
-} from "@reveille/wakeup";
+import { type Backlog, type Trailing } from "@reveille/admission";
+import { consumeWakeups, type ConsumerOptions, type WakeupQueue } from "@reveille/queue";
+import { type Clock, type Millis, type Observe, type PartHealth, type PushModule } from "@reveille/wakeup";
 
-import { deliver, type Delivery } from "./deliver.ts";
+import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
 
@@ -28,6 +15,7 @@ export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" 
   readonly queue: Pick<WakeupQueue, "add">;
   readonly memory: DeviceMemory;
   readonly trailing: Trailing;
+  readonly backlog: Backlog;
   readonly send: Send;
   /** How long after its publish a wakeup of this module is still worth a push. */
   readonly deadlineOf: (module: PushModule) => Millis;
@@ -38,10 +26,10 @@ export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" 
 /** Starts to drain the queue and to pump trailing pushes into it. The Redis connection stays the caller's. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, observe, queue, trailing } = options;
-  const delivery: Delivery = { ...options, chance: Math.random };
+  const delivery: BatchDelivery = { ...options, chance: Math.random };
   const consumer = await consumeWakeups({
     ...options,
-    handle: (queued) => deliverAll(queued, delivery),
+    handle: (queued) => deliverBatch(queued, delivery),
   });
   const stop = new AbortController();
   const pumping = pumpTrailing({ trailing, queue, clock, observe }, stop.signal);
@@ -54,9 +42,3 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
   };
 }
-
-/** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
-const UNSETTLED: Disposition = { kind: "retry", after: seconds(5) };
-
-const deliverAll = (queued: readonly QueuedWakeup[], delivery: Delivery): Promise<readonly Disposition[]> =>
-  Promise.all(queued.map(({ wakeup, attempt }) => deliver(wakeup, attempt, delivery).catch(() => UNSETTLED)));

@@ -1,8 +1,8 @@
-import { redisAdmission } from "@reveille/admission";
+import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openPushServices } from "@reveille/push-services";
 import { openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
-import { hours } from "@reveille/wakeup";
+import { hours, millis } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
 
 import { admissionOptionsOf } from "../admission-options.ts";
@@ -36,7 +36,9 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
   );
   const blocking = await openWorkerRedis(context.redisSettings, { connection: "worker", clock, observe });
   starting.defer(() => blocking.disconnect());
-  const admission = redisAdmission(admissionOptionsOf(context));
+  const admissionOptions = admissionOptionsOf(context);
+  const admission = redisAdmission(admissionOptions);
+  const deadlines = [...config.modules.values()].map(({ deadline }) => deadline);
   const worker = starting.use(
     await startWorker({
       redis: blocking,
@@ -46,6 +48,7 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
       queue,
       memory: admission,
       trailing: admission,
+      backlog: redisBacklog({ ...admissionOptions, longestDeadline: millis(Math.max(...deadlines)) }),
       send: pushServices.send,
       // A wakeup for a module that this host no longer knows waits for a worker that does.
       deadlineOf: (module) => config.modules.get(module)?.deadline ?? hours(1),
