@@ -8,6 +8,7 @@ import { anElement, mutationsOf, splitAt } from "./fixtures/arbitrary-xml.ts";
 import { publishFixtures } from "./fixtures/index.ts";
 import { readReplies } from "./fixtures/read-reply.ts";
 import { Intake } from "./intake.ts";
+import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
 import { RegistrationGuard } from "./registration-guard.ts";
 import { StreamReader } from "./stream-reader.ts";
@@ -83,7 +84,7 @@ function anIngress() {
     answer,
     onHeldInVain: () => undefined,
   });
-  const modules = { known: new Set([aModule()]), fallback: aModule() };
+  const modules = servedModules(new Set([aModule()]), aModule());
   return {
     intake,
     receive: receiveWith({

@@ -18,15 +18,6 @@ export class PublishReader {
   #inClear = false;
   #text = "";
 
-  begin(): void {
-    this.#publishes = 0;
-    this.#items = 0;
-    this.#node = undefined;
-    this.#module = undefined;
-    this.#urgent = false;
-    this.#inClear = false;
-  }
-
   /** An element at `place` begins; answers where it counts as standing: repetitions stand elsewhere. */
   opened(place: Place, tag: StartTag): Place {
     this.#text = "";
@@ -62,16 +53,23 @@ export class PublishReader {
     }
   }
 
-  /** `undefined` if there was no `<publish/>`. */
-  read(): PublishPayload | undefined {
-    if (this.#publishes === 0) return undefined;
-    return {
+  /** What was gathered, which is forgotten here; `undefined` if there was no `<publish/>`. */
+  take(): PublishPayload | undefined {
+    const payload: PublishPayload = {
       kind: "publish",
       node: this.#node,
       module: this.#module,
       urgent: this.#urgent,
       inClear: this.#inClear,
     };
+    const isPublish = this.#publishes > 0;
+    this.#publishes = 0;
+    this.#items = 0;
+    this.#node = undefined;
+    this.#module = undefined;
+    this.#urgent = false;
+    this.#inClear = false;
+    return isPublish ? payload : undefined;
   }
 }
 

@@ -3,8 +3,9 @@ import { epochMillis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { publishFixtures } from "./fixtures/index.ts";
+import { MONAL_OPTIONS, NODE, PUBSUB } from "./fixtures/publish-fixture.ts";
 import { readStanzas } from "./fixtures/read-stanzas.ts";
-import { wakeupOf } from "./publish.ts";
+import { servedModules, wakeupOf } from "./publish.ts";
 import { senderOf } from "./sender.ts";
 
 describe("a publish", () => {
@@ -39,9 +40,39 @@ describe("a publish", () => {
   );
 });
 
+describe("publishes in a row", () => {
+  const stanza = (children: string): string =>
+    `<iq id='1' from='example.com' to='push.example.net' type='set'><pubsub xmlns='${PUBSUB}'>${children}</pubsub></iq>`;
+  const urgent =
+    "<item><notification xmlns='urn:xmpp:push:0'><priority xmlns='tigase:push:priority:0'>high</priority></notification></item>";
+
+  it.each([
+    ["options without a publish", stanza(MONAL_OPTIONS)],
+    ["a publish with all there is", stanza(`<publish node='${NODE}'>${urgent}</publish>${MONAL_OPTIONS}`)],
+    ["two publishes", stanza(`<publish/><publish>${urgent}${urgent}</publish>`)],
+    [
+      "a message with a publish",
+      `<message>${stanza(`<publish node='${NODE}'>${urgent}</publish>`)}</message>`,
+    ],
+  ])("leave nothing of %s in the next", (_what, before) => {
+    const { stanzas } = readStanzas(before + stanza("<publish><item/></publish>"));
+    expect(stanzas.at(-1)?.payload).toEqual({
+      kind: "publish",
+      node: undefined,
+      module: undefined,
+      urgent: false,
+      inClear: false,
+    });
+    expect(readStanzas(before + stanza("<create/>")).stanzas.at(-1)?.payload).toMatchObject({
+      query: "unsupported",
+    });
+  });
+});
+
 describe("the wakeup of a publish", () => {
   const receivedAt = epochMillis(1_700_000_000_000);
-  const modules = { known: new Set([aModule(), aModule("other")]), fallback: aModule("other") };
+  const known = new Set([aModule(), aModule("other")]);
+  const modules = servedModules(known, aModule("other"));
   const publish = {
     kind: "publish",
     node: aToken(),
@@ -61,7 +92,9 @@ describe("the wakeup of a publish", () => {
 
   it.each([undefined, ""])("goes to the fallback for module %j", (module) => {
     expect(wakeupOf({ ...publish, module }, modules, receivedAt)).toMatchObject({ module: "other" });
-    expect(wakeupOf({ ...publish, module }, { known: modules.known }, receivedAt)).toBe("unknown-module");
+    expect(wakeupOf({ ...publish, module }, servedModules(known, undefined), receivedAt)).toBe(
+      "unknown-module",
+    );
   });
 
   it.each(["missing", "monalProdiOS ", "a b", "a".repeat(65), "../x"])(

@@ -1,6 +1,5 @@
 import {
   type EpochMillis,
-  isPushModule,
   parseDeviceToken,
   type PublishResult,
   type PushModule,
@@ -9,11 +8,16 @@ import {
 
 import { type PublishPayload } from "./stanza.ts";
 
-/** The modules this region serves, and the one for publishes that name none. */
+/** The modules this region serves, by name, and the one for publishes that name none. */
 export interface ServedModules {
-  readonly known: ReadonlySet<PushModule>;
-  readonly fallback?: PushModule | undefined;
+  readonly known: ReadonlyMap<string, PushModule>;
+  readonly fallback: PushModule | undefined;
 }
+
+export const servedModules = (
+  known: ReadonlySet<PushModule>,
+  fallback: PushModule | undefined,
+): ServedModules => ({ known: new Map([...known].map((module) => [module, module])), fallback });
 
 export type Refusal = Extract<PublishResult, "malformed" | "no-device-token" | "unknown-module">;
 
@@ -33,5 +37,5 @@ export function wakeupOf(
 
 function moduleOf(named: string | undefined, modules: ServedModules): PushModule | undefined {
   if (named === undefined || named === "") return modules.fallback;
-  return isPushModule(named) && modules.known.has(named) ? named : undefined;
+  return modules.known.get(named);
 }

@@ -1,9 +1,16 @@
-import { type Clock, type Millis, type Observe, type PartHealth, seconds } from "@reveille/wakeup";
+import {
+  type Clock,
+  type Millis,
+  type Observe,
+  type PartHealth,
+  type PushModule,
+  seconds,
+} from "@reveille/wakeup";
 
 import { answerBy } from "./answer.ts";
 import { Intake } from "./intake.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
-import { type ServedModules } from "./publish.ts";
+import { servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
@@ -12,7 +19,11 @@ import { FrontSlot } from "./stream/front-slot.ts";
 export interface IngressOptions {
   /** The own host's front first; the others are for standing by. */
   readonly components: readonly ComponentOptions[];
-  readonly modules: ServedModules;
+  readonly modules: {
+    readonly known: ReadonlySet<PushModule>;
+    /** For publishes that name no module. */
+    readonly fallback?: PushModule;
+  };
   readonly admission: AdmissionPort;
   readonly queue: QueuePort;
   readonly clock: Clock;
@@ -59,7 +70,8 @@ const STANZA_DEPTH = 32;
  * to wait, then the streams are closed.
  */
 export async function startIngress(options: IngressOptions): Promise<Ingress> {
-  const { clock, observe, admission, queue, modules, version } = options;
+  const { clock, observe, admission, queue, version } = options;
+  const modules = servedModules(options.modules.known, options.modules.fallback);
   const limits = { ...LIMITS, ...options.limits };
   const fronts = options.components.map(frontOf);
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });

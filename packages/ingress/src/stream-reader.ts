@@ -79,9 +79,6 @@ export class StreamReader implements XmlSink {
   #begin(tag: StartTag, offset: number): void {
     this.#start = offset;
     this.#deepest = 2;
-    this.#query = undefined;
-    this.#condition = undefined;
-    this.#publish.begin();
     this.#head = {
       name: stanzaName(tag.local),
       type: tag.value("type"),
@@ -101,15 +98,16 @@ export class StreamReader implements XmlSink {
 
   #end(place: Place, offset: number): void {
     const head = this.#head;
+    const condition = this.#condition ?? "undefined-condition";
+    const payload = this.#publish.take() ?? this.#query ?? UNSUPPORTED;
     this.#head = undefined;
+    this.#query = undefined;
+    this.#condition = undefined;
     if (place === "handshake") return this.#listener.accepted();
-    if (place === "stream-error") return this.#listener.failed(this.#condition ?? "undefined-condition");
+    if (place === "stream-error") return this.#listener.failed(condition);
     if (head === undefined) return;
-    this.#listener.stanza({
-      ...head,
-      payload: this.#publish.read() ?? this.#query ?? UNSUPPORTED,
-      excessive: offset - this.#start > this.#limits.length || this.#deepest > this.#limits.depth,
-    });
+    const excessive = offset - this.#start > this.#limits.length || this.#deepest > this.#limits.depth;
+    this.#listener.stanza({ ...head, payload, excessive });
   }
 }
 

@@ -142,6 +142,8 @@ export class XmlScanner {
 
   #closed(end: number): number {
     this.#namespaces.leave(this.#depth);
+    // A kept name would keep the chunk that it is a part of.
+    if (this.#depth < NAMED_DEPTH) this.#open[this.#depth] = "";
     this.#depth -= 1;
     this.#ended = this.#depth === 0;
     this.#sink.closed(this.#before + end);
