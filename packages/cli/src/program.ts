@@ -35,6 +35,16 @@ export function program(): Command {
     .action(async (file: string) => (await import("./commands/check-config.ts")).checkConfig(file))
     .addHelpText("after", "\nExample:\n  reveille check-config /etc/reveille/reveille.yaml");
 
+  reveille
+    .command("apns-simulator")
+    .description("answer pushes as Apple does, for tests, demo and load")
+    .argument("[options...]", "its own options; --help lists them")
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (args: readonly string[]) =>
+      (await import("./commands/apns-simulator.ts")).apnsSimulator(args),
+    );
+
   return reveille;
 }
 

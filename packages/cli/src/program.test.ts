@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { startRedis } from "@reveille/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const MAIN = new URL("main.ts", import.meta.url).pathname;
+const EXAMPLE = new URL("../../../deploy/config.example.yaml", import.meta.url).pathname;
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the executable to its end. */
+async function reveille(...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reveille-cli-"));
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+/** The example configuration with some of its text replaced. */
+async function aConfig(change: (text: string) => string = (text) => text): Promise<string> {
+  const file = join(folder, "reveille.yaml");
+  await writeFile(file, change(await readFile(EXAMPLE, "utf8")));
+  return file;
+}
+
+describe("reveille", () => {
+  it("lists its commands", async () => {
+    const { code, stdout } = await reveille("--help");
+    expect(code).toBe(0);
+    for (const command of ["ingress", "worker", "sidecar", "check-config", "apns-simulator"]) {
+      expect(stdout).toContain(`  ${command} `);
+    }
+  });
+
+  it.each([
+    ["an unknown command", ["wrker"], "unknown command 'wrker'"],
+    ["a role without its configuration", ["worker"], "required option '--config <file>' not specified"],
+  ])("refuses %s", async (_what, args, message) => {
+    const { code, stderr } = await reveille(...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  it("passes the simulator's own options on", async () => {
+    const { code, stdout } = await reveille("apns-simulator", "--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain("--control-port");
+  });
+});
+
+describe("check-config", () => {
+  it("prints the effective configuration, secrets as paths", async () => {
+    const { code, stdout } = await reveille("check-config", await aConfig());
+    expect(code).toBe(0);
+    expect(stdout).toContain("secretFile: /etc/reveille/component.secret");
+  });
+
+  it("prints every mistake with file, line, key and how to mend it, and exits with 1", async () => {
+    const file = await aConfig((text) =>
+      text.replace(/^region: .*$/m, "region: EU").replace(/^host: /m, "hots: "),
+    );
+    const { code, stdout, stderr } = await reveille("check-config", file);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(/reveille\.yaml:\d+:\d+ region: must be .*\n {4}for example: `region: eu`/);
+    expect(stderr).toMatch(
+      /reveille\.yaml:\d+:\d+ hots: is no key of the configuration\n {4}did you mean `host`\?/,
+    );
+  });
+
+  it("names a file that it can't read", async () => {
+    const { code, stderr } = await reveille("check-config", "/nowhere/reveille.yaml");
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot read the configuration /nowhere/reveille.yaml");
+  });
+});
+
+describe("a role", () => {
+  it("ends with a reason on a Redis that would evict wakeups, and shows no stack", async () => {
+    await using redis = await startRedis(["--maxmemory-policy", "allkeys-lru"]);
+    const file = await aConfig((text) =>
+      text
+        .replace(/^ {2}url: .*$/m, `  url: "redis+unix://${redis.path}"`)
+        .replace(/^runtimeDir: .*$/m, `runtimeDir: ${folder}/run`),
+    );
+    const { code, stderr } = await reveille("ingress", "--config", file);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^reveille: .*maxmemory-policy allkeys-lru.*noeviction\n$/);
+  });
+});
