@@ -131,7 +131,7 @@ function aGoodPublish(good: string[]): string {
   return aPublish({ id, from: "sender.example", node: aToken(id), module: aModule(), body: "New Message!" });
 }
 
-const numRuns = Number(process.env["FUZZ_RUNS"] ?? 300);
+const numRuns = Number(process.env["FUZZ_RUNS"] ?? 120);
 const seed = Number(process.env["FUZZ_SEED"] ?? 357);
 
 describe("the way from bytes to replies, whatever the bytes are", () => {

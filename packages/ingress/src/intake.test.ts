@@ -313,6 +313,18 @@ describe("an intake whose Redis is away", () => {
     await rig.intake.drain();
   });
 
+  it("ends the hold in time even when each attempt hangs", async () => {
+    const rig = aRig({ admission: { decide: async () => new Promise(() => undefined) } });
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(1));
+    for (let second = 0; second < 24; second += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await rig.clock.advance(seconds(1));
+    }
+    expect(rig.answered(1)).toEqual(["our-trouble"]);
+    await rig.intake.drain();
+  });
+
   it("takes a wrong number of verdicts for trouble, not for verdicts", async () => {
     let isRight = false;
     const rig = aRig({ admission: { decide: async (wakeups) => (isRight ? wakeups.map(() => NOW) : []) } });

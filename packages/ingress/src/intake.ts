@@ -100,7 +100,7 @@ export class Intake {
     let failures = 0;
     while (this.#line.inHand > 0) {
       failures = (await this.#flush()) ? 0 : failures + 1;
-      if (failures > 0) await this.#pause(failures);
+      if (failures > 0) await this.#recover(failures);
     }
     this.#working = undefined;
   }
@@ -174,7 +174,9 @@ export class Intake {
   }
 
   /** Between two attempts; while draining there is no second one. */
-  async #pause(failures: number): Promise<void> {
+  async #recover(failures: number): Promise<void> {
+    // Here as well as from time to time, since a batch that is being tried is not in the line.
+    this.#endHold();
     if (!this.#draining.signal.aborted) {
       const pause = millis(Math.min(50 * 2 ** failures, 500));
       await this.#options.clock.sleep(pause, this.#draining.signal);
@@ -202,12 +204,13 @@ export class Intake {
       await clock.sleep(LOOK_EVERY, this.#stop.signal);
       const now = clock.monotonic();
       if (this.#pending !== undefined && now - this.#pending.since >= SETTLE_WITHIN) this.#pending.giveUp();
-      this.#endHold(now);
+      this.#endHold();
     }
   }
 
-  #endHold(now: Millis): void {
-    const { holdFor } = this.#options;
+  #endHold(): void {
+    const { clock, holdFor } = this.#options;
+    const now = clock.monotonic();
     if (now < holdFor) return;
     const then = millis(now - holdFor);
     const isInVain = (waiting: Waiting): boolean => waiting.since < then;
