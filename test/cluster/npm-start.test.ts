@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { processesInheriting, Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
@@ -6,15 +9,28 @@ import { describe, expect, it } from "vitest";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** `npm start` in a process group of its own; everything it starts inherits the mark. */
-async function npmStart(args: readonly string[]): Promise<{ readonly mark: string; readonly npm: Program }> {
+async function npmStart(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ readonly mark: string; readonly npm: Program }> {
   const mark = `REVEILLE_TEST_RUN=${randomUUID()}`;
   const npm = await Program.start({
     name: "npm start",
     command: "env",
     args: [mark, "npm", "start", "--silent", ...(args.length > 0 ? ["--", ...args] : [])],
     folder: ROOT,
+    env: { ...process.env, ...env },
   });
   return { mark, npm };
+}
+
+async function aCommandThatFails(
+  name: string,
+  says: string,
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "reveille-failing-"));
+  await writeFile(join(path, name), `#!/bin/sh\necho "${says}"\nexit 3\n`, { mode: 0o755 });
+  return { path, [Symbol.asyncDispose]: async () => rm(path, { recursive: true }) };
 }
 
 const noProcessOf = async (mark: string): Promise<void> =>
@@ -47,6 +63,19 @@ describe("npm start", () => {
     expect((await processesInheriting(mark)).length).toBeGreaterThan(8);
     process.kill(whom === "group" ? -run.pid : run.pid, signal);
     await run.ended;
+    await noProcessOf(mark);
+  });
+
+  it("says on standard error which part does not start, and why", async () => {
+    await using folder = await aCommandThatFails("redis-server", "no memory today");
+    const { mark, npm } = await npmStart(["--once", "--json"], {
+      PATH: `${folder.path}:${process.env["PATH"] ?? ""}`,
+    });
+    await using run = npm;
+    expect(await run.ended).toBe("exit code 1");
+    const output = run.lines.map(({ text }) => text).join("\n");
+    expect(output).toMatch(/npm start failed: redis ended with exit code 3.*redis\.log\s+no memory today/s);
+    expect(output).not.toContain("{");
     await noProcessOf(mark);
   });
 

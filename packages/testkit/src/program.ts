@@ -23,6 +23,14 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** Debian leaves these out of the PATH of ordinary users, and keeps dnsmasq there. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin"];
+
+const withSystemFolders = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...env,
+  PATH: [env["PATH"] ?? "/usr/bin:/bin", ...SYSTEM_FOLDERS].join(":"),
+});
+
 /** How long a program may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 10_000;
 
@@ -64,7 +72,7 @@ export class Program implements AsyncDisposable {
     const args = ["--pdeathsig", "KILL", "--", options.command, ...(options.args ?? [])];
     const child = spawn("setpriv", args, {
       cwd: options.folder,
-      env: options.env ?? process.env,
+      env: withSystemFolders(options.env ?? process.env),
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -4,6 +4,9 @@ import { Program } from "../program.ts";
 
 const SIMULATOR = new URL("../../../apns-simulator/src/main.ts", import.meta.url).pathname;
 
+/** The control port answers at once, unless the process hangs. */
+const ANSWER_MS = 10_000;
+
 /** A push request as the simulator got it. */
 export interface ReceivedPush {
   readonly token: string;
@@ -78,13 +81,17 @@ export async function startApns({ folder, logFile, key }: ApnsOptions): Promise<
 }
 
 async function get(url: string): Promise<unknown> {
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
   return response.json();
 }
 
 async function post(url: string, body: unknown): Promise<void> {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
   await response.body?.cancel();
 }

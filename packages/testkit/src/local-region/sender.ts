@@ -5,6 +5,7 @@ import { freePort } from "../addresses.ts";
 import { Program } from "../program.ts";
 import { type ChatClient, login, type PushRegistration } from "./chat-client.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
+import { within } from "./until.ts";
 import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts";
 
 /** A user's own XMPP server: a stock Prosody with the stock mod_cloud_notify, on a domain of its own. */
@@ -28,6 +29,7 @@ export interface SenderOptions extends Omit<MachineSettings, "dataFolder"> {
   readonly domain: string;
 }
 
+const LOGIN_MS = 15_000;
 const PASSWORD = "password of tests";
 
 /** Resolves when people can log in. */
@@ -52,7 +54,11 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
   const loginAs = async (user: string): Promise<ChatClient> => {
     const account = join(hostFolder, "accounts", `${encoded(user)}.dat`);
     await writeFile(account, `return { ["password"] = "${PASSWORD}"; };\n`);
-    return login({ user, domain, password: PASSWORD, port });
+    return within(login({ user, domain, password: PASSWORD, port }), {
+      what: "the login of a chat client",
+      withinMs: LOGIN_MS,
+      logFile,
+    });
   };
   return {
     program,
@@ -61,7 +67,11 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
     login: loginAs,
     enablePush: async (user, registration) => {
       await using person = await loginAs(user);
-      await person.enablePush(registration);
+      await within(person.enablePush(registration), {
+        what: "the answer to <enable/>",
+        withinMs: LOGIN_MS,
+        logFile,
+      });
     },
     registrations: async (user) => registrationsIn(join(hostFolder, "cloud_notify", `${encoded(user)}.dat`)),
     [Symbol.asyncDispose]: async () => program.stop(),

@@ -115,7 +115,7 @@ async function readiness(sidecarUrl: string, { logFile }: Program): Promise<void
   let reasons = "";
   await until(
     async () => {
-      const response = await fetch(`${sidecarUrl}/ready`);
+      const response = await fetch(`${sidecarUrl}/ready`, { signal: AbortSignal.timeout(5_000) });
       reasons = await response.text();
       return response.ok ? true : undefined;
     },
