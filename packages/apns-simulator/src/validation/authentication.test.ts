@@ -112,11 +112,33 @@ describe("a provider token", () => {
       status: 429,
     });
     expect(await other.push(TOKEN, { authorization: shared })).toMatchObject({ status: 200 });
-    simulator.reset();
+    clock.advance(19 * MINUTE);
     await using third = await connectTo(simulator);
+    expect(await third.push(TOKEN, { authorization: key.bearer(clock.now()) })).toMatchObject({
+      status: 429,
+    });
+    clock.advance(MINUTE);
     expect(await third.push(TOKEN, { authorization: key.bearer(clock.now()) })).toMatchObject({
       status: 200,
     });
+    simulator.reset();
+    await using fourth = await connectTo(simulator);
+    expect(await fourth.push(TOKEN, { authorization: key.bearer(clock.now()) })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it("counts for the key from its issue, not its first use: a start late in its life is no mistake", async () => {
+    const clock = new ManualClock();
+    await using simulator = await startApnsSimulator({ clock, keys, limitTokensOf: "key" });
+    await using one = await connectTo(simulator);
+    await using other = await connectTo(simulator);
+    const late = key.bearer(clock.now() - 34 * MINUTE);
+    expect(await one.push(TOKEN, { authorization: late })).toMatchObject({ status: 200 });
+    const next = key.bearer(clock.now());
+    expect(await other.push(TOKEN, { authorization: next })).toMatchObject({ status: 200 });
+    expect(await one.push(TOKEN, { authorization: next })).toMatchObject({ status: 429 });
+    expect(await one.push(TOKEN, { authorization: late })).toMatchObject({ status: 200 });
   });
 
   it("that expired can wedge its connection, while others work", async () => {

@@ -20,13 +20,16 @@ export interface ConnectionIdentity {
   bearerSince?: number;
 }
 
-/** Tokens of each key seen anywhere, for `limitTokensOf: "key"`. */
-export type TokensSeen = Map<string, { readonly bearers: Set<string>; newestSince: number }>;
+/** When the tokens of each key were issued that any connection has used, for `limitTokensOf: "key"`. */
+export type TokensSeen = Map<string, Map<string, number>>;
 
 export interface Authentication {
   readonly tokens: ProviderTokens;
   readonly environment: Environment;
-  /** Whose new tokens are counted for TooManyProviderTokenUpdates. */
+  /**
+   * Whose new tokens are counted for TooManyProviderTokenUpdates. A connection's by the time of their first use;
+   * a key's by the time they were issued, since use is scattered over connections.
+   */
   readonly limitTokensOf: "connection" | "key";
   readonly seen: TokensSeen;
 }
@@ -40,7 +43,7 @@ export interface Authenticated {
 export function authenticate(
   request: PushRequest,
   identity: ConnectionIdentity,
-  { tokens, environment, limitTokensOf, seen }: Authentication,
+  authentication: Authentication,
   now: number,
 ): Authenticated | Refusal {
   if (identity.certificate !== undefined) {
@@ -49,35 +52,50 @@ export function authenticate(
   }
   const bearer = /^bearer (.+)$/i.exec(headerOf(request, "authorization") ?? "")?.[1];
   if (bearer === undefined) return refuse("MissingProviderToken");
-  const token = tokens.read(bearer);
-  if (token === undefined || token.issuedAt > now + AHEAD_ALLOWED) return refuse("InvalidProviderToken");
-  if (token.issuedAt < now - TOKEN_LIFE) return refuse("ExpiredProviderToken");
-  if (identity.teamId !== undefined && identity.teamId !== token.teamId)
-    return refuse("InvalidProviderToken");
-  if (identity.keyId !== undefined && identity.keyId !== token.keyId) return refuse("UnrelatedKeyIdInToken");
-  if ((token.key?.environment ?? environment) !== environment) return refuse("BadEnvironmentKeyIdInToken");
-  if (identity.bearer !== bearer) {
-    if (changedTooSoon(identity.bearerSince, now)) return refuse("TooManyProviderTokenUpdates");
-    if (limitTokensOf === "key" && isOneTooMany(seen, token.keyId, bearer, now)) {
-      return refuse("TooManyProviderTokenUpdates");
-    }
-    Object.assign(identity, { bearer, bearerSince: now, teamId: token.teamId, keyId: token.keyId });
+  const token = authentication.tokens.read(bearer);
+  if (token === undefined) return refuse("InvalidProviderToken");
+  const misfit = refuseToken(token, identity, authentication.environment, now);
+  if (misfit !== undefined) return misfit;
+  if (identity.bearer === bearer) return { token };
+  if (isTooSoon(identity.bearerSince, now) || isOneTooMany(bearer, token, authentication, now)) {
+    return refuse("TooManyProviderTokenUpdates");
   }
+  Object.assign(identity, { bearer, bearerSince: now, teamId: token.teamId, keyId: token.keyId });
   return { token };
 }
 
-const changedTooSoon = (since: number | undefined, now: number): boolean =>
+function refuseToken(
+  token: ProviderToken,
+  { teamId = token.teamId, keyId = token.keyId }: ConnectionIdentity,
+  environment: Environment,
+  now: number,
+): Refusal | undefined {
+  if (token.issuedAt > now + AHEAD_ALLOWED) return refuse("InvalidProviderToken");
+  if (token.issuedAt < now - TOKEN_LIFE) return refuse("ExpiredProviderToken");
+  if (teamId !== token.teamId) return refuse("InvalidProviderToken");
+  if (keyId !== token.keyId) return refuse("UnrelatedKeyIdInToken");
+  const isForHere = (token.key?.environment ?? environment) === environment;
+  return isForHere ? undefined : refuse("BadEnvironmentKeyIdInToken");
+}
+
+const isTooSoon = (since: number | undefined, now: number): boolean =>
   since !== undefined && now - since < LEAST_BETWEEN_TOKENS;
 
-function isOneTooMany(seen: TokensSeen, keyId: string, bearer: string, now: number): boolean {
-  const ofKey = seen.get(keyId);
-  if (ofKey === undefined) {
-    seen.set(keyId, { bearers: new Set([bearer]), newestSince: now });
-    return false;
-  }
-  if (ofKey.bearers.has(bearer)) return false;
-  if (changedTooSoon(ofKey.newestSince, now)) return true;
-  ofKey.bearers.add(bearer);
-  ofKey.newestSince = now;
-  return false;
+function isOneTooMany(
+  bearer: string,
+  token: ProviderToken,
+  authentication: Authentication,
+  now: number,
+): boolean {
+  const { limitTokensOf, seen } = authentication;
+  if (limitTokensOf === "connection") return false;
+  const ofKey = seen.get(token.keyId) ?? new Map<string, number>();
+  seen.set(token.keyId, ofKey);
+  if (ofKey.has(bearer)) return false;
+  for (const [other, issuedAt] of ofKey) if (issuedAt < now - 2 * TOKEN_LIFE) ofKey.delete(other);
+  const isNearAnother = [...ofKey.values()].some(
+    (issuedAt) => Math.abs(issuedAt - token.issuedAt) < LEAST_BETWEEN_TOKENS,
+  );
+  if (!isNearAnother) ofKey.set(bearer, token.issuedAt);
+  return isNearAnother;
 }
