@@ -84,6 +84,17 @@ describe("an open loop", () => {
     late.resolve(undefined);
   });
 
+  it("stops at 10,000 in flight, and sends the rest late rather than never", async () => {
+    const { clock, sent, loop, answer } = aLoop({ mode: "rate", rate: 100_000 });
+    await clock.advance(millis(200));
+    expect(sent).toHaveLength(10_000);
+    for (let index = 0; index < 10_000; index += 1) answer(index);
+    loop.pump();
+    expect(sent).toHaveLength(20_000);
+    for (let index = 10_000; index < 20_000; index += 1) answer(index);
+    expect(new Histogram(loop.mark().latencies).percentile(0.5)).toBeCloseTo(100, -1);
+  });
+
   it("keeps a journal of what was accepted, and of when it should have left", async () => {
     const { clock, loop } = aLoop({ mode: "rate", rate: 1_000 });
     await clock.advance(millis(3));

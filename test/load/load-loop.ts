@@ -41,7 +41,7 @@ export const ACCEPTED = "accepted";
 export const STEP = 1;
 
 /** An overtaken open loop stops sending here, so that it measures a long queue and not its own memory. */
-const MOST_IN_FLIGHT = 100_000;
+const MOST_IN_FLIGHT = 10_000;
 
 const SENT = 1;
 const TAKEN = 2;
