@@ -87,7 +87,7 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       inHand.set(id, token);
       return {
         wakeups: decodeBatch(job.data, job.stalledCounter > 0),
-        finish: () => lettingGo(id, job.moveToCompleted(undefined, token, false)),
+        finish: () => lettingGo(id, finishing(job, token)),
         postpone: (groups) => lettingGo(id, postponing(id, token, groups)),
       };
     },
@@ -100,6 +100,15 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       await queue.close();
     },
   };
+
+  async function finishing(job: Job<unknown>, token: string): Promise<void> {
+    try {
+      await job.moveToCompleted(undefined, token, false);
+    } catch (error) {
+      // It is gone: the connection broke before the answer and the command was sent again, or somebody took it over.
+      if (!(error instanceof Error) || !error.message.startsWith("Missing key")) throw error;
+    }
+  }
 
   /**
    * The largest group keeps the job; the others become jobs before it lets go of their wakeups, so that a crash in

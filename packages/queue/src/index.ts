@@ -1,6 +1,7 @@
 export { type QueuedWakeup } from "./batch.ts";
 export { type BatchId } from "./batch-id.ts";
 export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";
+export { type QueueCounts } from "./counts.ts";
 export { type Disposition } from "./disposition.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
 export { type RedisRoom, type RedisRoomOptions, watchRedisRoom } from "./redis-room.ts";
@@ -10,9 +11,5 @@ export {
   type RedisSettings,
   type SentinelAddress,
 } from "./redis-settings.ts";
-export {
-  openWakeupQueue,
-  type QueueCounts,
-  type WakeupQueue,
-  type WakeupQueueOptions,
-} from "./wakeup-queue.ts";
+export { openQueueControl, type QueueControl, type QueueStatus } from "./queue-control.ts";
+export { openWakeupQueue, type WakeupQueue, type WakeupQueueOptions } from "./wakeup-queue.ts";

@@ -19,6 +19,7 @@ import {
   consumeWakeups,
   type Disposition,
   openProducerRedis,
+  openQueueControl,
   openWakeupQueue,
   openWorkerRedis,
   type QueuedWakeup,
@@ -272,6 +273,38 @@ describe("the wakeup queue", () => {
     await vi.waitFor(() => expect(batches).toHaveLength(2));
     const strays = (await redis.keys("*")).filter((key) => !key.startsWith(redisKeysOf(region).queuePrefix));
     expect(strays).toEqual([]);
+  });
+});
+
+describe("an operator", () => {
+  const aControl = async () => openQueueControl({ redis: workerRedis, region, clock });
+
+  it("pauses the queue and lets it go on", async () => {
+    await using queue = await aQueue();
+    await using control = await aControl();
+    const { batches, handle } = aHandler();
+    await aConsumer(handle);
+    await control.pause();
+    await queue.add(wakeups(1));
+    expect(await control.status()).toMatchObject({ paused: true, waiting: 1 });
+    await delay(50);
+    expect(batches).toEqual([]);
+    await control.resume();
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    expect(await control.status()).toMatchObject({ paused: false });
+  });
+
+  it("discards what waits, fresh or to be tried again", async () => {
+    await using queue = await aQueue();
+    await using control = await aControl();
+    const consumer = await aConsumer(aHandler(() => retry(60_000)).handle);
+    await queue.add(wakeups(1));
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1 }));
+    await consumer[Symbol.asyncDispose]();
+    await queue.add(wakeups(1, 1));
+    expect(await control.discard()).toMatchObject({ delayed: 1, waiting: 1 });
+    expect(await queue.counts()).toMatchObject({ delayed: 0, waiting: 0 });
+    expect(await jobKeys()).toEqual([]);
   });
 });
 

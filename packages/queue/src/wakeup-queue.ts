@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type Millis,
   type Observe,
   QUEUE_NAME,
   redisKeysOf,
@@ -12,7 +11,8 @@ import { type Redis } from "ioredis";
 
 import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
-import { oldestWaiting, watchBacklog } from "./waiting-age.ts";
+import { countsOf, type QueueCounts } from "./counts.ts";
+import { watchBacklog } from "./waiting-age.ts";
 
 /** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
 export interface WakeupQueue extends AsyncDisposable {
@@ -25,18 +25,6 @@ export interface WakeupQueue extends AsyncDisposable {
   /** An id for `add`, if the caller wants to repeat it. */
   readonly newBatchId: () => BatchId;
   readonly counts: () => Promise<QueueCounts>;
-}
-
-/** Batches in the queue, by state. */
-export interface QueueCounts {
-  readonly waiting: number;
-  /** Tried before, and waiting until nothing else is. */
-  readonly retrying: number;
-  /** Tried before, and not yet to be tried again. */
-  readonly delayed: number;
-  readonly active: number;
-  /** Age of the oldest waiting batch; 0 if none waits. */
-  readonly oldestWaiting: Millis;
 }
 
 export interface WakeupQueueOptions {
@@ -87,16 +75,7 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
       const replicas = await redis.wait(waitReplicas, REPLICAS_WITHIN_MS);
       if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
     },
-    counts: async () => {
-      const { waiting, prioritized, delayed, active } = await queue.getJobCounts();
-      return {
-        waiting: waiting ?? 0,
-        retrying: prioritized ?? 0,
-        delayed: delayed ?? 0,
-        active: active ?? 0,
-        oldestWaiting: await oldestWaiting({ redis, queue, clock }),
-      };
-    },
+    counts: () => countsOf({ redis, queue, clock }),
     [Symbol.asyncDispose]: () => queue.close(),
   };
 }

@@ -1,0 +1,30 @@
+import { type Millis } from "@reveille/wakeup";
+
+import { oldestWaiting, type WaitingAgeOptions } from "./waiting-age.ts";
+
+/** Batches in the queue, by state. */
+export interface QueueCounts {
+  readonly waiting: number;
+  /** Tried before, and waiting until nothing else is. */
+  readonly retrying: number;
+  /** Tried before, and not yet to be tried again. */
+  readonly delayed: number;
+  readonly active: number;
+  /** Age of the oldest waiting batch; 0 if none waits. */
+  readonly oldestWaiting: Millis;
+}
+
+/** Asks Redis five times, all of them cheap whatever the number of batches. */
+export async function countsOf(options: WaitingAgeOptions): Promise<QueueCounts> {
+  const [{ waiting, prioritized, delayed, active }, oldest] = await Promise.all([
+    options.queue.getJobCounts("waiting", "prioritized", "delayed", "active"),
+    oldestWaiting(options),
+  ]);
+  return {
+    waiting: waiting ?? 0,
+    retrying: prioritized ?? 0,
+    delayed: delayed ?? 0,
+    active: active ?? 0,
+    oldestWaiting: oldest,
+  };
+}
