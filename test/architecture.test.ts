@@ -32,7 +32,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** An outside library belongs to one package; ioredis to the two that own a connection, and to tests. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  "@xmpp/component": ["ingress"],
   "@xmpp/client": ["testkit"],
   ioredis: ["admission", "queue", "testkit"],
   bullmq: ["queue"],
@@ -44,7 +43,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["runtime"],
   zod: ["runtime"],
   commander: ["cli"],
-  "@peculiar/x509": ["apns-simulator"],
 };
 
 /** Installed once at the root, for tests of every package. */
