@@ -9,7 +9,7 @@ import {
 /** Told by every role that talks to Redis, unlike the other events of the queue. */
 export type RedisEvent = Extract<
   QueueEvent,
-  { kind: "redis-trouble" | "redis-recovered" | "replicas-missing" }
+  { kind: "redis-trouble" | "redis-recovered" | "redis-room-changed" | "replicas-missing" }
 >;
 export type WorkEvent = Exclude<QueueEvent, RedisEvent>;
 
@@ -59,6 +59,7 @@ export const byStage =
         return pushService?.(event);
       case "redis-trouble":
       case "redis-recovered":
+      case "redis-room-changed":
       case "replicas-missing":
         return redis?.(event);
       case "role-process-changed":

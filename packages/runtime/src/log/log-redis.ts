@@ -13,6 +13,12 @@ export const logRedis =
         );
         return;
       }
+      case "redis-room-changed": {
+        const { kind, full, share } = event;
+        if (full) logger.error({ event: kind, share }, "redis is nearly full, new wakeups are refused");
+        else logger.info({ event: kind, share }, "redis has room again");
+        return;
+      }
       case "replicas-missing": {
         const { kind, wanted, replicas } = event;
         sparingly(kind, (held) =>

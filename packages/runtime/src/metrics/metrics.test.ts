@@ -185,7 +185,9 @@ describe("the metrics of any process", () => {
     observe({ kind: "redis-trouble", connection: "producer", because: "ECONNREFUSED" });
     expect(await text()).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 1\n');
     observe({ kind: "redis-recovered", connection: "producer" });
+    observe({ kind: "redis-room-changed", full: true, share: 0.91 });
     const shown = await text();
+    expect(shown).toContain('reveille_redis_full{role="ingress"} 1\n');
     expect(shown).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 0\n');
     expect(shown).toContain('reveille_redis_troubles_total{role="ingress",connection="producer"} 1\n');
     expect(shown).not.toContain("ECONNREFUSED");

@@ -47,6 +47,13 @@ function redisMetrics(registry: Registry, role: string) {
     labels: ["role", "connection"],
     children: [],
   });
+  const full = gauge(registry, {
+    name: "reveille_redis_full",
+    help: "Processes of this role that refuse new wakeups since Redis is nearly full.",
+    labels: ["role"],
+    aggregator: "sum",
+  });
+  full.set({ role }, 0);
   const missing = closedCounter(registry, {
     name: "reveille_replicas_missing_total",
     help: "Flushes that reached fewer replicas of Redis than wanted.",
@@ -64,6 +71,9 @@ function redisMetrics(registry: Registry, role: string) {
       }
       case "redis-recovered":
         trouble.set({ role, connection: connection(event.connection) }, 0);
+        return;
+      case "redis-room-changed":
+        full.set({ role }, event.full ? 1 : 0);
         return;
       case "replicas-missing":
         missing.inc({ role });
