@@ -74,6 +74,7 @@ describe("a configuration", () => {
       name: "eu",
       passwordFile: "/etc/redis.password",
       waitReplicas: 0,
+      memoryShare: 0.7,
     });
   });
 

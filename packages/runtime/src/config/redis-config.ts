@@ -10,6 +10,8 @@ export type RedisConfig = (
   readonly passwordFile?: string | undefined;
   /** Replicas that must have a wakeup before it counts as accepted (`WAIT`); 0: the primary alone. */
   readonly waitReplicas: number;
+  /** Share of Redis' memory in use above which new wakeups are refused. */
+  readonly memoryShare: number;
 };
 
 const SCHEMES = ["redis:", "rediss:", "redis+unix:"];
@@ -33,11 +35,17 @@ const keys = z.strictObject({
     .max(5)
     .meta({ examples: [1] })
     .prefault(0),
+  memoryShare: z
+    .number()
+    .min(0.1)
+    .max(0.95)
+    .meta({ examples: [0.7] })
+    .prefault(0.7),
 });
 
 export const redisConfig = z.codec(keys, z.custom<RedisConfig>(), {
-  decode: ({ url, sentinels, name, passwordFile, waitReplicas }, context) => {
-    const rest = { waitReplicas, ...(passwordFile === undefined ? {} : { passwordFile }) };
+  decode: ({ url, sentinels, name, passwordFile, ...limits }, context) => {
+    const rest = { ...limits, ...(passwordFile === undefined ? {} : { passwordFile }) };
     if (url !== undefined && sentinels === undefined && name === undefined) return { url, ...rest };
     if (url === undefined && sentinels !== undefined && name !== undefined)
       return { sentinels, name, ...rest };
