@@ -1,6 +1,14 @@
 import { type Backlog, type Clearance, type SettledPush } from "@reveille/admission";
 import { type Disposition, type QueuedWakeup } from "@reveille/queue";
-import { between, type EpochMillis, millis, minutes, seconds, type Wakeup } from "@reveille/wakeup";
+import {
+  between,
+  type EpochMillis,
+  millis,
+  minutes,
+  type Observe,
+  seconds,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 import { type Attempt, deliver, type Delivery } from "./deliver.ts";
 
@@ -14,7 +22,6 @@ const LATE = seconds(5);
 /** Beyond the batch that showed a backlog, and beyond the retry of what was put off. */
 const BACKLOG_LASTS = minutes(1);
 
-/** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
 const UNSETTLED: Attempt = { disposition: { kind: "retry", after: seconds(5) }, accepted: false };
 const GO: Clearance = { kind: "go" };
 
@@ -31,7 +38,9 @@ export async function deliverBatch(
   const clearanceOf = (index: number): Clearance => clearances?.[index] ?? GO;
   const attempts = await Promise.all(
     queued.map(async (each, index) =>
-      clearanceOf(index).kind === "go" ? deliver(each, delivery).catch(() => UNSETTLED) : undefined,
+      clearanceOf(index).kind === "go"
+        ? deliver(each, delivery).catch((error: unknown) => unsettled(error, delivery.observe))
+        : undefined,
     ),
   );
   const pushes = queued.flatMap(({ wakeup }, index): readonly SettledPush[] => {
@@ -53,6 +62,12 @@ export async function deliverBatch(
   return dispositions;
 }
 
+/** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
+function unsettled(error: unknown, observe: Observe): Attempt {
+  observe({ kind: "batch-failed", because: String(error) });
+  return UNSETTLED;
+}
+
 const deviceOf = ({ token, module }: Wakeup): string => `${token} ${module}`;
 
 /** `undefined`: no backlog, everything may go. */
@@ -71,13 +86,14 @@ const isLate = ({ wakeup, attempt, again }: QueuedWakeup, now: EpochMillis): boo
 async function remember(
   dispositions: readonly Disposition[],
   pushed: readonly SettledPush[],
-  { backlog }: BatchDelivery,
+  { backlog, observe }: BatchDelivery,
 ): Promise<void> {
   const longest = Math.max(0, ...dispositions.map((each) => (each.kind === "retry" ? each.after : 0)));
   try {
     await backlog.settle(pushed);
     if (longest > 0) await backlog.expect(millis(longest + BACKLOG_LASTS));
-  } catch {
+  } catch (error) {
     // Redis is away. The pushes are made all the same; what is not remembered costs their devices 15 s or another push.
+    observe({ kind: "batch-failed", because: String(error) });
   }
 }
