@@ -82,7 +82,7 @@ function anIngress() {
     limits: { publishes: 1_000, bytes: 10_000_000 },
     holdFor: seconds(20),
     answer,
-    onHeldInVain: () => undefined,
+    onHeldInVain: async () => undefined,
   });
   const modules = servedModules(new Set([aModule()]), aModule());
   return {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { Intake } from "./intake.ts";
 
 /** How a call of admission or the queue goes. */
-type Mood = "answers" | "fails" | "hangs" | "answers late";
+type Mood = "answers" | "fails" | "hangs" | "answers slowly" | "answers too late";
 
 type Step =
   | { readonly kind: "publish"; readonly count: number }
@@ -14,7 +14,7 @@ type Step =
   | { readonly kind: "mood"; readonly of: "decide" | "add"; readonly mood: Mood }
   | { readonly kind: "turn" };
 
-const moods = fc.constantFrom<Mood>("answers", "fails", "hangs", "answers late");
+const moods = fc.constantFrom<Mood>("answers", "fails", "hangs", "answers slowly", "answers too late");
 const steps = fc.array(
   fc.oneof(
     {
@@ -60,7 +60,10 @@ async function run(plan: readonly Step[]) {
         throw new Error("ECONNREFUSED");
       case "hangs":
         return new Promise(() => undefined);
-      case "answers late":
+      case "answers slowly":
+        await clock.sleep(millis(900));
+        return act();
+      case "answers too late":
         await clock.sleep(millis(5_000));
         return act();
     }
@@ -81,7 +84,7 @@ async function run(plan: readonly Step[]) {
       const given = answers.get(Number(address.id)) ?? [];
       answers.set(Number(address.id), [...given, { result, waited: clock.monotonic() - since }]);
     },
-    onHeldInVain: () => undefined,
+    onHeldInVain: async () => undefined,
   });
   let published = 0;
   const publish = (): void => {

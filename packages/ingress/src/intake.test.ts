@@ -21,7 +21,6 @@ function aRig(options: Partial<IntakeOptions> = {}) {
   const answers: (readonly [string, PublishResult])[] = [];
   const added: string[][] = [];
   const events: PushEvent[] = [];
-  let released = 0;
   const intake = new Intake({
     admission: { decide: async (wakeups) => wakeups.map(() => NOW) },
     queue: { add: async (wakeups) => void added.push(wakeups.map(({ receivedAt }) => String(receivedAt))) },
@@ -30,7 +29,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     limits: ROOMY,
     holdFor: seconds(20),
     answer: ({ address }, result) => void answers.push([address.id, result]),
-    onHeldInVain: () => void (released += 1),
+    onHeldInVain: async () => undefined,
     ...options,
   });
   const aWaiting = (id: number, size = 100): Waiting => ({
@@ -48,7 +47,6 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     answers,
     added,
     events,
-    released: () => released,
     publish: (...ids: readonly number[]) => {
       for (const id of ids) intake.accept(aWaiting(id));
     },
@@ -151,7 +149,11 @@ describe("the intake", () => {
 
 describe("an intake whose Redis is away", () => {
   /** Fails until `heal` is called. */
-  function aSickIntake(part: "decide" | "add", limits = ROOMY) {
+  function aSickIntake(
+    part: "decide" | "add",
+    limits = ROOMY,
+    onHeldInVain = async (): Promise<undefined> => undefined,
+  ) {
     let isSick = true;
     let asked = 0;
     const added: string[] = [];
@@ -161,6 +163,7 @@ describe("an intake whose Redis is away", () => {
     };
     const rig = aRig({
       limits,
+      onHeldInVain,
       admission: {
         decide: async (wakeups) => {
           maybeFail("decide");
@@ -220,9 +223,10 @@ describe("an intake whose Redis is away", () => {
   });
 
   it.each(["decide", "add"] as const)(
-    "tells each to wait after 20 s of failing %s, and releases its slots",
+    "tells all to wait after 20 s of failing %s, and offers its place to another",
     async (part) => {
-      const rig = aSickIntake(part);
+      const leaving = Promise.withResolvers<undefined>();
+      const rig = aSickIntake(part, ROOMY, async () => leaving.promise);
       rig.publish(1);
       await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
       await rig.clock.advance(seconds(10));
@@ -230,13 +234,21 @@ describe("an intake whose Redis is away", () => {
       await rig.clock.advance(millis(9_900));
       expect(rig.answers).toEqual([]);
       await rig.clock.advance(seconds(2));
-      expect(rig.answers).toEqual([["1", "our-trouble"]]);
-      expect(rig.released()).toBe(1);
-      await rig.clock.advance(seconds(10));
+      rig.publish(5);
       expect(rig.answers).toEqual([
         ["1", "our-trouble"],
         ["3", "our-trouble"],
+        ["5", "our-trouble"],
       ]);
+      expect(rig.intake.health.kind).toBe("failing");
+      leaving.resolve(undefined);
+      await vi.waitFor(() => expect(rig.intake.health).toEqual({ kind: "ready" }));
+      rig.heal();
+      await vi.waitFor(async () => {
+        await rig.clock.advance(seconds(1));
+        rig.publish(7);
+        expect(rig.answered(7)).toContain("queued");
+      });
       await rig.intake.drain();
     },
   );

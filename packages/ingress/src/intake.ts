@@ -24,8 +24,8 @@ export interface IntakeOptions {
   /** How long a publish waits unanswered while admission or queue are away. */
   readonly holdFor: Millis;
   readonly answer: (waiting: Waiting, result: PublishResult) => void;
-  /** A publish was held as long as allowed, in vain. */
-  readonly onHeldInVain: () => void;
+  /** Publishes were held as long as allowed, in vain: another ingress may do better. Told to wait until it resolves. */
+  readonly onHeldInVain: () => Promise<void>;
 }
 
 /** As many as admission decides in one call. */
@@ -62,6 +62,8 @@ export class Intake {
   /** With a verdict that needs no queue. */
   #settled: [Waiting, VerdictKind][] = [];
   #trouble: string | undefined;
+  /** Our places go to another ingress just now. */
+  #isLeaving = false;
   #pending: { readonly since: Millis; readonly giveUp: () => void } | undefined;
 
   constructor(options: IntakeOptions) {
@@ -73,6 +75,7 @@ export class Intake {
   /** Answers the publish, sooner or later, exactly once. */
   accept(waiting: Waiting): void {
     if (this.#draining.signal.aborted) return this.#options.answer(waiting, "draining");
+    if (this.#isLeaving) return this.#options.answer(waiting, "our-trouble");
     if (!this.#line.join(waiting)) return this.#options.answer(waiting, "overload");
     this.#working ??= this.#work();
   }
@@ -82,6 +85,7 @@ export class Intake {
     return this.#line.inHand;
   }
 
+  /** Failing while publishes are held. */
   get health(): Health {
     if (this.#draining.signal.aborted) return { kind: "draining" };
     return this.#trouble === undefined ? { kind: "ready" } : { kind: "failing", because: this.#trouble };
@@ -100,8 +104,11 @@ export class Intake {
     let failures = 0;
     while (this.#line.inHand > 0) {
       failures = (await this.#flush()) ? 0 : failures + 1;
-      if (failures > 0) await this.#recover(failures);
+      await this.#endHold();
+      if (failures > 0 && this.#line.inHand > 0) await this.#pause(failures);
     }
+    // With nothing in hand there is nothing to hold; whether Redis is there is told by who owns the connection.
+    this.#trouble = undefined;
     this.#working = undefined;
   }
 
@@ -174,16 +181,31 @@ export class Intake {
   }
 
   /** Between two attempts; while draining there is no second one. */
-  async #recover(failures: number): Promise<void> {
-    // Here as well as from time to time, since a batch that is being tried is not in the line.
-    this.#endHold();
-    if (!this.#draining.signal.aborted) {
-      const pause = millis(Math.min(50 * 2 ** failures, 500));
-      await this.#options.clock.sleep(pause, this.#draining.signal);
-      return;
-    }
-    this.#giveUp([...this.#decided, ...this.#line.take(Number.POSITIVE_INFINITY)]);
+  async #pause(failures: number): Promise<void> {
+    if (this.#draining.signal.aborted) return this.#giveUp(this.#allWaiting());
+    const pause = millis(Math.min(50 * 2 ** failures, 500));
+    return this.#options.clock.sleep(pause, this.#draining.signal);
+  }
+
+  /** Tells those to wait that waited too long; in trouble all, since then the place goes to another ingress. */
+  async #endHold(): Promise<void> {
+    const { clock, holdFor, onHeldInVain } = this.#options;
+    const then = clock.monotonic() - holdFor;
+    const oldest = this.#decided[0] ?? this.#line.oldest;
+    if (oldest === undefined || oldest.since > then) return;
+    if (this.#trouble === undefined) return this.#giveUp(this.#line.takeOlderThan(then));
+    this.#isLeaving = true;
+    this.#giveUp(this.#allWaiting());
+    await onHeldInVain();
+    this.#isLeaving = false;
+  }
+
+  /** Takes all out that are not being tried just now. */
+  #allWaiting(): readonly Waiting[] {
+    const decided = this.#decided;
     this.#decided = [];
+    this.#batchId = undefined;
+    return [...decided, ...this.#line.take(Number.POSITIVE_INFINITY)];
   }
 
   #giveUp(held: readonly Waiting[]): void {
@@ -197,29 +219,15 @@ export class Intake {
     return Promise.race([work, promise]);
   }
 
-  /** Watches the time of all in hand: a timer for each would cost more than the rest of its way. */
+  /** Watches the time of each attempt: a timer for each would cost more than the rest of its way. */
   async #watch(): Promise<void> {
     const { clock } = this.#options;
     while (!this.#stop.signal.aborted) {
       await clock.sleep(LOOK_EVERY, this.#stop.signal);
-      const now = clock.monotonic();
-      if (this.#pending !== undefined && now - this.#pending.since >= SETTLE_WITHIN) this.#pending.giveUp();
-      this.#endHold();
+      const isHanging =
+        this.#pending !== undefined && clock.monotonic() - this.#pending.since >= SETTLE_WITHIN;
+      if (isHanging) this.#pending?.giveUp();
     }
-  }
-
-  #endHold(): void {
-    const { clock, holdFor } = this.#options;
-    const now = clock.monotonic();
-    if (now < holdFor) return;
-    const then = millis(now - holdFor);
-    const isInVain = (waiting: Waiting): boolean => waiting.since < then;
-    const inVain = [...this.#decided.filter(isInVain), ...this.#line.takeOlderThan(then)];
-    if (inVain.length === 0) return;
-    this.#decided = this.#decided.filter((waiting) => !isInVain(waiting));
-    if (this.#decided.length === 0) this.#batchId = undefined;
-    this.#giveUp(inVain);
-    this.#options.onHeldInVain();
   }
 }
 

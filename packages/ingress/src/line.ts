@@ -1,5 +1,3 @@
-import { type Millis } from "@reveille/wakeup";
-
 import { type Waiting } from "./waiting.ts";
 
 export interface LineLimits {
@@ -21,14 +19,14 @@ export class Line {
     this.#limits = limits;
   }
 
-  /** Publishes in the line, without those taken. */
-  get length(): number {
-    return this.#waiting.length;
-  }
-
   /** Publishes in hand, those taken included. */
   get inHand(): number {
     return this.#count;
+  }
+
+  /** First of those in the line. */
+  get oldest(): Waiting | undefined {
+    return this.#waiting[0];
   }
 
   /** Whether there was room. */
@@ -45,9 +43,9 @@ export class Line {
     return this.#waiting.splice(0, most);
   }
 
-  /** Takes those out that came before `then`. */
-  takeOlderThan(then: Millis): Waiting[] {
-    const first = this.#waiting.findIndex(({ since }) => since >= then);
+  /** Takes those out that came at `then` or before, by the monotonic clock. */
+  takeOlderThan(then: number): Waiting[] {
+    const first = this.#waiting.findIndex(({ since }) => since > then);
     return this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);
   }
 

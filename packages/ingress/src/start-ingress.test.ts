@@ -54,6 +54,14 @@ async function anIngress(prosody: TestProsody, options: Partial<IngressOptions> 
 const aServer = (prosody: TestProsody) =>
   openServerDouble({ port: prosody.port, domain: "server.localhost", secret: prosody.secret });
 
+/** Lets seconds pass on the clock, with time for the real front to answer in each. */
+async function elapse(clock: ManualClock, count: number): Promise<void> {
+  for (let second = 0; second < count; second += 1) {
+    await clock.advance(seconds(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 const fixtures = serverFixtures.filter(({ expected }) => expected.from === "example.com");
 
 describe("the ingress behind a Prosody", () => {
@@ -168,10 +176,7 @@ describe("the ingress behind a Prosody", () => {
     await using server = await aServer(prosody);
     expect(second.states()).toEqual(["connecting", "standby"]);
     expect(second.ingress.health()[0]?.health).toEqual({ kind: "ready" });
-    for (let round = 0; round < 5; round += 1) {
-      await second.clock.advance(seconds(2));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await elapse(second.clock, 10);
     // Its watch and the pause before its next attempt: it is not knocking just now.
     await vi.waitFor(() => expect(second.clock.sleepers).toBe(2));
     expect(second.states()).toEqual(["connecting", "standby"]);
@@ -181,6 +186,25 @@ describe("the ingress behind a Prosody", () => {
     await second.clock.advance(seconds(2));
     await vi.waitFor(() => expect(second.states()).toEqual(["connecting", "standby", "active"]));
     expect(await server.publish({ node: aToken(), module: aModule() })).toMatchObject({ type: "result" });
+  });
+
+  it("leaves its place to another ingress when its own Redis stays away, answering all before", async () => {
+    await using prosody = await startProsody();
+    await using sick = await anIngress(prosody, {
+      admission: { decide: async () => Promise.reject(new Error("ECONNREFUSED")) },
+    });
+    await using well = await anIngress(prosody);
+    await using server = await aServer(prosody);
+    const held = server.publish({ id: "held", node: aToken(1), module: aModule() });
+    await vi.waitFor(() => expect(sick.ingress.held()).toBe(1));
+    await elapse(sick.clock, 22);
+    expect(await held).toMatchObject({ errorType: "wait", condition: "remote-server-timeout" });
+    await vi.waitFor(() => expect(sick.states()).toEqual(["connecting", "active", "down"]));
+    await well.clock.advance(seconds(2));
+    await vi.waitFor(() => expect(well.states().at(-1)).toBe("active"));
+    expect(await server.publish({ node: aToken(2), module: aModule() })).toMatchObject({ type: "result" });
+    await elapse(sick.clock, 5);
+    await vi.waitFor(() => expect(sick.states().at(-1)).toBe("standby"));
   });
 
   it("reconnects to a front that was restarted", async () => {

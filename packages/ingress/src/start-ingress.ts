@@ -84,7 +84,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     answer,
     limits,
     holdFor: limits.holdFor,
-    onHeldInVain: () => void Promise.all(slots.map((slot) => slot.release())),
+    onHeldInVain: async () => void (await Promise.all(slots.map((slot) => slot.release()))),
   });
   const receive = receiveWith({
     modules,

@@ -28,7 +28,8 @@ const REPLY_WITHIN = seconds(25);
 /** Replies kept while the front is away; about 5,000. */
 const MAX_UNSENT = 1 << 20;
 
-const RELEASED_FOR = seconds(10);
+/** Long enough for another ingress to take the place; it tries every 1 to 2 s. */
+const RELEASED_FOR = seconds(3);
 
 const NOTHING = /(?:)/;
 
@@ -90,17 +91,21 @@ export class FrontSlot {
     if (this.#state === "active" || this.#unsent.length < MAX_UNSENT) this.#unsent += xml;
   }
 
-  /** Leaves the place to another ingress for a while. */
+  /** Leaves the place to another ingress for a while. What the front sends meanwhile must be answered at once. */
   async release(): Promise<void> {
-    await this.#stream?.close();
+    if (this.#state === "active") await this.#leaveProperly();
   }
 
-  /** Closes the stream and stays away. Answers to what the front sends meanwhile still leave. */
+  /** Leaves the place for good. */
   async close(): Promise<void> {
-    this.#flush();
     this.#stop.abort();
-    await this.#stream?.close();
+    await this.#leaveProperly();
     await this.#running;
+  }
+
+  async #leaveProperly(): Promise<void> {
+    this.#flush();
+    await this.#stream?.close();
     for (let round = 0; round < PARTINGS && this.#unsent !== ""; round += 1) await this.#part();
   }
 
@@ -116,7 +121,7 @@ export class FrontSlot {
     while (!this.#stop.signal.aborted) {
       const end = await this.#occupy();
       failures = this.#state === "active" ? 0 : failures + 1;
-      this.#leave(end);
+      this.#left(end);
       await this.#options.clock.sleep(pauseAfter(end, failures), this.#stop.signal);
     }
   }
@@ -148,7 +153,7 @@ export class FrontSlot {
     });
   }
 
-  #leave(end: StreamEnd): void {
+  #left(end: StreamEnd): void {
     this.#looped = false;
     if (end.kind === "conflict") this.#tell("standby");
     else this.#tell("down", end.kind === "lost" ? end.because : "released");
