@@ -27,7 +27,8 @@ const PAUSE_AFTER_REFUSAL = seconds(1);
 /** Takes batches from one source and settles so many at once, until it is told to stop. */
 export class BatchLoop {
   readonly #options: BatchLoopOptions;
-  readonly #inHand = new Set<Promise<void>>();
+  /** Batches in hand and when they were taken, oldest first. */
+  readonly #inHand = new Map<Promise<void>, Millis>();
   #unanswered = 0;
   /** When the newest answer came, or the first question after it. */
   #owedSince = millis(0);
@@ -47,7 +48,7 @@ export class BatchLoop {
         found = await this.#sweep();
       }
     }
-    await Promise.all(this.#inHand);
+    await Promise.all(this.#inHand.keys());
   }
 
   /** Why nothing can be taken from the queue now. */
@@ -59,6 +60,13 @@ export class BatchLoop {
   get unansweredFor(): Millis {
     if (this.#unanswered === 0) return millis(0);
     return millis(this.#options.clock.monotonic() - this.#owedSince);
+  }
+
+  /** How long the oldest batch in hand has been there; 0 if there is none. */
+  get heldFor(): Millis {
+    const now = this.#options.clock.monotonic();
+    const [oldest = now] = this.#inHand.values();
+    return millis(now - oldest);
   }
 
   /** Takes all that waits, as far as there are hands for it: one, then two at once, then four. */
@@ -75,7 +83,7 @@ export class BatchLoop {
 
   async #freeHands(): Promise<number> {
     const { batchesAtOnce } = this.#options;
-    while (this.#inHand.size >= batchesAtOnce) await Promise.race(this.#inHand);
+    while (this.#inHand.size >= batchesAtOnce) await Promise.race(this.#inHand.keys());
     return batchesAtOnce - this.#inHand.size;
   }
 
@@ -85,7 +93,7 @@ export class BatchLoop {
     const batch = await this.#ask(how);
     if (batch === undefined) return false;
     const settled = this.#options.settle(batch).finally(() => this.#inHand.delete(settled));
-    this.#inHand.add(settled);
+    this.#inHand.set(settled, this.#options.clock.monotonic());
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
+import { type Clock, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
 import { type Job, Queue, Worker } from "bullmq";
 import { type Redis } from "ioredis";
 
@@ -123,8 +123,7 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       await queue.add(JOB_NAME, encodeBatch(wakeups), { jobId, delay: after, priority: RETRY_PRIORITY });
     }
     const fieldsToUpdate = { data: JSON.stringify(encodeBatch(own.wakeups)), priority: RETRY_PRIORITY };
-    const delay = millis(Math.round(own.after));
     const options = { skipAttempt: true, fieldsToUpdate };
-    await worker.getBackend().moveToDelayed(id, clock.now(), delay, token, options);
+    await worker.getBackend().moveToDelayed(id, clock.now(), own.after, token, options);
   }
 }

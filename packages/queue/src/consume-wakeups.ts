@@ -2,6 +2,7 @@ import {
   type Clock,
   type Health,
   type Millis,
+  minutes,
   type Observe,
   type PartHealth,
   type Region,
@@ -43,6 +44,9 @@ export interface ConsumerOptions {
 const HEARTBEAT = seconds(5);
 /** A source that is asked answers within 10 s, or Redis is away. BullMQ's blocking read has hung before (issue 4585). */
 const STUCK_AFTER = seconds(30);
+
+/** Handlers settle each wakeup in bounded time; one that does not has hung. */
+const HELD_TOO_LONG = minutes(1);
 
 /** Takes batches and hands them to `handle` until disposed. Resolves when it does; throws what Redis throws. */
 export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupConsumer> {
@@ -89,19 +93,25 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
       stuck = isStuck && !stop.signal.aborted ? stuck + 1 : 0;
       // Twice, since the answer may be under way after a reconnect.
       if (stuck < 2) continue;
-      observe({ kind: "consumer-restarted", stuckFor: loop.unansweredFor });
-      abandon.abort();
-      abandon = new AbortController();
-      loop = await startLoop(abandon.signal);
       stuck = 0;
+      await restart().catch((error: unknown) => observe({ kind: "batch-failed", because: String(error) }));
     }
+  }
+
+  async function restart(): Promise<void> {
+    observe({ kind: "consumer-restarted", stuckFor: loop.unansweredFor });
+    abandon.abort();
+    abandon = new AbortController();
+    loop = await startLoop(abandon.signal);
   }
 
   function healthNow(): Health {
     if (stop.signal.aborted) return { kind: "draining" };
     if (redis.status !== "ready") return { kind: "failing", because: "Redis is away" };
-    const because = loop.refusal;
-    return because === undefined ? { kind: "ready" } : { kind: "failing", because };
+    if (loop.refusal !== undefined) return { kind: "failing", because: loop.refusal };
+    if (loop.heldFor > HELD_TOO_LONG)
+      return { kind: "failing", because: "a batch is not settled for a minute" };
+    return { kind: "ready" };
   }
 
   async function within(duration: Millis, work: Promise<unknown>): Promise<void> {

@@ -51,7 +51,7 @@ export function settleBatch(
   for (const { after, wakeup } of retries.toSorted((one, other) => other.after - one.after)) {
     const group = groups.at(-1);
     if (group !== undefined && after >= group.after * CLOSE) group.wakeups.push(wakeup);
-    else groups.push({ after: millis(after), wakeups: [wakeup] });
+    else groups.push({ after: millis(Math.ceil(after)), wakeups: [wakeup] });
   }
   groups.sort((one, other) => other.wakeups.length - one.wakeups.length);
   return { done, givenUp, retried: retries.length, groups };
