@@ -176,18 +176,19 @@ log=$root/.reveille/setup.log
 logged() {
   printf '+ %s\n' "$*" >>"$log"
   from=$(wc -l <"$log")
-  "$@" >>"$log" 2>&1 </dev/null && return
+  # Nobody who outlives us may hold the lock.
+  "$@" >>"$log" 2>&1 </dev/null 9>&- && return
   status=$?
   tail -n +"$((from + 1))" "$log" | tail -n 20 >&2
   return "$status"
 }
 
 mkdir -p .reveille
-: >"$log"
 # One at a time: `npm start` and `npm test` may begin together.
 if command -v flock >/dev/null; then
   exec 9>.reveille/setup.lock
   flock 9
 fi
+: >"$log"
 install_node_modules
 install_debian_packages

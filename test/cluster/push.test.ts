@@ -119,8 +119,9 @@ describe("a region behind a real server", () => {
     expect(answers.map(({ reply }) => reply.type)).toEqual(["result", "result", "result"]);
 
     const [first, trailing] = await pushesTo(juliet, 2);
-    expect(Number(trailing?.receivedAt) - Number(first?.receivedAt)).toBeGreaterThan(2_500);
-    expect(trailing?.receivedAt).toBeGreaterThan(Number(answers[2]?.publish.at));
+    expect(first?.receivedAt).toBeLessThan(Number(trailing?.receivedAt));
+    // The window begins when the first wakeup is admitted, which is after its publish.
+    expect(trailing?.receivedAt).toBeGreaterThan(Number(answers[0]?.publish.at) + 3_000);
     // Once the trailing push has left, its window is the next one: were there a third push to come, it would come now.
     await write(juliet, "4");
     expect(await pushesTo(juliet, 3)).toHaveLength(3);
@@ -167,7 +168,7 @@ describe("a region behind a real server", () => {
     const tokens = Array.from({ length: 500 }, token);
     const [sender, body] = [secret("sender"), secret("body")];
     // Slow enough that the worker dies with most of its batches still to be sent.
-    await region.apns.behave({ latencyMs: 100, streamLimit: 10 });
+    await region.apns.behave({ latencyMs: 100, streamLimit: 4 });
     const replies = Promise.all(
       tokens.map(async (node) =>
         server.publish({ to: region.hostname, node, module: "monalProdiOS", sender, body }),

@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly logFile?: string;
   /** Debian package that brings the command, for the message when it is missing. */
   readonly debianPackage?: string;
+  /** Recognises the line by which it says that it works; without it, it works as soon as it runs. */
+  readonly ready?: (text: string) => boolean;
 }
 
 /** One line a program printed, and when it reached us (ms since 1970). */
@@ -30,6 +32,9 @@ const withSystemFolders = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...env,
   PATH: [env["PATH"] ?? "/usr/bin:/bin", ...SYSTEM_FOLDERS].join(":"),
 });
+
+/** How long a program may take to get ready, in ms. Plenty, since machines of tests are busy. */
+const READY_MS = 30_000;
 
 /** How long a program may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 10_000;
@@ -67,8 +72,20 @@ export class Program implements AsyncDisposable {
     this.ended = this.#end();
   }
 
-  /** Throws if the program cannot be started. */
+  /** Resolves when it is ready. Throws, with the program ended, if it does not get there. */
   static async start(options: ProgramOptions): Promise<Program> {
+    const program = await Program.#launch(options);
+    if (options.ready === undefined) return program;
+    try {
+      await program.line(options.ready, READY_MS);
+      return program;
+    } catch (error) {
+      await program.kill();
+      throw error;
+    }
+  }
+
+  static async #launch(options: ProgramOptions): Promise<Program> {
     const args = ["--pdeathsig", "KILL", "--", options.command, ...(options.args ?? [])];
     const child = spawn("setpriv", args, {
       cwd: options.folder,
@@ -104,7 +121,10 @@ export class Program implements AsyncDisposable {
     const stopListening = this.onLine((line) => {
       if (matches(line.text)) found.resolve(line);
     });
-    const timer = setTimeout(() => found.reject(this.#trouble(`is silent for ${withinMs} ms`)), withinMs);
+    const timer = setTimeout(
+      () => found.reject(this.#trouble(`did not say what was waited for within ${withinMs / 1_000} s`)),
+      withinMs,
+    );
     void this.ended.then((how) => found.reject(this.#trouble(`ended with ${how}`)));
     try {
       return await found.promise;

@@ -65,15 +65,14 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<TestPr
 
 /** Starts Prosody on a configuration file that logs to the console at `debug`, and waits until components can connect. */
 export async function launchProsody(name: string, configFile: string, logFile?: string): Promise<Program> {
-  const program = await Program.start({
+  return Program.start({
     name,
     command: "prosody",
     args: ["-F", "--config", configFile],
     debianPackage: "prosody",
+    ready: (text) => text.includes("Activated service 'component'"),
     ...(logFile === undefined ? {} : { logFile }),
   });
-  await program.line((text) => text.includes("Activated service 'component'"));
-  return program;
 }
 
 function configOf(folder: string, port: number, options: ProsodyOptions): string {

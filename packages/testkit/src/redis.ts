@@ -58,12 +58,11 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
 
 async function launch(folder: string, path: string, args: readonly string[]): Promise<Program> {
   const options = ["--port", "0", "--unixsocket", path, "--dir", folder, "--save", "", ...args];
-  const server = await Program.start({
+  return Program.start({
     name: "redis-server",
     command: "redis-server",
     args: options,
     debianPackage: "redis-server",
+    ready: (text) => text.includes("ready to accept connections"),
   });
-  await server.line((text) => text.includes("ready to accept connections"));
-  return server;
 }

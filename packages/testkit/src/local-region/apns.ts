@@ -54,6 +54,7 @@ export async function startApns({ folder, logFile, key }: ApnsOptions): Promise<
     command: process.execPath,
     args: [SIMULATOR, "--ca-out", caFile, "--key", key],
     logFile,
+    ready: (line) => line.startsWith("{"),
   });
   const { text } = await program.line((line) => line.startsWith("{"));
   const { port, controlPort } = fieldsOf(JSON.parse(text));

@@ -23,8 +23,8 @@ export async function startDns(ports: ServerPorts, logFile: string): Promise<Dns
     args: argumentsOf(port, ports),
     logFile,
     debianPackage: "dnsmasq-base",
+    ready: (text) => text.includes("started, version"),
   });
-  await program.line((text) => text.includes("started, version"));
   return {
     program,
     // Without `module-config`, libunbound's validator refuses the unsigned zone; without `forward`, it asks the

@@ -30,8 +30,7 @@ export function followWakeups(roles: readonly Program[]): readonly WakeupRecord[
 }
 
 function recordIn(line: string): WakeupRecord | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const { event, time: at, wakeup, verdict, outcome } = fieldsOf(JSON.parse(line));
+  const { event, time: at, wakeup, verdict, outcome } = fieldsOf(jsonIn(line));
   const { fingerprint, apnsId } = fieldsOf(wakeup);
   if (typeof at !== "number" || typeof fingerprint !== "string" || typeof apnsId !== "string")
     return undefined;
@@ -43,6 +42,15 @@ function recordIn(line: string): WakeupRecord | undefined {
     return { kind: "settled", at, fingerprint, apnsId, outcome: kind };
   }
   return undefined;
+}
+
+function jsonIn(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // Not everything a process prints is a record, least of all when it crashes.
+    return undefined;
+  }
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

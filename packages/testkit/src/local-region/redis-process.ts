@@ -12,13 +12,12 @@ export async function startRegionRedis(folder: string, socket: string, logFile: 
     maxmemory: "256mb",
     "maxmemory-policy": "noeviction",
   };
-  const program = await Program.start({
+  return Program.start({
     name: "redis",
     command: "redis-server",
     args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
     logFile,
     debianPackage: "redis-server",
+    ready: (text) => text.includes("ready to accept connections"),
   });
-  await program.line((text) => text.includes("ready to accept connections"));
-  return program;
 }

@@ -25,12 +25,11 @@ export interface RoleOptions {
 
 /** A role as in production: `reveille <role> --config FILE`, in a process of its own. Resolves when it works. */
 export async function startRole({ role, name, configFile, logFile }: RoleOptions): Promise<Program> {
-  const program = await Program.start({
+  return Program.start({
     name,
     command: process.execPath,
     args: [CLI, role, "--config", configFile],
     logFile,
+    ready: (text) => text.includes(`"msg":"role started"`),
   });
-  await program.line((text) => text.includes(`"msg":"role started"`), 30_000);
-  return program;
 }

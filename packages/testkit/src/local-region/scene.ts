@@ -26,16 +26,23 @@ export async function openScene(region: Region): Promise<Scene> {
     options: { pushModule: DEFAULT_MODULE },
   });
   const romeo = await sender.login("romeo");
+  let lastWritten: Promise<unknown> = Promise.resolve();
+  const write = async (): Promise<MessageTrace> =>
+    followMessage(region, {
+      from: romeo,
+      to: `juliet@${sender.domain}`,
+      body: "Wherefore art thou asleep?",
+      token,
+    });
   const accepted = async (): Promise<number> =>
     (await apns.pushesTo(token)).filter(({ status }) => status === 200).length;
   return {
-    write: async () =>
-      followMessage(region, {
-        from: romeo,
-        to: `juliet@${sender.domain}`,
-        body: "Wherefore art thou asleep?",
-        token,
-      }),
+    // One after the other, since publishes carry nothing that tells the messages apart.
+    write: async () => {
+      const written = lastWritten.then(write);
+      lastWritten = written.catch(() => undefined);
+      return written;
+    },
     anotherPush: async () => {
       const before = await accepted();
       await until(async () => ((await accepted()) > before ? true : undefined), {

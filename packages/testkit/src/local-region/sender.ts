@@ -48,8 +48,8 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
     args: ["-F", "--config", configFile],
     logFile,
     debianPackage: "prosody",
+    ready: (text) => text.includes("Activated service 'c2s'"),
   });
-  await program.line((text) => text.includes("Activated service 'c2s'"));
 
   const loginAs = async (user: string): Promise<ChatClient> => {
     const account = join(hostFolder, "accounts", `${encoded(user)}.dat`);
