@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
+import { type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
 
 import { type Stanza } from "../stanza.ts";
 import { escapeAttribute } from "../xml/escape.ts";
@@ -14,7 +14,7 @@ export interface SelfPingOptions {
   readonly front: Front;
   readonly clock: Clock;
   readonly observe: Observe;
-  /** A ping went through the front and back. */
+  /** The front has passed on a ping of ours, or has talked to us meanwhile. */
   readonly onLoop: () => void;
 }
 
@@ -54,11 +54,14 @@ export class SelfPing {
     const heard = stream.heard;
     const ok = await this.#answered(stream);
     if (stream.signal.aborted) return;
-    const took = sinceThen(clock, sentAt);
-    observe({ kind: "self-ping-settled", component: front.name, took, ok });
-    if (ok) this.#options.onLoop();
-    // A front that balances a domain over several components may hand the answer to another ingress.
-    else if (stream.heard === heard) stream.abandon("self-ping unanswered");
+    // A front that balances a domain over several components (ejabberd) hands the answer to any of them.
+    const isAstray = !ok && stream.heard > heard;
+    if (!isAstray) {
+      const took = millis(clock.monotonic() - sentAt);
+      observe({ kind: "self-ping-settled", component: front.name, took, ok });
+    }
+    if (ok || isAstray) this.#options.onLoop();
+    else stream.abandon("self-ping unanswered");
   }
 
   async #answered(stream: ComponentStream): Promise<boolean> {
@@ -76,5 +79,3 @@ export class SelfPing {
     return `<iq type='get' id='${id}' from='${domain}/health' to='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`;
   }
 }
-
-const sinceThen = (clock: Clock, then: Millis): Millis => millis(clock.monotonic() - then);

@@ -152,6 +152,8 @@ describe("a component stream", () => {
     await vi.waitFor(() => expect(repliesOn(front)).toHaveLength(1));
     await rig.clock.advance(seconds(6));
     expect(rig.states().at(-1)?.[0]).toBe("active");
+    expect(rig.ingress.health()[0]?.health).toEqual({ kind: "ready" });
+    expect(rig.events.some(({ kind }) => kind === "self-ping-settled")).toBe(false);
   });
 
   it("is given up when the front does not take our handshake in time", async () => {
