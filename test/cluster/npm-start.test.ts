@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { processesInheriting, Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
+const ROOT = join(import.meta.dirname, "../..");
 
 /** `npm start` in a process group of its own; everything it starts inherits the mark. */
 async function npmStart(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type ChatClient, type ReceivedPush, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const FOLDER = new URL("../output/cluster/push", import.meta.url).pathname;
+const FOLDER = join(import.meta.dirname, "../output/cluster/push");
 const WITHIN = 20_000;
 
 /** Strings of the whole run that must not stand in any log. */

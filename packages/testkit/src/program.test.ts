@@ -1,9 +1,11 @@
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { isRunning } from "./processes.ts";
 import { Program } from "./program.ts";
 
-const starter = new URL("program.ts", import.meta.url).pathname;
+const starter = join(import.meta.dirname, "program.ts");
 
 describe("a program of the machine", () => {
   it("is killed by the kernel when its parent dies without a word", async () => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { Program } from "../program.ts";
 
-const SIMULATOR = new URL("../../../apns-simulator/src/main.ts", import.meta.url).pathname;
+const SIMULATOR = join(import.meta.dirname, "../../../apns-simulator/src/main.ts");
 
 /** The control port answers at once, unless the process hangs. */
 const ANSWER_MS = 10_000;

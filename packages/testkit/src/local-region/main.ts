@@ -69,23 +69,30 @@ async function writeOnce(scene: Scene): Promise<void> {
   print(`  APNs accepted it ${((Date.now() - trace.sentAt) / 1_000).toFixed(1)} s after the message.\n`);
 }
 
-const { values } = parseArgs({
-  options: {
-    once: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-
-if (values.help) {
-  process.stdout.write(HELP);
-} else {
+/** `undefined`: the arguments are not ours to understand, or ask for help. */
+function wishesIn(args: string[]): Wishes | undefined {
+  const flag = { type: "boolean", default: false } as const;
   try {
-    await run(values, stopAsked());
-    // Open sockets of the chat client and standard input would keep us here.
-    process.exit(0);
-  } catch (error) {
-    explain(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(1);
+    const { values } = parseArgs({ args, options: { once: flag, json: flag, help: flag } });
+    if (values.help) return undefined;
+    // One JSON object is one push.
+    return { once: values.once || values.json, json: values.json };
+  } catch {
+    return undefined;
   }
+}
+
+const args = process.argv.slice(2);
+const wishes = wishesIn(args);
+if (wishes === undefined) {
+  explain(HELP);
+  process.exit(args.includes("--help") ? 0 : 1);
+}
+try {
+  await run(wishes, stopAsked());
+  // Open sockets of the chat client and standard input would keep us here.
+  process.exit(0);
+} catch (error) {
+  explain(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { Program } from "../program.ts";
 
-const CLI = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+const CLI = join(import.meta.dirname, "../../../cli/src/main.ts");
 
 /** Configuration of the host, as `reveille … --config FILE` reads it. */
 export type HostConfig = Readonly<Record<string, unknown>>;

@@ -79,7 +79,7 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
 }
 
 const configOf = (domain: string, port: number, machine: string): string => `
-plugin_paths = { "${new URL("prosody-modules", import.meta.url).pathname}" }
+plugin_paths = { "${join(import.meta.dirname, "prosody-modules")}" }
 modules_enabled = {
   "roster"; "saslauth"; "tls"; "dialback"; "disco"; "s2s_bidi"; "smacks"; "cloud_notify"; "witness";
 }

@@ -12,7 +12,7 @@ import {
 } from "./certificates.ts";
 import { FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
-const REPOSITORY = new URL("../../../../", import.meta.url).pathname;
+const REPOSITORY = join(import.meta.dirname, "../../../..");
 
 /** Where everything local stays: ignored by git, safe to delete while nothing runs. */
 export const DATA_FOLDER = join(REPOSITORY, ".reveille");
