@@ -1,13 +1,69 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
-import { aModule, aPublish, aToken, openServerDouble, Program, startProsody } from "@reveille/testkit";
+import {
+  aModule,
+  aPublish,
+  aToken,
+  ManualClock,
+  openServerDouble,
+  Program,
+  startProsody,
+} from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
+
+import { readStanzas } from "./fixtures/read-stanzas.ts";
+import { servedModules } from "./publish.ts";
+import { receiveWith } from "./reception.ts";
+import { type Waiting } from "./waiting.ts";
 
 // Longer than the 12 characters that V8 copies out of a string instead of pointing into it.
 const MODULE = aModule("monalProdiOS-sandbox");
 const program = new URL("fixtures/ingress-program.ts", import.meta.url).pathname;
+
+const isCollector = (value: unknown): value is () => void => typeof value === "function";
+
+/** Bytes in use after a full collection. */
+function heapUsed(): number {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (!isCollector(collect)) throw new Error("no garbage collector");
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+describe("the memory of an ingress that holds publishes", () => {
+  it("takes less than 2 kB for each, whatever came with it", async () => {
+    const held: Waiting[] = [];
+    const clock = new ManualClock();
+    const receive = receiveWith({
+      modules: servedModules(new Set([MODULE]), undefined),
+      version: "1",
+      clock,
+      observe: () => undefined,
+      answer: () => undefined,
+      accept: (waiting) => void held.push(waiting),
+    });
+    const path = { send: () => undefined };
+    const before = heapUsed();
+    for (let index = 0; index < 2_000; index += 1) {
+      const xml = aPublish({
+        id: `publish ${index}`,
+        node: aToken(index),
+        module: MODULE,
+        body: "x".repeat(30_000),
+      });
+      for (const stanza of readStanzas(xml).stanzas) receive(stanza, path);
+    }
+    const each = (heapUsed() - before) / held.length;
+    expect(held).toHaveLength(2_000);
+    expect(each).toBeLessThan(2_000);
+    expect(held.every(({ size }) => size > each / 2)).toBe(true);
+  });
+});
 
 describe("the memory of an idle ingress", () => {
   it("holds nothing of the messages that came through it", async () => {

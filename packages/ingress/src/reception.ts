@@ -89,7 +89,7 @@ interface Kept {
  * would keep the chunk it came in, with the messages in it, in memory; joining and cutting makes a new string.
  */
 function detach({ id, from, to }: IqAddress, node: string | undefined): Kept {
-  const joined = ` ${id}${from}${to}${node ?? ""}`.slice(1);
+  const joined = `${id}${from}${to}${node ?? ""}`;
   const fromAt = id.length;
   const toAt = fromAt + from.length;
   const nodeAt = toAt + to.length;

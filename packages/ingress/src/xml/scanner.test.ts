@@ -91,6 +91,53 @@ const withoutUnfinished = ({ complete, events }: Read): Read => ({
 });
 
 describe("the XML scanner", () => {
+  it.each([
+    ["an attribute given twice", "<r><a b='1' b='2'/></r>"],
+    ["an attribute without a value", "<r><a b/></r>"],
+    ["an attribute without quotes", "<r><a b=1/></r>"],
+    ["attributes without a gap", "<r><a b='1'c='2'/></r>"],
+    ["a tag in an attribute", "<r><a b='<'/></r>"],
+    ["an unknown entity", "<r>&nbsp;</r>"],
+    ["an unknown entity in an attribute", "<r><a b='&nbsp;'/></r>"],
+    ["a bare ampersand", "<r>a & b</r>"],
+    ["a reference to half a character", "<r>&#xD800;</r>"],
+    ["a reference to no character", "<r>&#0;</r>"],
+    ["a reference beyond all characters", "<r>&#x110000;</r>"],
+    ["the end of a CDATA section in text", "<r>a]]>b</r>"],
+    ["a control character", "<r>\u0001</r>"],
+    ["a control character in CDATA", "<r><![CDATA[\u0001]]></r>"],
+    ["the wrong end tag", "<r><a></b></r>"],
+    ["a longer end tag", "<r><a></ab></r>"],
+    ["an end tag with an attribute", "<r><a></a b='1'></r>"],
+    ["text before the root", "text<r/>"],
+    ["a name that begins with a digit", "<r><1a/></r>"],
+    ["a gap before the name", "<r>< a/></r>"],
+  ])("refuses %s", (_what, text) => {
+    expect(scan([text])).toMatchObject({ complete: false, fault: "not-well-formed" });
+    expect(scan(letters(text))).toMatchObject({ complete: false, fault: "not-well-formed" });
+    expect(isWholeForSaxes(text)).toBe(false);
+  });
+
+  it.each([
+    ["a comment", "<r><!-- a --></r>"],
+    ["a document type", "<!DOCTYPE r><r/>"],
+    ["an entity declaration", "<!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>"],
+    ["a processing instruction", "<r><?a b?></r>"],
+    ["a second XML declaration", "<?xml version='1.0'?><?xml version='1.0'?><r/>"],
+    ["another encoding", "<?xml version='1.0' encoding='utf-16'?><r/>"],
+  ])("refuses %s, which XMPP forbids", (_what, text) => {
+    expect(scan([text])).toMatchObject({ complete: false, fault: "restricted-xml" });
+  });
+
+  it("keeps 64 attributes of a tag and checks the others", () => {
+    const attributes = Array.from({ length: 100 }, (_, index) => `a${index}='${index}'`).join(" ");
+    const { complete, events } = scan([`<r><b ${attributes}/></r>`]);
+    expect(complete).toBe(true);
+    expect(events[1]).toContain('a63="63"');
+    expect(events[1]).not.toContain("a64");
+    expect(scan([`<r><b ${attributes} z='<'/></r>`]).fault).toBe("not-well-formed");
+  });
+
   it("reads well-formed XML as saxes does", () => {
     fc.assert(
       fc.property(document, (text) => {
