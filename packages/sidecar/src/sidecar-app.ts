@@ -5,7 +5,7 @@ import { fastify, type FastifyInstance } from "fastify";
 import { type MetricsFormat, metricsFormat } from "./metrics-format.ts";
 import { type Readiness } from "./readiness.ts";
 import { type Status } from "./status/status.ts";
-import { PAGE_POLICY, statusPage } from "./status/status-page.ts";
+import { PAGE_POLICY } from "./status/status-page.ts";
 
 export interface SidecarAnswers {
   readonly about: { readonly region: string; readonly host: string; readonly version: string };
@@ -13,6 +13,8 @@ export interface SidecarAnswers {
   readonly readiness: () => Readiness;
   /** From memory. */
   readonly status: () => Status;
+  /** The same for people, as HTML. */
+  readonly page: () => string;
   /** Takes about a second at most. */
   readonly metrics: (format: MetricsFormat) => Promise<string>;
   readonly contentTypes: Readonly<Record<MetricsFormat, string>>;
@@ -51,14 +53,9 @@ export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
 }
 
 /** The part that the public may see: the status page and the same as JSON. */
-export function statusApp({ status }: Pick<SidecarAnswers, "status">): FastifyInstance {
+export function statusApp({ status, page }: Pick<SidecarAnswers, "status" | "page">): FastifyInstance {
   // Probes and scrapers keep their connections open; closing does not wait for them.
   const app = fastify({ logger: false, forceCloseConnections: true });
-  let page: { readonly of: Status; readonly text: string } | undefined;
-  const pageOf = (now: Status): string => {
-    if (page?.of !== now) page = { of: now, text: statusPage(now) };
-    return page.text;
-  };
   // A cache before it answers a crowd with one request in two seconds.
   const cache = { "cache-control": "public, max-age=2" };
   app.get("/status.json", (_request, reply) =>
@@ -73,7 +70,7 @@ export function statusApp({ status }: Pick<SidecarAnswers, "status">): FastifyIn
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
       })
-      .send(pageOf(status())),
+      .send(page()),
   );
   return app;
 }

@@ -127,6 +127,38 @@ describe("a sidecar", () => {
     ]);
   });
 
+  it("hears of parts anew when a process has others than before", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    await host.start();
+    worker.set({ parts: [{ part: "queue", health: { kind: "ready" } }] });
+    await host.clock.polls();
+    expect(host.events.filter(({ kind }) => kind === "part-health-changed")).toMatchObject([
+      { part: "redis" },
+      { part: "queue" },
+    ]);
+    expect(host.events.filter(({ kind }) => kind === "role-process-changed")).toHaveLength(2);
+  });
+
+  it("does not trust a process that tells of no parts", async () => {
+    await using host = await aHost();
+    await host.role({ role: "ingress", pid: 7, parts: [] });
+    await host.role();
+    const sidecar = await host.start();
+    expect((await sidecar.get("/ready")).text).toBe(
+      `{"ready":false,"reasons":["ingress 7 tells nothing of its parts"]}`,
+    );
+  });
+
+  it("sees that a process has ended and taken its socket with it", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    await host.start();
+    await worker.end();
+    await host.clock.polls();
+    expect(host.events.at(-1)).toMatchObject({ kind: "role-process-changed", state: "gone" });
+  });
+
   it("tells who comes, falls silent and goes", async () => {
     await using host = await aHost();
     const worker = await host.role();
@@ -169,6 +201,20 @@ describe("the metrics of a host", () => {
     await host.clock.polls(10);
     const health = Array.from({ length: 4 }, () => "/report?metrics=none");
     expect(worker.asked).toEqual(["/report", ...health, "/report", ...health, "/report"]);
+  });
+
+  it("asked for by several at once are fetched once", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    const sidecar = await host.start();
+    worker.hang();
+    const scrapes = [sidecar.get("/metrics"), sidecar.get("/metrics")];
+    // Asked after both, so that both are being answered by then.
+    await sidecar.get("/live");
+    await sidecar.get("/live");
+    await host.clock.patienceEnds(2);
+    await Promise.all(scrapes);
+    expect(worker.asked).toEqual(["/report", "/report"]);
   });
 
   it("show a new process by itself", async () => {

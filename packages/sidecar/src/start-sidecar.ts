@@ -9,6 +9,7 @@ import { type MetricsFormat } from "./metrics-format.ts";
 import { readinessOf } from "./readiness.ts";
 import { sidecarApp, type SidecarAnswers, statusApp } from "./sidecar-app.ts";
 import { History, snapshotOf } from "./status/history.ts";
+import { statusPage } from "./status/status-page.ts";
 import { statusOf } from "./status/status.ts";
 import { Steady } from "./steady.ts";
 
@@ -103,19 +104,21 @@ function watchHost(options: SidecarOptions): Watch {
     judge();
     history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
   });
+  const status = atMostEvery(POLL_EVERY, clock, () =>
+    statusOf({
+      about,
+      at: clock.now(),
+      ready: steady.shown.ready,
+      processes: host.processes,
+      families: host.metrics,
+      history,
+    }),
+  );
   const answers: SidecarAnswers = {
     about,
     readiness: () => steady.shown,
-    status: atMostEvery(POLL_EVERY, clock, () =>
-      statusOf({
-        about,
-        at: clock.now(),
-        ready: steady.shown.ready,
-        processes: host.processes,
-        families: host.metrics,
-        history,
-      }),
-    ),
+    status,
+    page: atMostEvery(POLL_EVERY, clock, () => statusPage(status())),
     metrics: async (format) => {
       await pollAll();
       return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);

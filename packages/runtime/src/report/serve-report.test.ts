@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtempDisposable, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -105,6 +107,21 @@ describe("a role's report", () => {
       "worker-42.sock",
     ]);
     expect(await get(neighbour.path, "/report")).toMatchObject({ status: 200, body: { role: "ingress" } });
+  });
+
+  it("leaves alone who hangs, even with no place left in its queue of connections", async () => {
+    await using folder = await aFolder();
+    const path = join(folder.path, "worker-7.sock");
+    const listens = `require("net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log("up"))`;
+    const hung = spawn(process.execPath, ["--eval", listens, path], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(hung.stdout, "data");
+    hung.kill("SIGSTOP");
+    const waiting = Array.from({ length: 4 }, () => connect(path).on("error", () => undefined));
+    await using server = await serveReport(aRole(folder.path));
+    expect(server.path).toContain("worker-42");
+    expect(await readdir(folder.path)).toContain("worker-7.sock");
+    for (const socket of waiting) socket.destroy();
+    hung.kill("SIGKILL");
   });
 
   it("says 500 when it cannot be made", async () => {

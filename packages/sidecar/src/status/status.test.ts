@@ -1,12 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-import { type MetricFamily } from "@reveille/wakeup";
+import { epochMillis, type MetricFamily, millis, seconds } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type Status } from "../index.ts";
 import { aHost } from "../testing/a-host.ts";
 import { counter } from "../testing/some-metrics.ts";
+import { Steady } from "../steady.ts";
+import { latencyChart } from "./charts.ts";
+import { History, snapshotOf } from "./history.ts";
 import { METRICS } from "./metric-names.ts";
 import { type Buckets, quantile } from "./series.ts";
 
@@ -139,6 +142,41 @@ describe("the status of a host", () => {
   });
 });
 
+describe("the history", () => {
+  it("reaches back an hour", () => {
+    const history = new History();
+    const start = Date.UTC(2026, 0, 1);
+    for (let step = 0; step <= 130; step += 1) {
+      const elapsed = millis(step * 30_000);
+      history.take({ ...snapshotOf([], epochMillis(start + elapsed), elapsed), publishes: step * 30 });
+    }
+    expect(history.points).toHaveLength(120);
+    expect(history.points.at(0)?.at).toBe(start + 11 * 30_000);
+    expect(history.points.at(-1)).toMatchObject({ at: start + 130 * 30_000, publishesPerSecond: 1 });
+  });
+
+  it("shows a gap where nothing was delivered, and no rate below nothing", () => {
+    const point = { at: epochMillis(0), publishesPerSecond: 0, outcomesPerSecond: {}, latencyP99: null };
+    const chart = latencyChart([0.1, 0.2, null, 0.1].map((latencyP50) => ({ ...point, latencyP50 })));
+    expect(chart.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+L[\d. ]+M[\d. ]+$/);
+    const history = new History();
+    const snapshot = snapshotOf([], epochMillis(0), millis(0));
+    history.take({ ...snapshot, publishes: 5 });
+    history.take({ ...snapshot, elapsed: millis(1_000), publishes: 0 });
+    expect(history.now?.publishesPerSecond).toBe(0);
+  });
+});
+
+describe("steadiness", () => {
+  it("turns only when a change has lasted without a break", () => {
+    const steady = new Steady();
+    const take = (ready: boolean, at: number) => steady.take({ ready, reasons: [] }, seconds(at));
+    expect(take(true, 0)).toBe(true);
+    for (let at = 1; at < 20; at += 1) expect(take(at % 2 === 0, at)).toBe(false);
+    expect([take(false, 20), take(false, 21), take(false, 22)]).toEqual([false, true, false]);
+  });
+});
+
 describe("the status page", () => {
   it("shows a picture of the path, charts and modules, in one file without outside assets", async () => {
     await using host = await aHost();
@@ -180,6 +218,21 @@ describe("the status page", () => {
     const { text } = await sidecar.get("/");
     expect(text).not.toContain(name);
     expect(text).toContain("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;");
+  });
+
+  it("is made once a second, however often it is asked for", async () => {
+    await using host = await aHost();
+    const worker = await host.role({
+      metrics: [family(METRICS.breaker, [[{ module: "a", state: "open" }, 1]])],
+    });
+    const sidecar = await host.start();
+    const shown = async () => [(await sidecar.get("/")).text, (await sidecar.get("/status.json")).text];
+    const before = await shown();
+    worker.set({ metrics: [] });
+    await sidecar.get("/metrics");
+    expect(await shown()).toEqual(before);
+    await host.clock.polls();
+    expect(await shown()).not.toEqual(before);
   });
 
   it("can be served alone, for the public", async () => {

@@ -19,7 +19,9 @@ export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {})
   const asked: string[] = [];
   const server = createServer(({ url = "" }, response) => {
     asked.push(url);
-    if (!hung) response.end(JSON.stringify(report));
+    if (hung) return;
+    const isAll = url === "/report";
+    response.end(JSON.stringify(isAll ? report : { ...report, metrics: [] }));
   });
   const path = join(runtimeDir, `${report.role}-${report.pid}.sock`);
   const close = async (): Promise<void> => {
@@ -38,6 +40,8 @@ export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {})
       await close();
       await rename(`${path}.kept`, path);
     },
+    /** As SIGTERM does it. */
+    end: close,
     [Symbol.asyncDispose]: close,
   };
 }
