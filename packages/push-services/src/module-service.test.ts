@@ -63,6 +63,23 @@ describe("an environment that is wrong", () => {
   });
 });
 
+describe("one of Apple's servers with troubles of its own", () => {
+  it("is left after five of them in a row", async () => {
+    await using apns = await anApns();
+    const { services, simulator } = apns;
+    await vi.waitFor(() => expect(services.freeSlots(aModule())).toBe(2));
+    const fault = { kind: "answer", status: 500, reason: "InternalServerError" } as const;
+    simulator.rules.add({ match: { connection: 1 }, fault });
+    await Promise.all(
+      manyWakeups(5, "troubled").flatMap((wakeup) => [services.send(wakeup), services.send(wakeup)]),
+    );
+    for (const wakeup of manyWakeups(20)) await services.send(wakeup);
+    await vi.waitFor(() => expect(simulator.connections.find(({ id }) => id === 1)?.state).toBe("closed"));
+    expect(simulator.connections).toHaveLength(3);
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+  });
+});
+
 describe("an endpoint with troubles of its own", () => {
   it("gets a rest after ten of them in a row, and one push to see whether it is over", async () => {
     await using apns = await anApns();

@@ -77,11 +77,12 @@ export class ModuleService {
   }
 
   #push(wakeup: Wakeup, leave: Leave, resolve: (outcome: Outcome) => void): void {
+    const apnsId = apnsIdOf(wakeup);
     this.#route.send({
       path: `/3/device/${wakeup.token}`,
       form: wakeup.urgent ? this.#forms.urgent : this.#forms.quiet,
-      ownHeaders: ownHeadersOf(wakeup, this.#settings, this.#clock.now()),
-      apnsId: apnsIdOf(wakeup),
+      ownHeaders: ownHeadersOf(apnsId, this.#settings, this.#clock.now()),
+      apnsId,
       settle: (outcome) => {
         this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);
         resolve(this.#guard.check(outcome));

@@ -66,18 +66,32 @@ describe("authentication by token", () => {
     expect(outcome).toEqual({ kind: "rejected", reason: "ExpiredProviderToken", blame: "module" });
   });
 
-  it("sees no error over 3 hours with 8 workers that come and go, even if tokens are limited per key", async () => {
+  it("keeps a connection that Apple refuses to one push at a time", async () => {
+    const keys = [{ keyId: KEY_ID, teamId: TEAM_ID, publicKey: aKey().publicKey }];
+    await using apns = await anApns({ simulator: { keys, behaviour: { firstStreamLimit: 1_000 } } });
+    const outcomes = await Promise.all(manyWakeups(50).map(apns.services.send));
+    expect(countKinds(outcomes)).toEqual({ rejected: 50 });
+    expect(apns.simulator.connections.every(({ excessStreams }) => excessStreams === 0)).toBe(true);
+    expect(apns.services.freeSlots(aModule())).toBeLessThanOrEqual(2);
+  });
+
+  it("sees no error over 3 hours with 8 workers that come and go, even if Apple limits tokens per key", async () => {
     const { privateKey, publicKey } = aKey();
-    const clock = new ManualClock(realClock.now());
+    // Terms of 35 minutes begin 10 minutes past their multiples; whoever starts the very first worker late in
+    // one shows Apple a second token soon after.
+    const term = 35 * 60_000;
+    const clock = new ManualClock(Math.floor(realClock.now() / term) * term + 10 * 60_000);
     const keys = [{ keyId: KEY_ID, teamId: TEAM_ID, publicKey }];
     await using simulator = await startApnsSimulator({ keys, clock, limitTokensOf: "key" });
     await using folder = await aFolder({ "key.p8": privateKey, "ca.pem": simulator.ca });
     const workers: PushServices[] = [];
     for (let round = 0; round < 60; round += 1) {
-      // Eight workers, four of which are replaced in turn.
-      const place = round < 8 ? round : round % 4;
-      await workers[place]?.[Symbol.asyncDispose]();
-      workers[place] = await aWorker(simulator, folder, clock);
+      // In turn each lives for 48 minutes, so some start late in a term.
+      if (round < 8 || round % 2 === 0) {
+        const place = round < 8 ? round : (round / 2) % 8;
+        await workers[place]?.[Symbol.asyncDispose]();
+        workers[place] = await aWorker(simulator, folder, clock);
+      }
       await Promise.all(
         workers.map(({ send }, index) => send(aWakeup({ token: aToken(`${round} ${index}`) }))),
       );

@@ -1,7 +1,7 @@
-import { aModule, aWakeup } from "@reveille/testkit";
+import { aModule, aWakeup, ManualClock } from "@reveille/testkit";
 import { describe, expect, it, vi } from "vitest";
 
-import { anApns, countKinds, manyWakeups } from "../testing/an-apns.ts";
+import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
 import { realClock } from "../testing/real-clock.ts";
 
 describe("a cold burst", () => {
@@ -14,6 +14,17 @@ describe("a cold burst", () => {
       expect(apns.simulator.stats().excessStreams).toBe(0);
     },
   );
+});
+
+describe("a new connection", () => {
+  it("carries one push until Apple has accepted it, whatever the limit", async () => {
+    const behaviour = { firstStreamLimit: 1_000, latency: { kind: "fixed", ms: 100 } } as const;
+    await using apns = await anApns({ simulator: { behaviour } });
+    const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
+    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
+    expect(apns.services.freeSlots(aModule())).toBe(-48);
+    expect(countKinds(await outcomes)).toEqual({ delivered: 50 });
+  });
 });
 
 describe("the stream limit", () => {
@@ -47,6 +58,16 @@ describe("the stream limit", () => {
     for (const { token } of wakeups.filter((_, place) => place % 10 === 9)) apns.simulator.devices.bad(token);
     const outcomes = await Promise.all(wakeups.map(apns.services.send));
     expect(countKinds(outcomes)).toEqual({ "token-dead": 20, delivered: 180 });
+  });
+
+  it("lets no push wait for longer than 10 s", async () => {
+    const clock = new ManualClock(realClock.now());
+    const behaviour = { streamLimit: 1, latency: { kind: "fixed", ms: 9_000 } } as const;
+    await using apns = await anApns({ clock, simulator: { clock, behaviour } });
+    const outcomes = Promise.all(manyWakeups(10).map(apns.services.send));
+    const counts = countKinds(await whileTimePasses(clock, outcomes));
+    expect(counts).toEqual({ delivered: 4, unreachable: 6 });
+    await whileTimePasses(clock, apns.services[Symbol.asyncDispose]());
   });
 
   it("being small is no reason to open more connections", async () => {

@@ -153,9 +153,9 @@ export class Connection {
   }
 
   #limited(limit: number): void {
-    const most = Math.min(limit, MOST_STREAMS);
-    if (most !== this.#streamLimit) this.#listener.streamLimitChanged(limit);
-    this.#streamLimit = most;
+    const before = this.#streamLimit;
+    this.#streamLimit = Math.min(limit, MOST_STREAMS);
+    if (this.#streamLimit !== before) this.#listener.streamLimitChanged(limit);
     if (this.#state === "connecting") this.#become("probing");
   }
 

@@ -35,7 +35,9 @@ const PAUSE_AFTER_UNKNOWN = seconds(60);
 export function judge(result: WireResult, apnsId: string): Judgement {
   switch (result.kind) {
     case "answered":
-      return judgeAnswer(readAnswer(result.status, result.body, result.retryAfter), apnsId);
+      return result.status === 200
+        ? plain({ kind: "delivered", apnsId })
+        : judgeRefusal(readAnswer(result.status, result.body, result.retryAfter));
     case "unprocessed":
       return { ...unheard(result.because), repeatElsewhere: true };
     case "unanswered":
@@ -49,8 +51,7 @@ export const judgeRefused = (reason: string): Judgement => ({
   answer: "denied",
 });
 
-function judgeAnswer(answer: Answer, apnsId: string): Judgement {
-  if (answer.status === 200) return plain({ kind: "delivered", apnsId });
+function judgeRefusal(answer: Answer): Judgement {
   const { reason } = answer;
   const what = classOf(answer.status, reason);
   switch (what.kind) {

@@ -1,8 +1,9 @@
-import { aModule, aToken, aWakeup } from "@reveille/testkit";
-import { seconds } from "@reveille/wakeup";
+import { aModule, aToken, aWakeup, ManualClock } from "@reveille/testkit";
+import { millis, seconds } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
 import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
+import { realClock } from "../testing/real-clock.ts";
 
 describe("a push whose stream fails", () => {
   it("is sent again at once if it was refused unprocessed", async () => {
@@ -10,6 +11,19 @@ describe("a push whose stream fails", () => {
     apns.simulator.rules.add({ fault: { kind: "reset-stream", code: "REFUSED_STREAM" }, times: 3 });
     expect(await apns.services.send(aWakeup())).toMatchObject({ kind: "delivered" });
     expect(apns.simulator.ledger.pushes).toHaveLength(4);
+  });
+
+  it("is sent again on another connection", async () => {
+    await using apns = await anApns();
+    await vi.waitFor(() => expect(apns.services.freeSlots(aModule())).toBe(2));
+    apns.simulator.rules.add({
+      match: { connection: 1 },
+      fault: { kind: "reset-stream", code: "REFUSED_STREAM" },
+    });
+    for (const wakeup of manyWakeups(5)) {
+      expect(await apns.services.send(wakeup)).toMatchObject({ kind: "delivered" });
+      expect(apns.simulator.ledger.pushesTo(wakeup.token).length).toBeLessThanOrEqual(2);
+    }
   });
 
   it("goes back to the queue when that happens four times", async () => {
@@ -72,6 +86,19 @@ describe("a frozen peer", () => {
     expect(await apns.services.send(aWakeup({ token: aToken(2) }))).toMatchObject({ kind: "delivered" });
   });
 
+  it("gets no pushes while it owes an answer to a ping, as long as there is another", async () => {
+    await using apns = await anApns();
+    const { services, simulator, clock } = apns;
+    await vi.waitFor(() => expect(services.freeSlots(aModule())).toBe(2));
+    await Promise.all(manyWakeups(2, "opening").map(services.send));
+    simulator.freeze(1);
+    const stuck = services.send(aWakeup());
+    await clock.advance(seconds(2));
+    expect(countKinds(await Promise.all(manyWakeups(100).map(services.send)))).toEqual({ delivered: 100 });
+    await clock.advance(seconds(4));
+    expect(await stuck).toMatchObject({ kind: "unreachable" });
+  });
+
   it("is found out by a ping after a minute without any push", async () => {
     await using apns = await anApns();
     await apns.services.send(aWakeup());
@@ -93,6 +120,23 @@ describe("a frozen peer", () => {
     }
     await slow;
     expect(apns.simulator.connections.every(({ state }) => state !== "closed")).toBe(true);
+  });
+});
+
+describe("a process that stood still for a while", () => {
+  it("reads the answers that came meanwhile before it blames the peer", async () => {
+    const manual = new ManualClock(realClock.now());
+    let stoodStill = 0;
+    const { now, sleep } = manual;
+    const clock = { now, sleep, monotonic: () => millis(manual.monotonic() + stoodStill) };
+    const behaviour = { latency: { kind: "fixed", ms: 150 } } as const;
+    await using apns = await anApns({ clock, simulator: { behaviour } });
+    const slow = apns.services.send(aWakeup());
+    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(1));
+    stoodStill = seconds(60);
+    await manual.advance(millis(300));
+    expect(await slow).toMatchObject({ kind: "delivered" });
+    await apns.services[Symbol.asyncDispose]();
   });
 });
 

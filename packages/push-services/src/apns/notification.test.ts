@@ -1,5 +1,5 @@
-import { aModule, aWakeup } from "@reveille/testkit";
-import { apnsIdOf, epochMillis, millis, seconds } from "@reveille/wakeup";
+import { aModule } from "@reveille/testkit";
+import { epochMillis, millis, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { type ModuleSettings } from "../module-settings.ts";
@@ -44,8 +44,14 @@ describe("the push of a module", () => {
     );
   });
 
-  it("has a collapse id of 64 bytes at most", () => {
-    expect(() => formsOf(aModule(), aSetting({ collapseId: "ü".repeat(33) }))).toThrow("collapseId");
+  it.each(["", "ü", "x".repeat(65), "a\nb"])("does not take %j for a collapse id", (collapseId) => {
+    expect(() => formsOf(aModule(), aSetting({ collapseId }))).toThrow("module monalProdiOS: collapseId");
+  });
+
+  it("does not take a topic that is no header value", () => {
+    const settings = aSetting();
+    const broken = { ...settings, apns: { ...settings.apns, topic: "a\r\nb: c" } };
+    expect(() => formsOf(aModule(), broken)).toThrow("module monalProdiOS: apns-topic is no header value");
   });
 });
 
@@ -53,15 +59,14 @@ describe("the headers of one wakeup", () => {
   const now = epochMillis(1_700_000_000_999);
 
   it("replace only a repeat of the same push on the screen", () => {
-    const wakeup = aWakeup();
-    expect(headersOf(ownHeadersOf(wakeup, aSetting(), now))).toMatchObject({
-      "apns-id": apnsIdOf(wakeup),
-      "apns-collapse-id": apnsIdOf(wakeup),
+    expect(headersOf(ownHeadersOf("id", aSetting(), now))).toMatchObject({
+      "apns-id": "id",
+      "apns-collapse-id": "id",
     });
   });
 
   it("replace all older pushes of the module if told so", () => {
-    const headers = headersOf(ownHeadersOf(aWakeup(), aSetting({ collapseId: "one" }), now));
+    const headers = headersOf(ownHeadersOf("id", aSetting({ collapseId: "one" }), now));
     expect(headers["apns-collapse-id"]).toBe("one");
   });
 
@@ -69,7 +74,7 @@ describe("the headers of one wakeup", () => {
     [seconds(60), "1700000060"],
     [millis(0), "0"],
   ])("let Apple keep it for %i ms: apns-expiration %s, seconds since 1970", (expireAfter, expected) => {
-    const headers = headersOf(ownHeadersOf(aWakeup(), aSetting({ expireAfter }), now));
+    const headers = headersOf(ownHeadersOf("id", aSetting({ expireAfter }), now));
     expect(headers["apns-expiration"]).toBe(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { Notification } from "@parse/node-apn";
-import { apnsIdOf, type EpochMillis, later, type PushModule, type Wakeup } from "@reveille/wakeup";
+import { type EpochMillis, later, type PushModule } from "@reveille/wakeup";
 
 import { type ModuleSettings } from "../module-settings.ts";
 
@@ -11,6 +11,7 @@ export interface Form {
 }
 
 const LONGEST_COLLAPSE_ID = 64;
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** The variants of a module's push, serialised once. */
 export interface Forms {
@@ -23,8 +24,9 @@ const LARGEST_PAYLOAD = 4_096;
 
 /** Throws an Error that names the module if Apple would refuse its payload. */
 export function formsOf(module: PushModule, settings: ModuleSettings): Forms {
-  if (Buffer.byteLength(settings.collapseId ?? "") > LONGEST_COLLAPSE_ID) {
-    throw new Error(`module ${module}: collapseId is longer than ${LONGEST_COLLAPSE_ID} bytes`);
+  const { collapseId = "none" } = settings;
+  if (!HEADER_VALUE.test(collapseId) || collapseId.length > LONGEST_COLLAPSE_ID) {
+    throw new Error(`module ${module}: collapseId is not of 1 to ${LONGEST_COLLAPSE_ID} ASCII characters`);
   }
   if (Object.hasOwn(settings.custom, "aps")) {
     throw new Error(`module ${module}: custom has a key aps, which alert and sound already fill`);
@@ -67,15 +69,17 @@ function formOf(module: PushModule, notification: Notification): Form {
       `module ${module}: its payload has ${body.length} bytes and Apple takes ${LARGEST_PAYLOAD}; shorten alert or custom`,
     );
   }
-  return {
-    headers: Object.entries(notification.headers()).flatMap(([name, value]) => [name, String(value)]),
-    body,
-  };
+  const headers = Object.entries(notification.headers()).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
+  for (const [name, value] of headers) {
+    if (!HEADER_VALUE.test(value)) throw new Error(`module ${module}: ${name} is no header value: ${value}`);
+  }
+  return { headers: headers.flat(), body };
 }
 
-/** The headers that differ from wakeup to wakeup; names and values in turn. */
-export function ownHeadersOf(wakeup: Wakeup, settings: ModuleSettings, now: EpochMillis): string[] {
-  const id = apnsIdOf(wakeup);
+/** The headers that differ from push to push; names and values in turn. `id`: the wakeup's apns-id. */
+export function ownHeadersOf(id: string, settings: ModuleSettings, now: EpochMillis): string[] {
   const expiration = expirationOf(settings, now);
   return ["apns-id", id, "apns-expiration", expiration, "apns-collapse-id", settings.collapseId ?? id];
 }

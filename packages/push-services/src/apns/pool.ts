@@ -11,7 +11,7 @@ const WAIT_WITHIN = seconds(10);
 /** How often a push that was provably not processed is sent again. */
 const MOST_REPEATS = 3;
 const TICK = millis(250);
-/** A tick this late means that this process stood still, and answers may be waiting to be read. */
+/** A tick this late means that this process stood still: answers may be waiting to be read before the next. */
 const LATE = seconds(2);
 const DRAIN_WITHIN = seconds(20);
 const CLOSE_WITHIN = seconds(1);
@@ -97,7 +97,7 @@ export class Pool implements AsyncDisposable {
   #settled(connection: Connection, passage: Passage, judgement: Judgement): void {
     const { outcome, repeatElsewhere, answer } = judgement;
     this.#rest.heard(passage.leave, SIGN_OF[answer], outcome.kind === "delivered" ? "" : outcome.reason);
-    if (repeatElsewhere && passage.repeats < MOST_REPEATS) {
+    if (repeatElsewhere && passage.repeats < MOST_REPEATS && !this.#stopped.signal.aborted) {
       passage.repeats += 1;
       passage.triedOn = connection.id;
       passage.waitingSince = this.#options.clock.monotonic();
@@ -119,10 +119,13 @@ export class Pool implements AsyncDisposable {
   async #tickOn(): Promise<void> {
     const { clock } = this.#options;
     const stop = this.#stopped.signal;
-    while (!stop.aborted) {
+    let late = false;
+    for (;;) {
       const before = clock.monotonic();
       await clock.sleep(TICK, stop);
-      if (stop.aborted || clock.monotonic() - before > LATE) continue;
+      if (stop.aborted) return;
+      late = !late && clock.monotonic() - before > LATE;
+      if (late) continue;
       this.#giveUpWaiting(clock.monotonic() - WAIT_WITHIN, unreachable("no free connection within 10 s"));
       this.#fleet.tick(this.#waiting.size > 0);
     }

@@ -39,6 +39,7 @@ export class Route implements AsyncDisposable {
   #serving: Way;
   #candidate: Way | undefined;
   #proving = false;
+  #closed = false;
   /** The version that Apple has refused, or the trouble with the files: each is told once. */
   #refused: string | undefined;
 
@@ -77,10 +78,10 @@ export class Route implements AsyncDisposable {
   /** Looks whether the files have changed. Never rejects: what cannot be used is told, and not used. */
   async reload(): Promise<void> {
     const candidate = this.#candidate;
-    if (candidate !== undefined && candidate.pool.health.kind !== "ready")
-      this.#drop(candidate, "it gets no connection");
+    const health = candidate?.pool.health;
+    if (candidate !== undefined && health?.kind === "failing") this.#drop(candidate, health.because);
     const loaded = await this.#loaded();
-    if (loaded === undefined || loaded.version === this.#refused) return;
+    if (this.#closed || loaded === undefined || loaded.version === this.#refused) return;
     if (loaded.version === this.#candidate?.loaded.version) return;
     if (this.#candidate !== undefined) this.#drop(this.#candidate, "the files have changed again");
     if (loaded.version !== this.#serving.loaded.version) this.#try(loaded);
@@ -88,6 +89,7 @@ export class Route implements AsyncDisposable {
 
   /** Settles what is under way (20 s at most), then closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     if (this.#candidate !== undefined) this.#retire(this.#candidate);
     this.#candidate = undefined;
     this.#retire(this.#serving);

@@ -8,6 +8,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { aFolder } from "../testing/a-folder.ts";
 import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
+import { dial } from "./dial.ts";
 
 interface TestProxy extends AsyncDisposable {
   readonly url: URL;
@@ -61,6 +62,24 @@ describe("an HTTP proxy", () => {
 });
 
 describe("a host name", () => {
+  it("spreads connections over its addresses", async () => {
+    await using here = await startApnsSimulator({ names: ["apns.test"] });
+    await using there = await startApnsSimulator({
+      names: ["apns.test"],
+      host: "127.0.0.2",
+      port: here.port,
+    });
+    const endpoint = { host: "apns.test", port: here.port, tls: { ca: here.ca + there.ca } };
+    const addresses = [here, there].map(({ host }) => ({ address: host, family: 4 }));
+    const reached = new Set<string | undefined>();
+    for (let dialled = 0; dialled < 16; dialled += 1) {
+      const socket = await dial(endpoint, () => Promise.resolve(addresses), new AbortController().signal);
+      reached.add(socket.remoteAddress);
+      socket.destroy();
+    }
+    expect(reached).toEqual(new Set(["127.0.0.1", "127.0.0.2"]));
+  });
+
   it("is resolved anew for each connection, so that pushes follow it to another address", async () => {
     await using here = await startApnsSimulator({ names: ["apns.test"] });
     await using there = await startApnsSimulator({

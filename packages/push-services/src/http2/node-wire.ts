@@ -26,7 +26,6 @@ class NodeWire implements Wire {
   readonly #origin: string;
   readonly #events: WireEvents;
   readonly #dialing = new AbortController();
-  #socket: TLSSocket | undefined;
   #session: ClientHttp2Session | undefined;
   /** Why the connection ends; the first reason is the true one. */
   #because: string | undefined;
@@ -85,8 +84,6 @@ class NodeWire implements Wire {
     this.#because ??= because;
     this.#dialing.abort();
     this.#session?.destroy();
-    // The session would wait until everything is written, which on a dead connection never comes.
-    this.#socket?.destroy();
   };
 
   #start(socket: TLSSocket): void {
@@ -108,7 +105,6 @@ class NodeWire implements Wire {
     session.on("close", () =>
       this.#events.closed(this.#because ?? "the other side has closed the connection"),
     );
-    this.#socket = socket;
     this.#session = session;
     if (this.#dialing.signal.aborted) this.destroy("given up");
   }

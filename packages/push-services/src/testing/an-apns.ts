@@ -68,7 +68,7 @@ export async function anApns(options: TestApnsOptions = {}): Promise<TestApns> {
     random: () => 0.5,
     ...options.services,
   });
-  opened.defer(() => whileTimePasses(clock, disposed(services)));
+  opened.defer(() => whileTimePasses(clock, services[Symbol.asyncDispose]()));
   const resources = opened.move();
   return {
     simulator,
@@ -92,10 +92,6 @@ function modulesOf(
   return modules;
 }
 
-async function disposed(services: PushServices): Promise<void> {
-  await services[Symbol.asyncDispose]();
-}
-
 /** Wakeups for so many devices. `series` keeps two lots apart. */
 export const manyWakeups = (count: number, series = ""): Wakeup[] =>
   Array.from({ length: count }, (_, index) => aWakeup({ token: aToken(`${series} ${index}`) }));
@@ -108,9 +104,10 @@ export function countKinds(outcomes: readonly Outcome[]): Partial<Record<Outcome
 }
 
 /** Lets manual time run, ten times as fast as real time, until `work` is done. */
-export async function whileTimePasses<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+export async function whileTimePasses<T>(clock: ManualClock, work: PromiseLike<T>): Promise<T> {
   const done = new AbortController();
-  void work.finally(() => done.abort());
+  const finish = (): void => done.abort();
+  work.then(finish, finish);
   while (!done.signal.aborted) {
     await clock.advance(millis(250));
     // Sockets live in real time and need some.
