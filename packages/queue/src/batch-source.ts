@@ -19,7 +19,10 @@ export interface TakenBatch {
 
 /** BullMQ, asked for one batch at a time. */
 export interface BatchSource extends AsyncDisposable {
-  /** The next batch. If there is none: `undefined` at once, or with `wait` after 5 s or whenever one may have come. */
+  /**
+   * The next batch. If there is none: `undefined` at once, or with `wait` after 5 s or whenever one may have come.
+   * Throws if Redis answers but refuses to serve; while it is away, the answer waits for it.
+   */
   readonly next: (options: { readonly wait: boolean }) => Promise<TakenBatch | undefined>;
   /** Renews the locks of all batches in hand; to be called more often than every 10 s. */
   readonly renewLocks: () => Promise<void>;
@@ -32,7 +35,6 @@ export interface BatchSourceOptions {
   readonly region: Region;
   readonly clock: Clock;
   readonly newBatchId: () => BatchId;
-  readonly onError: (error: Error) => void;
 }
 
 /** A batch whose worker died is noticed after the lock and one or two checks: 10 to 20 s. */
@@ -48,7 +50,7 @@ const RETRY_PRIORITY = 1;
  * batches per second that was half of what the queue costs.
  */
 export async function openBatchSource(options: BatchSourceOptions): Promise<BatchSource> {
-  const { redis, clock, newBatchId, onError } = options;
+  const { redis, clock, newBatchId } = options;
   const common = { connection: redis, prefix: redisKeysOf(options.region).queuePrefix };
   const queue = new Queue(QUEUE_NAME, { ...common, skipMetasUpdate: true });
   const worker = new Worker<unknown>(QUEUE_NAME, null, {
@@ -61,8 +63,13 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     // Only BullMQ itself can fail a job of ours; its body holds tokens.
     removeOnFail: { count: 0 },
   });
-  queue.on("error", onError);
-  worker.on("error", onError);
+  const refusals: Error[] = [];
+  // BullMQ swallows what a blocking read is told, and asks again.
+  worker.on("error", (error) => {
+    if (error.name === "ReplyError") refusals[0] = error;
+  });
+  // Whoever opened the connection tells its troubles.
+  queue.on("error", () => undefined);
   await worker.waitUntilReady();
   await worker.startStalledCheckTimer();
 
@@ -81,9 +88,14 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     next: async ({ wait }) => {
       taken += 1;
       const token = `${worker.id}:${taken}`;
+      refusals.length = 0;
       const job: Job<unknown> | undefined = await worker.getNextJob(token, { block: wait });
       const id = job?.id;
-      if (job === undefined || id === undefined) return;
+      if (job === undefined || id === undefined) {
+        const [refusal] = refusals;
+        if (refusal === undefined) return;
+        throw refusal;
+      }
       inHand.set(id, token);
       return {
         wakeups: decodeBatch(job.data, job.stalledCounter > 0),

@@ -72,8 +72,7 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
   };
 
   async function startLoop(abandoned: AbortSignal): Promise<BatchLoop> {
-    const onError = (): void => undefined;
-    const source = await openBatchSource({ redis, region, clock, newBatchId, onError });
+    const source = await openBatchSource({ redis, region, clock, newBatchId });
     const settle = (batch: TakenBatch): Promise<void> => settling(batch, options);
     const signal = AbortSignal.any([stop.signal, abandoned]);
     const started = new BatchLoop({ source, settle, batchesAtOnce, clock, observe, stop: signal });

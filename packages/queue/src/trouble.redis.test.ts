@@ -88,7 +88,19 @@ describe("a producer's connection", () => {
 });
 
 describe("a consumer", () => {
-  it("pauses while Redis is full instead of spinning, and loses nothing", async () => {
+  it.each([
+    { trouble: "is full", begin: "CONFIG SET maxmemory 1", end: "CONFIG SET maxmemory 0" },
+    {
+      trouble: "misses its replica",
+      begin: "CONFIG SET min-replicas-to-write 1",
+      end: "CONFIG SET min-replicas-to-write 0",
+    },
+    { trouble: "is read-only", begin: "REPLICAOF 127.0.0.1 1", end: "REPLICAOF NO ONE" },
+  ])("pauses while Redis $trouble instead of spinning, and loses nothing", async ({ begin, end }) => {
+    const command = async (text: string): Promise<void> => {
+      const [name = "", ...args] = text.split(" ");
+      await admin.call(name, ...args);
+    };
     await using server = await startRedis();
     const { events, observe } = observed();
     const settings = { url: `redis+unix://${server.path}` };
@@ -97,7 +109,7 @@ describe("a consumer", () => {
     const workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
     await using queue = await openWakeupQueue({ redis: producerRedis, region, node: "s1", clock, observe });
     for (let count = 0; count < 20; count += 1) await queue.add([aWakeup()]);
-    await admin.config("SET", "maxmemory", "1");
+    await command(begin);
 
     const handled: QueuedWakeup[] = [];
     const handle = async (queued: readonly QueuedWakeup[]) => {
@@ -119,7 +131,7 @@ describe("a consumer", () => {
     expect((await commandsOf(admin)) - before).toBeLessThan(100);
     expect(handled).toEqual([]);
 
-    await admin.config("SET", "maxmemory", "0");
+    await command(end);
     await vi.waitFor(() => expect(handled).toHaveLength(20), { timeout: 10_000 });
     await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }), { timeout: 5_000 });
     expect(events.filter(({ kind }) => kind.startsWith("redis-")).map(({ kind }) => kind)).toEqual([
