@@ -240,6 +240,15 @@ describe("the metrics of a host", () => {
     expect(await total()).toContain("things_total = 8\n");
   });
 
+  it("outlive a process that was only asked for its health since", async () => {
+    await using host = await aHost();
+    const worker = await host.role({ metrics: [counter(5)] });
+    const sidecar = await host.start();
+    await host.clock.polls();
+    await worker.kill();
+    expect((await sidecar.get("/metrics")).text).toContain("things_total = 5\n");
+  });
+
   it("of a process that hangs keep its counters, hold up no scrape for more than a second, and show it", async () => {
     await using host = await aHost();
     const worker = await host.role({ metrics: [counter(5), gauge(3)] });

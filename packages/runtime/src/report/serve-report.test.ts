@@ -112,16 +112,11 @@ describe("a role's report", () => {
   it("leaves alone who hangs, even with no place left in its queue of connections", async () => {
     await using folder = await aFolder();
     const path = join(folder.path, "worker-7.sock");
-    const listens = `require("net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log("up"))`;
-    const hung = spawn(process.execPath, ["--eval", listens, path], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(hung.stdout, "data");
-    hung.kill("SIGSTOP");
-    const waiting = Array.from({ length: 4 }, () => connect(path).on("error", () => undefined));
+    await using hung = await aHungRole(path);
+    expect(hung.waiting).toHaveLength(4);
     await using server = await serveReport(aRole(folder.path));
     expect(server.path).toContain("worker-42");
     expect(await readdir(folder.path)).toContain("worker-7.sock");
-    for (const socket of waiting) socket.destroy();
-    hung.kill("SIGKILL");
   });
 
   it("says 500 when it cannot be made", async () => {
@@ -140,4 +135,22 @@ async function leaveSocket(path: string): Promise<void> {
   await rename(path, `${path}.kept`);
   await new Promise((resolve) => server.close(resolve));
   await rename(`${path}.kept`, path);
+}
+
+/** A process that has stopped in the middle of its work, with more connections waiting than it can queue. */
+async function aHungRole(path: string) {
+  const listens = `require("net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log("up"))`;
+  const child = spawn(process.execPath, ["--eval", listens, path], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  child.kill("SIGSTOP");
+  const waiting = Array.from({ length: 4 }, () => connect(path).on("error", () => undefined));
+  return {
+    waiting,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of waiting) socket.destroy();
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
 }
