@@ -43,6 +43,7 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
   starting.use(ingress);
   context.addHealth(ingress.health);
   addReadings(context.metrics, queue, admission);
+  context.metrics.addReading(() => [{ kind: "held", publishes: ingress.held() }]);
   return starting.move();
 }
 
