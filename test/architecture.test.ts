@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = join(import.meta.dirname, "..");
 
 /** The arrows: package → packages it may import. Whoever adds one changes the picture in README.md too. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {

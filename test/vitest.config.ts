@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
 
@@ -7,7 +8,7 @@ import { defineConfig } from "vitest/config";
  * processes, one file at a time, since each fills the machine.
  */
 export default defineConfig({
-  root: new URL("..", import.meta.url).pathname,
+  root: join(import.meta.dirname, ".."),
   test: {
     reporters: ["default", "./test/count-reporter.ts"],
     projects: [
@@ -23,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
-          include: ["test/cluster/**/*.test.ts", "test/failover/**/*.test.ts"],
+          include: ["test/cluster/**/*.test.ts", "test/durability/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { startRedis } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const MAIN = new URL("main.ts", import.meta.url).pathname;
-const EXAMPLE = new URL("../../../deploy/config.example.yaml", import.meta.url).pathname;
+const MAIN = join(import.meta.dirname, "main.ts");
+const EXAMPLE = join(import.meta.dirname, "../../../deploy/config.example.yaml");
 
 interface Run {
   readonly code: number;
