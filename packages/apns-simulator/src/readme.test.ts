@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { isDeviceOrder, isGoaway, isRule } from "./control/shapes.ts";
 
 const run = promisify(execFile);
-const PACKAGE = new URL("..", import.meta.url).pathname;
+const PACKAGE = `${import.meta.dirname}/../`;
 const readme = await readFile(`${PACKAGE}README.md`, "utf8");
 const blocksOf = (language: string): string[] =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "gs"))].map(([, code = ""]) => code);

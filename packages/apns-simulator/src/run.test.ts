@@ -12,7 +12,7 @@ import { FLAGS, readCommandLine } from "./command-line.ts";
 import { GOOD_HEADERS, PAYLOAD, request, TOKEN } from "./testing/client.ts";
 import { aSigningKey } from "./testing/provider-key.ts";
 
-const MAIN = new URL("main.ts", import.meta.url).pathname;
+const MAIN = `${import.meta.dirname}/main.ts`;
 
 interface Process extends AsyncDisposable {
   readonly child: ChildProcess;

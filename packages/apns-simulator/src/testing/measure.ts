@@ -14,7 +14,7 @@ import { aToken, GOOD_HEADERS, PAYLOAD, request } from "./client.ts";
  */
 const PUSHES = 40_000;
 const AT_ONCE = 200;
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
+const MAIN = `${import.meta.dirname}/../main.ts`;
 /** USER_HZ of Linux. */
 const MICROS_PER_TICK = 10_000;
 
