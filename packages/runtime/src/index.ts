@@ -18,7 +18,8 @@ export {
   type MetricsOptions,
 } from "./metrics/create-metrics.ts";
 export { mergeFamilies } from "./metrics/merge-families.ts";
-export { type ReadFacts, type Reading } from "./metrics/readings.ts";
+export { type Reading } from "./metrics/reading-gauges.ts";
+export { type ReadFacts } from "./metrics/readings.ts";
 export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metrics/render-metrics.ts";
 export { type ReportOptions, type ReportServer, serveReport } from "./report/serve-report.ts";
 export { runUntil, type Start, type StartContext } from "./run-until.ts";

@@ -1,9 +1,4 @@
-export {
-  type Listen,
-  type MetricsPort,
-  type Sidecar,
-  type SidecarOptions,
-  startSidecar,
-} from "./start-sidecar.ts";
+export { type Listen, type Sidecar, type SidecarOptions, startSidecar } from "./start-sidecar.ts";
 export { type MetricsFormat } from "./metrics-format.ts";
 export { type ModuleStatus, type RoleStatus, type Status } from "./status/status.ts";
+export { type MetricsPort } from "./watch-host.ts";

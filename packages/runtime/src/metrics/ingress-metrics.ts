@@ -1,23 +1,21 @@
 import {
-  type ComponentState,
   type IngressEvent,
   type PublishResult,
   type PushModule,
   type ReplyKind,
   type VerdictKind,
 } from "@reveille/wakeup";
-import { Histogram, type Registry } from "prom-client";
+import { type Registry } from "prom-client";
 
+import { componentMetrics } from "./component-metrics.ts";
 import {
   allOf,
-  bounded,
   closedCounter,
   combinations,
   gauge,
   inSeconds,
   plainCounter,
   plainHistogram,
-  stateSet,
 } from "./instruments.ts";
 
 type EventOf<Kind extends IngressEvent["kind"]> = Extract<IngressEvent, { kind: Kind }>;
@@ -52,7 +50,6 @@ const STANZAS = allOf<EventOf<"stanza-ignored">["stanza"]>({
   iq: true,
   other: true,
 });
-const COMPONENT_STATES = allOf<ComponentState>({ connecting: true, active: true, standby: true, down: true });
 const SOFTWARE = allOf<EventOf<"clear-content-seen">["software"]>({
   prosody: true,
   ejabberd: true,
@@ -68,6 +65,45 @@ const FLUSH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** What the ingress counts. */
 export function ingressMetrics(registry: Registry, modules: readonly PushModule[]) {
+  const publish = publishMetrics(registry, modules);
+  const stanza = stanzaMetrics(registry);
+  const flush = flushMetrics(registry);
+  const component = componentMetrics(registry);
+
+  return (event: IngressEvent): void => {
+    switch (event.kind) {
+      case "wakeup-admitted":
+        publish.wakeups.inc({ module: event.wakeup.module, verdict: event.verdict });
+        return;
+      case "publish-answered":
+        publish.answered(event);
+        return;
+      case "query-answered":
+        stanza.queries.inc({ query: event.query });
+        return;
+      case "stanza-ignored":
+        stanza.ignored.inc({ stanza: event.stanza });
+        return;
+      case "flush-settled":
+        flush(event);
+        return;
+      case "component-state-changed":
+        component.changed(event);
+        return;
+      case "clear-content-seen":
+        publish.inClear.inc({ software: event.software });
+        return;
+      case "registration-guard-changed":
+        publish.guard.set(event.state === "on" ? 1 : 0);
+        return;
+      case "self-ping-settled":
+        component.pinged(event);
+        return;
+    }
+  };
+}
+
+function publishMetrics(registry: Registry, modules: readonly PushModule[]) {
   const publishes = closedCounter(registry, {
     name: "reveille_publishes_total",
     help: "Publishes answered, by why they got their reply.",
@@ -86,73 +122,47 @@ export function ingressMetrics(registry: Registry, modules: readonly PushModule[
     "Time from reading a publish to its reply.",
     REPLY_BUCKETS,
   );
-  const wakeups = closedCounter(registry, {
-    name: "reveille_wakeups_total",
-    help: "Wakeups by module and admission's verdict.",
-    labels: ["module", "verdict"],
-    children: combinations({ module: modules, verdict: VERDICTS }),
-  });
-  const queries = closedCounter(registry, {
+  return {
+    answered: ({ result, reply, took }: EventOf<"publish-answered">): void => {
+      publishes.inc({ result });
+      replies.inc({ reply });
+      replyTime.observe(inSeconds(took));
+    },
+    wakeups: closedCounter(registry, {
+      name: "reveille_wakeups_total",
+      help: "Wakeups by module and admission's verdict.",
+      labels: ["module", "verdict"],
+      children: combinations({ module: modules, verdict: VERDICTS }),
+    }),
+    inClear: closedCounter(registry, {
+      name: "reveille_clear_content_total",
+      help: "Publishes that carried the sender's address or text of the message in clear (dropped unread), by sending software.",
+      labels: ["software"],
+      children: combinations({ software: SOFTWARE }),
+    }),
+    guard: gauge(registry, {
+      name: "reveille_registration_guard",
+      help: "How many ingresses doubt our settings and answer `wait` where a reply would end a registration.",
+      labels: [],
+      aggregator: "sum",
+    }),
+  };
+}
+
+const stanzaMetrics = (registry: Registry) => ({
+  queries: closedCounter(registry, {
     name: "reveille_queries_total",
     help: "Queries answered (service discovery, ping, version).",
     labels: ["query"],
     children: combinations({ query: QUERIES }),
-  });
-  const ignored = closedCounter(registry, {
+  }),
+  ignored: closedCounter(registry, {
     name: "reveille_ignored_stanzas_total",
     help: "Stanzas that get no answer.",
     labels: ["stanza"],
     children: combinations({ stanza: STANZAS }),
-  });
-  const inClear = closedCounter(registry, {
-    name: "reveille_clear_content_total",
-    help: "Publishes that carried the sender's address or text of the message in clear (dropped unread), by sending software.",
-    labels: ["software"],
-    children: combinations({ software: SOFTWARE }),
-  });
-  const guard = gauge(registry, {
-    name: "reveille_registration_guard",
-    help: "How many ingresses doubt our settings and answer `wait` where a reply would end a registration.",
-    labels: [],
-    aggregator: "sum",
-  });
-  const flush = flushMetrics(registry);
-  const component = componentMetrics(registry);
-
-  return (event: IngressEvent): void => {
-    switch (event.kind) {
-      case "wakeup-admitted":
-        wakeups.inc({ module: event.wakeup.module, verdict: event.verdict });
-        return;
-      case "publish-answered":
-        publishes.inc({ result: event.result });
-        replies.inc({ reply: event.reply });
-        replyTime.observe(inSeconds(event.took));
-        return;
-      case "query-answered":
-        queries.inc({ query: event.query });
-        return;
-      case "stanza-ignored":
-        ignored.inc({ stanza: event.stanza });
-        return;
-      case "flush-settled":
-        flush(event);
-        return;
-      case "component-state-changed":
-        component.changed(event);
-        return;
-      case "clear-content-seen":
-        inClear.inc({ software: event.software });
-        return;
-      case "registration-guard-changed":
-        guard.set(event.state === "on" ? 1 : 0);
-        return;
-      case "self-ping-settled":
-        component.pinged(event);
-        return;
-    }
-  };
-}
+  }),
+});
 
 function flushMetrics(registry: Registry) {
   const time = plainHistogram(
@@ -171,61 +181,5 @@ function flushMetrics(registry: Registry) {
     time.observe(inSeconds(took));
     size.observe(wakeups);
     if (!ok) failures.inc();
-  };
-}
-
-function componentMetrics(registry: Registry) {
-  const name = bounded();
-  const state = stateSet<"component">(
-    gauge(registry, {
-      name: "reveille_component_state",
-      help: "How many ingresses have this component in this state (standby: another ingress serves the front).",
-      labels: ["component", "state"],
-      aggregator: "sum",
-    }),
-    COMPONENT_STATES,
-  );
-  const changes = closedCounter<"component" | "state">(registry, {
-    name: "reveille_component_state_changes_total",
-    help: "Changes of a component into this state.",
-    labels: ["component", "state"],
-    children: [],
-  });
-  const pings = closedCounter<"component" | "result">(registry, {
-    name: "reveille_self_pings_total",
-    help: "Pings to ourselves through the front.",
-    labels: ["component", "result"],
-    children: [],
-  });
-  const pingTime = new Histogram({
-    name: "reveille_self_ping_seconds",
-    help: "Time of a ping to ourselves through the front, if it came back.",
-    labelNames: ["component"],
-    buckets: REPLY_BUCKETS,
-    registers: [registry],
-  });
-  const known = new Set<string>();
-  const makeVisible = (component: string): void => {
-    if (known.has(component)) return;
-    known.add(component);
-    for (const child of combinations({ component: [component], state: COMPONENT_STATES }))
-      changes.inc(child, 0);
-    for (const child of combinations({ component: [component], result: ["ok", "failed"] }))
-      pings.inc(child, 0);
-    pingTime.zero({ component });
-  };
-  return {
-    changed: (event: EventOf<"component-state-changed">): void => {
-      const component = name(event.component);
-      makeVisible(component);
-      state({ component }, event.state);
-      changes.inc({ component, state: event.state });
-    },
-    pinged: (event: EventOf<"self-ping-settled">): void => {
-      const component = name(event.component);
-      makeVisible(component);
-      pings.inc({ component, result: event.ok ? "ok" : "failed" });
-      if (event.ok) pingTime.observe({ component }, inSeconds(event.took));
-    },
   };
 }
