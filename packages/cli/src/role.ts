@@ -29,70 +29,81 @@ export interface RoleContext {
   /** Fails fast: for admission and for adding to the queue. */
   readonly redis: Awaited<ReturnType<typeof openProducerRedis>>;
   readonly secret: RegionSecret;
-  /** Adds what the sidecar hears about a part. */
-  readonly addHealth: (parts: () => readonly PartHealth[]) => void;
 }
 
-/** Runs a role until SIGTERM or until a part breaks. `parts` are started in order and stopped in reverse. */
+/** A role's parts at work; disposing drains them, then stops them. */
+export interface RunningRole extends AsyncDisposable {
+  /** What the sidecar hears. */
+  readonly health: () => readonly PartHealth[];
+}
+
+/** Runs a role until SIGTERM or until a part breaks. */
 export async function runRole(
   role: "ingress" | "worker",
   file: string,
-  parts: (context: RoleContext) => readonly Start[],
+  startParts: (context: RoleContext) => Promise<RunningRole>,
 ): Promise<void> {
   const startedAt = systemClock.now();
   const config = await loadConfig(file);
   const log = openLog(role, config);
-  const stop = stopOf(config, log);
   const metrics = createMetrics({
     role,
     version: VERSION,
     modules: [...config.modules.keys()],
     clock: systemClock,
   });
+  let health: () => readonly PartHealth[] = () => [{ part: "redis", health: { kind: "starting" } }];
+
+  const report: Start = async () =>
+    serveReport({
+      runtimeDir: config.runtimeDir,
+      role,
+      version: VERSION,
+      startedAt,
+      parts: () => health(),
+      metrics: metrics.families,
+    });
+  const parts: Start = async () => {
+    await using opened = new AsyncDisposableStack();
+    const context = await openContext({ config, log, metrics }, opened);
+    const running = opened.use(await startParts(context));
+    health = running.health;
+    log.info("role started");
+    opened.defer(() => log.info("role draining"));
+    return opened.move();
+  };
+  // The report is served first and last, so that the sidecar sees both the starting and the draining.
+  await runUntil(stopOf(config, log), [report, parts]);
+  log.info("role stopped");
+}
+
+/** Opens what both roles need; `opened` closes it. Throws if Redis isn't there, or not fit for a queue. */
+async function openContext(
+  { config, log, metrics }: Pick<RoleContext, "config" | "log" | "metrics">,
+  opened: AsyncDisposableStack,
+): Promise<RoleContext> {
   let tellLog = logEvents({ logger: log, clock: systemClock });
   const observe: Observe = (event) => {
     metrics.observe(event);
     tellLog(event);
   };
-  const health: (() => readonly PartHealth[])[] = [];
-
   const redisSettings = await redisSettingsOf(config, log);
   const redis = await openProducerRedis(redisSettings, {
     connection: "producer",
     clock: systemClock,
     observe,
   });
-  try {
-    const secret = await openRegionSecret(redis, config.region);
-    tellLog = logEvents({ logger: log, secret, clock: systemClock });
-    const addHealth: RoleContext["addHealth"] = (read) => void health.push(read);
-    const context = { config, log, metrics, observe, redisSettings, redis, secret, addHealth };
-    const report: Start = async () =>
-      serveReport({
-        runtimeDir: config.runtimeDir,
-        role,
-        version: VERSION,
-        startedAt,
-        parts: () => health.flatMap((read) => read()),
-        metrics: metrics.families,
-      });
-    const started: Start = async () => {
-      log.info("role started");
-      return { [Symbol.asyncDispose]: async () => log.info("role draining") };
-    };
-    // The report is served until everything is drained, so that the sidecar sees the draining.
-    await runUntil(stop, [report, ...parts(context), started]);
-    log.info("role stopped");
-  } finally {
-    redis.disconnect();
-  }
+  opened.defer(() => redis.disconnect());
+  const secret = await openRegionSecret(redis, config.region);
+  tellLog = logEvents({ logger: log, secret, clock: systemClock });
+  return { config, log, metrics, observe, redisSettings, redis, secret };
 }
 
 /** Reads the Redis password, if the configuration names a file. */
 async function redisSettingsOf({ redis }: Config, log: Logger): Promise<RedisSettings> {
-  const { passwordFile, waitReplicas: _, ...address } = redis;
-  if (passwordFile === undefined) return address;
-  return { ...address, password: await secretFrom(passwordFile, "redis.passwordFile", log) };
+  const address = "url" in redis ? { url: redis.url } : { sentinels: redis.sentinels, name: redis.name };
+  if (redis.passwordFile === undefined) return address;
+  return { ...address, password: await secretFrom(redis.passwordFile, "redis.passwordFile", log) };
 }
 
 /** Name of this machine in batch ids. */

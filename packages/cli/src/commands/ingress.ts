@@ -6,15 +6,15 @@ import { type Config, type Logger, systemClock } from "@reveille/runtime";
 import { admissionOptionsOf } from "../admission-options.ts";
 import { secretFrom } from "../process.ts";
 import { addReadings } from "../readings.ts";
-import { NODE, type RoleContext, runRole } from "../role.ts";
+import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille ingress`: publishes from the front become wakeups in the queue. */
 export async function runIngress(file: string): Promise<void> {
-  await runRole("ingress", file, (context) => [async () => startParts(context)]);
+  await runRole("ingress", file, startParts);
 }
 
-async function startParts(context: RoleContext): Promise<AsyncDisposable> {
+async function startParts(context: RoleContext): Promise<RunningRole> {
   const { config, log, observe, redis } = context;
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
@@ -41,10 +41,10 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
     version: VERSION,
   });
   starting.use(ingress);
-  context.addHealth(ingress.health);
   addReadings(context.metrics, queue, admission);
   context.metrics.addReading(() => [{ kind: "held", publishes: ingress.held() }]);
-  return starting.move();
+  const running = starting.move();
+  return { health: ingress.health, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {

@@ -1,6 +1,8 @@
 import {
+  type Config,
   createMetrics,
   logEvents,
+  type Logger,
   mergeFamilies,
   METRICS_CONTENT_TYPES,
   renderMetrics,
@@ -10,7 +12,7 @@ import {
 import { startSidecar } from "@reveille/sidecar";
 
 import { loadConfig } from "../load-config.ts";
-import { openLog, stopOf } from "../process.ts";
+import { openLog, secretFrom, stopOf } from "../process.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille sidecar`: metrics and health of the roles on this host. */
@@ -27,7 +29,7 @@ export async function runSidecar(file: string): Promise<void> {
   await runUntil(stopOf(config, log), [
     async () => {
       const sidecar = await startSidecar({
-        listen: config.sidecar.listen,
+        ...(await listenersOf(config, log)),
         runtimeDir: config.runtimeDir,
         region: config.region,
         host: config.host,
@@ -49,4 +51,15 @@ export async function runSidecar(file: string): Promise<void> {
     },
   ]);
   log.info("role stopped");
+}
+
+async function listenersOf({ sidecar }: Config, log: Logger) {
+  const { listen, statusListen, metricsTokenFile } = sidecar;
+  return {
+    listen,
+    ...(statusListen === undefined ? {} : { statusListen }),
+    ...(metricsTokenFile === undefined
+      ? {}
+      : { metricsToken: await secretFrom(metricsTokenFile, "sidecar.metricsTokenFile", log) }),
+  };
 }

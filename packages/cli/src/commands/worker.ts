@@ -8,14 +8,14 @@ import { startWorker } from "@reveille/worker";
 import { admissionOptionsOf } from "../admission-options.ts";
 import { moduleSettingsOf } from "../module-settings.ts";
 import { addReadings } from "../readings.ts";
-import { NODE, type RoleContext, runRole } from "../role.ts";
+import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
 
 /** `reveille worker`: wakeups from the queue go to APNs. Stateless; run as many as wanted. */
 export async function runWorker(file: string): Promise<void> {
-  await runRole("worker", file, (context) => [async () => startParts(context)]);
+  await runRole("worker", file, startParts);
 }
 
-async function startParts(context: RoleContext): Promise<AsyncDisposable> {
+async function startParts(context: RoleContext): Promise<RunningRole> {
   const { config, observe, redis } = context;
   const { region } = config;
   const clock = systemClock;
@@ -57,7 +57,6 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
     }),
   );
 
-  context.addHealth(() => [worker.health(), ...pushServices.health()]);
   addReadings(context.metrics, queue, admission);
   context.metrics.addReading(() =>
     pushServices.expiries().map(({ module, expiresAt }) => ({ kind: "credential", module, expiresAt })),
@@ -65,5 +64,9 @@ async function startParts(context: RoleContext): Promise<AsyncDisposable> {
   const reload = (): void => void pushServices.reload();
   process.on("SIGHUP", reload);
   starting.defer(() => void process.off("SIGHUP", reload));
-  return starting.move();
+  const running = starting.move();
+  return {
+    health: () => [worker.health(), ...pushServices.health()],
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
