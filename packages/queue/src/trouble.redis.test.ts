@@ -10,7 +10,6 @@ import {
   openProducerRedis,
   openWakeupQueue,
   openWorkerRedis,
-  type QueuedWakeup,
   type RedisSettings,
   watchRedisRoom,
 } from "./index.ts";
@@ -87,8 +86,8 @@ describe("a producer's connection", () => {
   });
 });
 
-describe("a consumer", () => {
-  it.each([
+describe.concurrent("a consumer", () => {
+  const troubles = [
     { trouble: "is full", begin: "CONFIG SET maxmemory 1", end: "CONFIG SET maxmemory 0" },
     {
       trouble: "misses its replica",
@@ -96,51 +95,54 @@ describe("a consumer", () => {
       end: "CONFIG SET min-replicas-to-write 0",
     },
     { trouble: "is read-only", begin: "REPLICAOF 127.0.0.1 1", end: "REPLICAOF NO ONE" },
-  ])("pauses while Redis $trouble instead of spinning, and loses nothing", async ({ begin, end }) => {
-    const command = async (text: string): Promise<void> => {
-      const [name = "", ...args] = text.split(" ");
-      await admin.call(name, ...args);
-    };
-    await using server = await startRedis();
-    const { events, observe } = observed();
-    const settings = { url: `redis+unix://${server.path}` };
-    const admin = await server.connect();
-    const producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
-    const workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
-    await using queue = await openWakeupQueue({ redis: producerRedis, region, node: "s1", clock, observe });
-    for (let count = 0; count < 20; count += 1) await queue.add([aWakeup()]);
-    await command(begin);
+  ];
 
-    const handled: QueuedWakeup[] = [];
-    const handle = async (queued: readonly QueuedWakeup[]) => {
-      handled.push(...queued);
-      return queued.map(() => DONE);
-    };
-    await using consumer = await consumeWakeups({
-      redis: workerRedis,
-      region,
-      node: "s1",
-      handle,
-      batchesAtOnce: 4,
-      clock,
-      observe,
-    });
-    await vi.waitFor(() => expect(consumer.health().health.kind).toBe("failing"));
-    const before = await commandsOf(admin);
-    await delay(2_000);
-    expect((await commandsOf(admin)) - before).toBeLessThan(100);
-    expect(handled).toEqual([]);
+  it.each([
+    ...troubles.map((one) => ({ ...one, found: "batches wait", waiting: 20 })),
+    ...troubles.map((one) => ({ ...one, found: "it is idle", waiting: 0 })),
+  ])(
+    "does not spin while Redis $trouble and $found, says so, and goes on",
+    async ({ begin, end, waiting }) => {
+      await using server = await startRedis();
+      const { events, observe } = observed();
+      const settings = { url: `redis+unix://${server.path}` };
+      const admin = await server.connect();
+      const command = async (text: string): Promise<void> => {
+        const [name = "", ...args] = text.split(" ");
+        await admin.call(name, ...args);
+      };
+      const producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+      const workerRedis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+      const parts = { region, node: "s1", clock, observe };
+      await using queue = await openWakeupQueue({ ...parts, redis: producerRedis });
+      const handle = vi.fn<ConsumerOptions["handle"]>(async (queued) => queued.map(() => DONE));
+      const addBatches = async (count: number): Promise<void> => {
+        for (let added = 0; added < count; added += 1) await queue.add([aWakeup()]);
+      };
+      await addBatches(waiting);
+      if (waiting > 0) await command(begin);
+      await using consumer = await consumeWakeups({ ...parts, redis: workerRedis, handle, batchesAtOnce: 4 });
+      if (waiting === 0) {
+        await isBlocked(admin);
+        await command(begin);
+      }
 
-    await command(end);
-    await vi.waitFor(() => expect(handled).toHaveLength(20), { timeout: 10_000 });
-    await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }), { timeout: 5_000 });
-    expect(events.filter(({ kind }) => kind.startsWith("redis-")).map(({ kind }) => kind)).toEqual([
-      "redis-trouble",
-      "redis-recovered",
-    ]);
-    producerRedis.disconnect();
-    workerRedis.disconnect();
-  });
+      await vi.waitFor(() => expect(consumer.health().health.kind).toBe("failing"), { timeout: 8_000 });
+      const before = await askedOf(admin);
+      await delay(1_500);
+      expect((await askedOf(admin)) - before).toBeLessThan(25);
+      expect(handle).not.toHaveBeenCalled();
+
+      await command(end);
+      await vi.waitFor(async () => addBatches(20 - waiting), { timeout: 5_000 });
+      await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(20), { timeout: 8_000 });
+      await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }), { timeout: 5_000 });
+      const told = events.filter((event) => event.kind.startsWith("redis-") && "connection" in event);
+      expect(told.map(({ kind }) => kind)).toEqual(["redis-trouble", "redis-recovered"]);
+      producerRedis.disconnect();
+      workerRedis.disconnect();
+    },
+  );
 });
 
 describe("the room in Redis", () => {
@@ -237,8 +239,16 @@ describe("a consumer whose reader owes an answer", () => {
   });
 });
 
-const commandsOf = async (redis: { info: (section: string) => Promise<string> }): Promise<number> =>
-  Number(/total_commands_processed:(\d+)/.exec(await redis.info("stats"))?.[1]);
+/** Its blocking read has begun: the consumer knows that the queue is empty. */
+const isBlocked = async (redis: { info: (section: string) => Promise<string> }): Promise<void> =>
+  vi.waitFor(async () => expect(await redis.info("clients")).toContain("blocked_clients:1"));
+
+/** What Redis was asked, also what it refused at the door. */
+async function askedOf(redis: { info: (section: string) => Promise<string> }): Promise<number> {
+  const stats = await redis.info("stats");
+  const numberOf = (field: string): number => Number(new RegExp(`${field}:(\\d+)`).exec(stats)?.[1]);
+  return numberOf("total_commands_processed") + numberOf("total_error_replies");
+}
 
 describe("Redis settings", () => {
   it.each<[string, RedisSettings, object]>([
