@@ -61,7 +61,7 @@ export class StreamReader implements XmlSink {
     this.wantsText = wantsTextAt(place);
     if (this.#depth === 1) this.#listener.opened(tag.value("id") ?? "");
     else if (this.#depth === 2) this.#begin(tag, offset);
-    else if (this.#depth === 3) this.#child(place, tag);
+    else if (this.#depth === 3) this.#child(tag);
   }
 
   text(piece: string): void {
@@ -88,9 +88,8 @@ export class StreamReader implements XmlSink {
     };
   }
 
-  #child(place: Place, tag: StartTag): void {
+  #child(tag: StartTag): void {
     if (tag.local !== "text") this.#condition ??= tag.local;
-    if (place === "pubsub") this.#query ??= UNSUPPORTED;
     if (this.#query !== undefined) return;
     const query = QUERIES.get(`${tag.local} ${tag.namespace}`);
     this.#query = query === undefined ? UNSUPPORTED : { kind: "query", query, node: tag.value("node") };

@@ -145,7 +145,6 @@ export class ComponentStream {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#phase === "over") return;
     this.#chunks += 1;
     const fault = this.#scan(chunk);
     if (fault !== undefined) this.#end(lost(fault), `${streamError(fault)}${FOOTER}`);

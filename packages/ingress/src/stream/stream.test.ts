@@ -134,6 +134,19 @@ describe("a component stream", () => {
     expect(rig.added).toEqual([]);
   });
 
+  it("is over with the front's stream error, whatever follows", async () => {
+    await using front = await startHostileFront();
+    await using rig = await anIngress(front);
+    const error =
+      "<stream:error><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>bye</text><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    front.say(error + publish("late"));
+    await vi.waitFor(() => expect(rig.states().at(-1)).toEqual(["down", "system-shutdown"]));
+    await vi.waitFor(() => expect(front.open()).toBe(0));
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(rig.states().at(-1)?.[0]).toBe("active"));
+    expect(rig.added).toEqual([]);
+  });
+
   it("is given up when the front says nothing more, not even to a ping", async () => {
     await using front = await startHostileFront();
     await using rig = await anIngress(front);

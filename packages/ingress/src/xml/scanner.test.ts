@@ -129,6 +129,16 @@ describe("the XML scanner", () => {
     expect(scan([text])).toMatchObject({ complete: false, fault: "restricted-xml" });
   });
 
+  it("knows namespaces down to a depth of 32, so that a look-up stays cheap", () => {
+    const { events } = scan([`<r>${"<p:a xmlns:p='urn:p'>".repeat(40)}${"</p:a>".repeat(40)}</r>`]);
+    expect(events.filter((event) => event.endsWith("in urn:p"))).toHaveLength(31);
+  });
+
+  it("reads a long tag that comes in small pieces in linear time", () => {
+    const { complete } = scan(letters(`<r><a b='${"x".repeat(300_000)}'/></r>`));
+    expect(complete).toBe(true);
+  });
+
   it("keeps 64 attributes of a tag and checks the others", () => {
     const attributes = Array.from({ length: 100 }, (_, index) => `a${index}='${index}'`).join(" ");
     const { complete, events } = scan([`<r><b ${attributes}/></r>`]);

@@ -83,7 +83,7 @@ export class XmlScanner {
     if (this.#ended || this.#fault !== undefined) return this.#fault;
     this.#text += chunk;
     // A tag that began in an earlier chunk is read again from its start, so only when it may be complete.
-    if (this.#inTag && !chunk.includes(">")) return this.#keep(0);
+    if (this.#inTag && !chunk.includes(">")) return this.#bound();
     let at = 0;
     while (at < this.#text.length && !this.#ended) {
       const next = this.#text.charCodeAt(at) === LESS ? this.#markup(at) : this.#characters(at);
@@ -212,6 +212,10 @@ export class XmlScanner {
     this.#text = this.#ended ? "" : this.#text.slice(from);
     this.#inTag = this.#text.startsWith("<");
     this.#tag.forget();
+    return this.#bound();
+  }
+
+  #bound(): XmlFault | undefined {
     return this.#text.length > MAX_TAG_LENGTH ? this.#stop("policy-violation") : undefined;
   }
 
