@@ -120,7 +120,7 @@ describe("admission", () => {
 });
 
 describe("a trailing push", () => {
-  it("is claimed once it is due, by one claimer, with the wakeup as it was", async () => {
+  it("is claimed once it is due, by one claimer, as a wakeup received when it was due", async () => {
     const { admission, clock } = anAdmission();
     const wakeup = aWakeup({ urgent: false, module: aModule("a-module_2"), receivedAt: epochMillis(12_345) });
     await admission.decide([wakeup]);
@@ -128,7 +128,8 @@ describe("a trailing push", () => {
     clock.step(19_999);
     expect(await admission.claim(10)).toBeUndefined();
     clock.step(1);
-    expect((await admission.claim(10))?.wakeups).toEqual([wakeup]);
+    // It stands for all that were told `merged` until then: a push before its time must not cover it.
+    expect((await admission.claim(10))?.wakeups).toEqual([{ ...wakeup, receivedAt: clock.now() }]);
     expect(await admission.claim(10)).toBeUndefined();
   });
 
@@ -163,7 +164,7 @@ describe("a trailing push", () => {
     expect(await kindsOf(admission.decide([aWakeup({ urgent: true })]))).toEqual(["merged"]);
     clock.step(20_000);
     const claim = await admission.claim(10);
-    expect(claim?.wakeups).toEqual([aWakeup({ urgent: true })]);
+    expect(claim?.wakeups).toEqual([aWakeup({ urgent: true, receivedAt: clock.now() })]);
     await claim?.confirm();
     expect(await redis.zcard(keys.trailing)).toBe(0);
   });
@@ -279,7 +280,7 @@ describe("the keys of admission", () => {
       clock,
       longestDeadline: minutes(60),
     });
-    await backlog.expect(minutes(1));
+    await backlog.expect(aModule(), minutes(1));
     await backlog.clear([aWakeup()]);
     const all = await redis.keys("*");
     expect(all).toHaveLength(10);

@@ -24,7 +24,7 @@ import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { clearanceOf } from "./clearance.ts";
-import { redisBacklog } from "./index.ts";
+import { redisBacklog, type SettledPush } from "./index.ts";
 
 const region = aRegion();
 const secret = aRegionSecret();
@@ -47,28 +47,36 @@ function aBacklog(clock = new ManualClock(start)) {
   return { backlog: redisBacklog({ redis, region, secret, ...times }), clock };
 }
 
+/** A push that was told to go at that time, as its worker settles it. */
+const pushed = (wakeup: Wakeup, accepted: boolean, clearedAt = 0): SettledPush => ({
+  wakeup,
+  accepted,
+  clearedAt: epochMillis(start + clearedAt),
+});
+
 const received = (offset: number, seed = 0): Wakeup =>
   aWakeup({ token: aToken(seed), receivedAt: epochMillis(start + offset) });
 
 describe("a backlog", () => {
-  it("lasts as long as it is expected to, for every worker", async () => {
+  it("lasts as long as it is expected to, for every worker and its module only", async () => {
     const [one, two] = [aBacklog().backlog, aBacklog()];
-    expect(await two.backlog.lasts()).toBe(false);
-    await one.expect(minutes(5));
-    await one.expect(seconds(1));
-    expect(await one.lasts()).toBe(true);
+    expect(await two.backlog.lasts(aModule())).toBe(false);
+    await one.expect(aModule(), minutes(5));
+    await one.expect(aModule(), seconds(1));
+    expect(await one.lasts(aModule())).toBe(true);
     await two.clock.advance(seconds(1));
-    expect(await two.backlog.lasts()).toBe(true);
-    expect(await redis.pttl(keys.backlog)).toBeGreaterThan(minutes(4));
+    expect(await two.backlog.lasts(aModule())).toBe(true);
+    expect(await two.backlog.lasts(aModule("other"))).toBe(false);
+    expect(await redis.pttl(keys.backlog(aModule()))).toBeGreaterThan(minutes(4));
   });
 
   it("asks Redis about itself once per second", async () => {
     const { backlog, clock } = aBacklog();
-    await backlog.lasts();
-    await redis.set(keys.backlog, "1");
-    expect(await backlog.lasts()).toBe(false);
+    await backlog.lasts(aModule());
+    await redis.set(keys.backlog(aModule()), "1");
+    expect(await backlog.lasts(aModule())).toBe(false);
     await clock.advance(seconds(1));
-    expect(await backlog.lasts()).toBe(true);
+    expect(await backlog.lasts(aModule())).toBe(true);
   });
 });
 
@@ -77,9 +85,9 @@ describe("during a backlog, a push", () => {
     const { backlog, clock } = aBacklog();
     clock.step(60_000);
     const [oldest, older] = [received(0), received(30_000)];
-    expect(await backlog.clear([older])).toEqual([{ kind: "go" }]);
+    expect(await backlog.clear([older])).toMatchObject([{ kind: "go" }]);
     expect(await backlog.clear([oldest])).toEqual([{ kind: "later", after: 15_000 }]);
-    await backlog.settle([{ wakeup: older, accepted: true }]);
+    await backlog.settle([pushed(older, true, 60_000)]);
     expect(await backlog.clear([oldest])).toEqual([{ kind: "covered" }]);
     expect(await backlog.clear([received(59_000)])).toEqual([{ kind: "covered" }]);
   });
@@ -88,8 +96,8 @@ describe("during a backlog, a push", () => {
     const { backlog, clock } = aBacklog();
     clock.step(60_000);
     await backlog.clear([received(0)]);
-    await backlog.settle([{ wakeup: received(0), accepted: true }]);
-    await backlog.settle([{ wakeup: received(0), accepted: true }]);
+    await backlog.settle([pushed(received(0), true, 60_000)]);
+    await backlog.settle([pushed(received(0), true, 60_000)]);
     expect(await backlog.clear([received(0)])).toEqual([{ kind: "covered" }]);
   });
 
@@ -97,28 +105,41 @@ describe("during a backlog, a push", () => {
     const { backlog, clock } = aBacklog();
     await backlog.clear([received(0)]);
     clock.step(3_000);
-    await backlog.settle([{ wakeup: received(0), accepted: true }]);
+    await backlog.settle([pushed(received(0), true)]);
     expect(await backlog.clear([received(500)])).toEqual([{ kind: "later", after: 16_000 }]);
     clock.step(16_000);
-    expect(await backlog.clear([received(500)])).toEqual([{ kind: "go" }]);
+    expect(await backlog.clear([received(500)])).toMatchObject([{ kind: "go" }]);
   });
 
   it("that was not accepted covers nothing and holds nobody up", async () => {
     const { backlog } = aBacklog();
     await backlog.clear([received(0)]);
-    await backlog.settle([{ wakeup: received(0), accepted: false }]);
-    expect(await backlog.clear([received(-60_000)])).toEqual([{ kind: "go" }]);
+    await backlog.settle([pushed(received(0), false)]);
+    expect(await backlog.clear([received(-60_000)])).toMatchObject([{ kind: "go" }]);
   });
 
   it("that failed does not take back what an earlier one covered", async () => {
     const { backlog, clock } = aBacklog();
     await backlog.clear([received(0)]);
-    await backlog.settle([{ wakeup: received(0), accepted: true }]);
+    await backlog.settle([pushed(received(0), true)]);
     clock.step(30_000);
     await backlog.clear([received(29_000)]);
-    await backlog.settle([{ wakeup: received(29_000), accepted: false }]);
+    await backlog.settle([pushed(received(29_000), false, 30_000)]);
     expect(await backlog.clear([received(-2_000)])).toEqual([{ kind: "covered" }]);
-    expect(await backlog.clear([received(29_000)])).toEqual([{ kind: "go" }]);
+    expect(await backlog.clear([received(29_000)])).toMatchObject([{ kind: "go" }]);
+  });
+
+  it("that took longer than its clearance covers what was received before it left, and not more", async () => {
+    const { backlog, clock } = aBacklog();
+    expect(await backlog.clear([received(0)])).toMatchObject([{ kind: "go", clearedAt: start }]);
+    clock.step(15_000);
+    expect(await backlog.clear([received(12_000)])).toMatchObject([
+      { kind: "go", clearedAt: start + 15_000 },
+    ]);
+    await backlog.settle([pushed(received(0), true)]);
+    await backlog.settle([pushed(received(12_000), false, 15_000)]);
+    expect(await backlog.clear([received(12_000)])).not.toEqual([{ kind: "covered" }]);
+    expect(await backlog.clear([received(-1_000)])).toEqual([{ kind: "covered" }]);
   });
 
   it("whose worker died holds its device up for 15 s", async () => {
@@ -127,7 +148,7 @@ describe("during a backlog, a push", () => {
     clock.step(14_999);
     expect(await backlog.clear([received(0)])).toEqual([{ kind: "later", after: 1 }]);
     clock.step(1);
-    expect(await backlog.clear([received(0)])).toEqual([{ kind: "go" }]);
+    expect(await backlog.clear([received(0)])).toMatchObject([{ kind: "go" }]);
     expect(await backlog.clear([received(0)])).toEqual([{ kind: "later", after: 15_000 }]);
   });
 
@@ -146,7 +167,7 @@ describe("during a backlog, a push", () => {
     await backlog.clear([received(0)]);
     expect(await lasts()).toBeGreaterThan(minutes(59));
     expect(await lasts()).toBeLessThanOrEqual(hours(1));
-    await backlog.settle([{ wakeup: received(0), accepted: true }]);
+    await backlog.settle([pushed(received(0), true)]);
     expect(await lasts()).toBeGreaterThan(minutes(59));
     expect(await lasts()).toBeLessThanOrEqual(hours(1));
   });

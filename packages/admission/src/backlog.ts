@@ -1,8 +1,11 @@
 import {
   type DeviceKey,
   deviceKeyOf,
+  type EpochMillis,
+  epochMillis,
   type Millis,
   millis,
+  type PushModule,
   redisKeysOf,
   seconds,
   type Wakeup,
@@ -14,15 +17,16 @@ import { Script } from "./script.ts";
 import { wholeMillis } from "./whole-millis.ts";
 
 /**
- * What keeps a long outage from ending in a push for every wakeup of it. While a backlog lasts, each push is cleared
- * before it leaves and settled after; a wakeup received before a push that was accepted is covered by it. Without a
- * backlog nothing is written, and Redis is asked once per second. Each call throws what Redis or the connection throws.
+ * What keeps a long outage from ending in a push for every wakeup of it. While a module has a backlog, each of its pushes
+ * is cleared before it leaves and settled after; a wakeup received before a push that was accepted is covered by it.
+ * Without a backlog nothing is written, and Redis is asked once per second and module. Each call throws what Redis or the
+ * connection throws.
  */
 export interface Backlog {
-  /** Wakeups are old, run again or are put off: there is a backlog, for so long at least. */
-  readonly expect: (lasting: Millis) => Promise<void>;
-  /** True while pushes need a clearance. May be a second behind, which costs a push too many. */
-  readonly lasts: () => Promise<boolean>;
+  /** Wakeups of this module are old or put off: it has a backlog, for so long at least. */
+  readonly expect: (module: PushModule, lasting: Millis) => Promise<void>;
+  /** True while pushes of this module need a clearance. May be a second behind, which costs a push too many. */
+  readonly lasts: (module: PushModule) => Promise<boolean>;
   /** One clearance per wakeup, in the same order; of several wakeups of one device at most one may go. */
   readonly clear: (wakeups: readonly Wakeup[]) => Promise<readonly Clearance[]>;
   /** To be called for every wakeup that was told to go; one that is not holds its device up for 15 s. */
@@ -31,6 +35,8 @@ export interface Backlog {
 
 export interface SettledPush {
   readonly wakeup: Wakeup;
+  /** From its clearance. */
+  readonly clearedAt: EpochMillis;
   /** The push service took it. */
   readonly accepted: boolean;
 }
@@ -48,6 +54,12 @@ const SETTLE = new Script("settle.lua");
 
 const LOOK_EVERY = seconds(1);
 
+interface Seen {
+  readonly lasts: boolean;
+  /** By the monotonic clock. */
+  readonly lookAgainAt: number;
+}
+
 const BEHIND_ANOTHER: Clearance = { kind: "later", after: CLEARANCE_LASTS };
 
 export function redisBacklog(options: BacklogOptions): Backlog {
@@ -55,21 +67,22 @@ export function redisBacklog(options: BacklogOptions): Backlog {
   const keys = redisKeysOf(options.region);
   const keep = wholeMillis(options.longestDeadline);
   const keyOf = ({ token, module }: Wakeup): DeviceKey => deviceKeyOf(secret, token, module);
-  let seen = { lasts: false, lookAgainAt: 0 };
+  const seen = new Map<PushModule, Seen>();
 
   return {
-    expect: async (lasting) => {
-      seen = { lasts: true, lookAgainAt: clock.monotonic() + LOOK_EVERY };
+    expect: async (module, lasting) => {
+      seen.set(module, { lasts: true, lookAgainAt: clock.monotonic() + LOOK_EVERY });
       // Nothing shortens what another worker expects.
-      if ((await redis.pttl(keys.backlog)) >= lasting) return;
-      await redis.set(keys.backlog, "1", "PX", wholeMillis(lasting));
+      if ((await redis.pttl(keys.backlog(module))) >= lasting) return;
+      await redis.set(keys.backlog(module), "1", "PX", wholeMillis(lasting));
     },
-    lasts: async () => {
+    lasts: async (module) => {
       const now = clock.monotonic();
-      if (now < seen.lookAgainAt) return seen.lasts;
-      seen = { ...seen, lookAgainAt: now + LOOK_EVERY };
-      const lasts = (await redis.exists(keys.backlog)) > 0;
-      seen = { ...seen, lasts };
+      const known = seen.get(module) ?? { lasts: false, lookAgainAt: now };
+      if (now < known.lookAgainAt) return known.lasts;
+      seen.set(module, { ...known, lookAgainAt: now + LOOK_EVERY });
+      const lasts = (await redis.exists(keys.backlog(module))) > 0;
+      seen.set(module, { lasts, lookAgainAt: now + LOOK_EVERY });
       return lasts;
     },
     clear: async (wakeups) => {
@@ -87,10 +100,11 @@ export function redisBacklog(options: BacklogOptions): Backlog {
       });
     },
     settle: async (pushes) => {
-      const accepted = new Map(pushes.map((push) => [keyOf(push.wakeup), push.accepted ? 1 : 0] as const));
-      if (accepted.size === 0) return;
-      const names = [...accepted.keys()].map((device) => keys.accepted(device));
-      await SETTLE.run(redis, names, [keep, ...accepted.values()]);
+      const settled = new Map(pushes.map((push) => [keyOf(push.wakeup), push] as const));
+      if (settled.size === 0) return;
+      const names = [...settled.keys()].map((device) => keys.accepted(device));
+      const args = [...settled.values()].flatMap((push) => [push.accepted ? 1 : 0, push.clearedAt]);
+      await SETTLE.run(redis, names, [keep, ...args]);
     },
   };
 
@@ -118,8 +132,8 @@ function parseReplies(replies: unknown, expected: number): readonly Clearance[] 
     throw new Error("the script clear.lua did not answer one integer per device");
   }
   return replies.map((reply: unknown) => {
-    const after = Number(reply);
-    if (after === 0) return { kind: "go" };
-    return after < 0 ? { kind: "covered" } : { kind: "later", after: millis(after) };
+    const answer = Number(reply);
+    if (answer > 0) return { kind: "later", after: millis(answer) };
+    return answer === -1 ? { kind: "covered" } : { kind: "go", clearedAt: epochMillis(-answer) };
   });
 }

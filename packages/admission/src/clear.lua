@@ -13,7 +13,7 @@
 -- ARGV[5]  how long to remember, ms
 -- ARGV[6…] two per device: time received, epoch ms; window, ms
 --
--- Returns one integer per device: 0 go, -1 covered, >0 not before so many ms
+-- Returns one integer per device: -<time of the clearance, epoch ms> go, -1 covered, >0 not before so many ms
 local redis_time
 if ARGV[1] ~= '' then
   redis_time = tonumber(ARGV[1])
@@ -45,7 +45,7 @@ for i = 1, #states do
     replies[i] = next_at - now
   else
     redis.call('SET', KEYS[i], string.format('%.0f %.0f', accepted_at, now), 'PX', ARGV[5])
-    replies[i] = 0
+    replies[i] = -now
   end
 end
 return replies

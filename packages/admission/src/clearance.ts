@@ -2,7 +2,7 @@ import { between, type EpochMillis, later, type Millis, millis, seconds } from "
 
 /** May a push leave during a backlog? */
 export type Clearance =
-  | { readonly kind: "go" }
+  | { readonly kind: "go"; readonly clearedAt: EpochMillis }
   /** A push that was accepted by the push service left after this wakeup was received. */
   | { readonly kind: "covered" }
   /** Another push to the device is on its way, or was accepted less than a window ago. */
@@ -37,5 +37,5 @@ export function clearanceOf(
     cleared === undefined ? 0 : between(now, later(cleared, CLEARANCE_LASTS)),
   ];
   const after = millis(Math.max(0, ...waits));
-  return after > 0 ? { kind: "later", after } : { kind: "go" };
+  return after > 0 ? { kind: "later", after } : { kind: "go", clearedAt: now };
 }

@@ -99,9 +99,10 @@ async function drained(
     const going = await Promise.all(
       batches.map(async (batch) => cleared(batch, backlog, queue, clock.now())),
     );
+    const clearedAt = clock.now();
     for (const { token } of going.flat()) pushes.set(token, [...(pushes.get(token) ?? []), clock.now()]);
     clock.step(APNS_TAKES);
-    const settled = going.map((batch) => batch.map((wakeup) => ({ wakeup, accepted: true })));
+    const settled = going.map((batch) => batch.map((wakeup) => ({ wakeup, clearedAt, accepted: true })));
     await Promise.all(settled.map(async (batch) => backlog.settle(batch)));
   }
   return pushes;

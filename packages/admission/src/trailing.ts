@@ -1,9 +1,9 @@
-import { redisKeysOf, seconds, type Wakeup } from "@reveille/wakeup";
+import { epochMillis, redisKeysOf, seconds, type Wakeup } from "@reveille/wakeup";
 
 import { type AdmissionOptions } from "./admission-options.ts";
 import { foldByDevice } from "./fold.ts";
 import { Script } from "./script.ts";
-import { decodeMember } from "./trailing-member.ts";
+import { decodeMember, type TrailingWakeup } from "./trailing-member.ts";
 
 /** Trailing pushes that are due; taken by any worker, put into the queue, then confirmed. */
 export interface Trailing {
@@ -17,6 +17,8 @@ export interface Trailing {
 
 export interface TrailingClaim {
   readonly wakeups: readonly Wakeup[];
+  /** As many were due as were asked for: look again at once. */
+  readonly more: boolean;
   /** Call it once the wakeups are in the queue, not before. */
   readonly confirm: () => Promise<void>;
 }
@@ -45,7 +47,7 @@ export function trailing(options: AdmissionOptions): Trailing {
       for (const member of members) {
         const known = decodeMember(member);
         if (known === undefined) broken.push(member);
-        else wakeups.push(known.wakeup);
+        else wakeups.push(standingFor(known));
       }
       if (broken.length > 0) {
         observe({ kind: "trailing-broken", members: broken.length });
@@ -54,11 +56,18 @@ export function trailing(options: AdmissionOptions): Trailing {
       if (wakeups.length === 0) return;
       return {
         wakeups: unique(wakeups),
+        more: members.length >= max,
         confirm: async () => void (await redis.zrem(keys.trailing, ...members)),
       };
     },
     backlog: async () => ({ waiting: await redis.zcard(keys.trailing) }),
   };
+
+  /** The push stands for all that joined until it was due, so it counts as received then, not with its first wakeup. */
+  function standingFor({ wakeup, due }: TrailingWakeup): Wakeup {
+    const newest = Math.max(wakeup.receivedAt, Math.min(due, options.clock.now()));
+    return { ...wakeup, receivedAt: epochMillis(newest) };
+  }
 
   // An urgent wakeup that joined a waiting one stands beside it in the ZSET; one push serves both.
   function unique(wakeups: readonly Wakeup[]): readonly Wakeup[] {

@@ -124,8 +124,8 @@ describe("the intake", () => {
     durable.resolve(undefined);
     await vi.waitFor(() =>
       expect(rig.answers).toEqual([
-        ["2", "merged"],
         ["1", "queued"],
+        ["2", "merged"],
       ]),
     );
     await rig.intake.drain();
@@ -213,8 +213,9 @@ describe("an intake whose Redis is away", () => {
   it("does not ask admission again about a batch that only the queue refused", async () => {
     const rig = aSickIntake("add");
     rig.publish(1, 2, 3);
-    await vi.waitFor(() => expect(rig.answered(2)).toEqual(["merged"]));
-    expect(rig.answered(1)).toEqual([]);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    // What is merged may ride on a wakeup that is not in the queue yet.
+    expect(rig.answers).toEqual([]);
     rig.heal();
     await rig.clock.advance(seconds(1));
     await vi.waitFor(() => expect(rig.answers).toHaveLength(3));

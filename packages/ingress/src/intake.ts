@@ -9,10 +9,12 @@ import {
   seconds,
   type Verdict,
   type VerdictKind,
+  type Wakeup,
 } from "@reveille/wakeup";
 
 import { Line, type LineLimits } from "./line.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
+import { withRiders } from "./riders.ts";
 import { type Waiting } from "./waiting.ts";
 
 export interface IntakeOptions {
@@ -57,6 +59,8 @@ export class Intake {
   #working: Promise<void> | undefined;
   /** Admitted `now`, not yet in the queue. */
   #decided: Waiting[] = [];
+  /** Merged, perhaps into one of `#decided`: as durable as that is, and answered after it. */
+  #merged: Waiting[] = [];
   /** Names `#decided` to the queue, so that it can be offered again. */
   #batchId: BatchId | undefined;
   /** With a verdict that needs no queue. */
@@ -116,7 +120,7 @@ export class Intake {
   async #flush(): Promise<boolean> {
     const { clock, observe } = this.#options;
     const startedAt = clock.monotonic();
-    let wakeups = this.#decided.length;
+    let wakeups = this.#decided.length + this.#merged.length;
     try {
       if (wakeups === 0) wakeups = await this.#decide();
       await this.#enqueue();
@@ -152,19 +156,23 @@ export class Intake {
     for (const [index, waiting] of batch.entries()) {
       const kind = verdicts[index]?.kind ?? "now";
       if (kind === "now") this.#decided.push(waiting);
+      else if (kind === "merged") this.#merged.push(waiting);
       else this.#settled.push([waiting, kind]);
     }
   }
 
   async #enqueue(): Promise<void> {
-    if (this.#decided.length === 0) return;
-    const { queue } = this.#options;
-    this.#batchId ??= queue.newBatchId?.();
-    const wakeups = this.#decided.map(({ wakeup }) => wakeup);
-    await this.#within(queue.add(wakeups, this.#batchId));
+    if (this.#decided.length > 0) {
+      const { queue } = this.#options;
+      this.#batchId ??= queue.newBatchId?.();
+      const wakeups = withRiders(this.#decided.map(wakeupOf), this.#merged.map(wakeupOf));
+      await this.#within(queue.add(wakeups, this.#batchId));
+    }
     this.#batchId = undefined;
     for (const waiting of this.#decided) this.#settled.push([waiting, "now"]);
+    for (const waiting of this.#merged) this.#settled.push([waiting, "merged"]);
     this.#decided = [];
+    this.#merged = [];
   }
 
   #answerSettled(): void {
@@ -202,8 +210,9 @@ export class Intake {
 
   /** Takes all out that are not being tried just now. */
   #allWaiting(): readonly Waiting[] {
-    const decided = this.#decided;
+    const decided = [...this.#decided, ...this.#merged];
     this.#decided = [];
+    this.#merged = [];
     this.#batchId = undefined;
     return [...decided, ...this.#line.take(Number.POSITIVE_INFINITY)];
   }
@@ -230,6 +239,8 @@ export class Intake {
     }
   }
 }
+
+const wakeupOf = ({ wakeup }: Waiting): Wakeup => wakeup;
 
 /** The kind of a failure for logs; the text of an error may hold more than we want there. */
 function reasonOf(error: unknown): string {

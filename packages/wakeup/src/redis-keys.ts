@@ -1,4 +1,5 @@
 import { type DeviceKey } from "./fingerprint.ts";
+import { type PushModule } from "./push-module.ts";
 import { type Region } from "./region.ts";
 
 /**
@@ -16,8 +17,8 @@ export interface RedisKeys {
   readonly secret: string;
   /** One integer per device; see admission. TTL at most two windows, a throttle, or the life of a dead mark. */
   readonly device: (device: DeviceKey) => string;
-  /** Present while pushes may be covered by newer ones. TTL: until that is over unless told again. */
-  readonly backlog: string;
+  /** Present while pushes of a module may be covered by newer ones. TTL: until that is over unless told again. */
+  readonly backlog: (module: PushModule) => string;
   /** During a backlog: when a push was last accepted, and when one was last cleared. TTL: the longest deadline. */
   readonly accepted: (device: DeviceKey) => string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
@@ -33,7 +34,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   trailing: `{${region}}trailing`,
   secret: `{${region}}secret`,
   device: (device) => `{${region}}d${device}`,
-  backlog: `{${region}}backlog`,
+  backlog: (module) => `{${region}}backlog-${module}`,
   accepted: (device) => `{${region}}a${device}`,
   suspicion: (device) => `{${region}}s${device}`,
 });

@@ -6,15 +6,18 @@ import {
   millis,
   minutes,
   type Observe,
+  type PushModule,
   seconds,
   type Wakeup,
 } from "@reveille/wakeup";
 
 import { type Attempt, deliver, type Delivery } from "./deliver.ts";
+import { type Lateness } from "./lateness.ts";
 
 /** What the delivery of a batch needs. */
 export interface BatchDelivery extends Delivery {
   readonly backlog: Backlog;
+  readonly lateness: Lateness;
 }
 
 /** A wakeup that waited so long in the queue has others of its device behind it. */
@@ -23,7 +26,6 @@ const LATE = seconds(5);
 const BACKLOG_LASTS = minutes(1);
 
 const UNSETTLED: Attempt = { disposition: { kind: "retry", after: seconds(5) }, accepted: false };
-const GO: Clearance = { kind: "go" };
 
 /**
  * Sends the wakeups of a batch; gives one disposition for each, in the same order. During a backlog every push is
@@ -35,30 +37,30 @@ export async function deliverBatch(
   delivery: BatchDelivery,
 ): Promise<readonly Disposition[]> {
   const clearances = await clear(queued, delivery);
-  const clearanceOf = (index: number): Clearance => clearances?.[index] ?? GO;
   const attempts = await Promise.all(
     queued.map(async (each, index) =>
-      clearanceOf(index).kind === "go"
+      (clearances.get(index)?.kind ?? "go") === "go"
         ? deliver(each, delivery).catch((error: unknown) => unsettled(error, delivery.observe))
         : undefined,
     ),
   );
   const pushes = queued.flatMap(({ wakeup }, index): readonly SettledPush[] => {
-    const attempt = attempts[index];
-    return attempt === undefined ? [] : [{ wakeup, accepted: attempt.accepted }];
+    const clearance = clearances.get(index);
+    if (clearance?.kind !== "go") return [];
+    return [{ wakeup, clearedAt: clearance.clearedAt, accepted: attempts[index]?.accepted ?? false }];
   });
   const accepted = new Set(pushes.filter((push) => push.accepted).map(({ wakeup }) => deviceOf(wakeup)));
   const dispositions = queued.map(({ wakeup }, index): Disposition => {
-    const clearance = clearanceOf(index);
+    const clearance = clearances.get(index);
     // Of several wakeups of a device the newest goes, so its push covers the others.
-    if (clearance.kind === "covered" || (clearance.kind === "later" && accepted.has(deviceOf(wakeup)))) {
+    if (clearance?.kind === "covered" || (clearance?.kind === "later" && accepted.has(deviceOf(wakeup)))) {
       delivery.observe({ kind: "wakeup-dropped", wakeup, because: "covered" });
       return { kind: "done" };
     }
-    if (clearance.kind === "later") return { kind: "retry", after: clearance.after };
+    if (clearance?.kind === "later") return { kind: "retry", after: clearance.after };
     return attempts[index]?.disposition ?? UNSETTLED.disposition;
   });
-  await remember(dispositions, clearances === undefined ? [] : pushes, delivery);
+  await remember(queued, dispositions, pushes, delivery);
   return dispositions;
 }
 
@@ -70,28 +72,60 @@ function unsettled(error: unknown, observe: Observe): Attempt {
 
 const deviceOf = ({ token, module }: Wakeup): string => `${token} ${module}`;
 
-/** `undefined`: no backlog, everything may go. */
+/** By index in the batch; wakeups of modules without a backlog need none. */
 async function clear(
   queued: readonly QueuedWakeup[],
-  { backlog, clock }: BatchDelivery,
-): Promise<readonly Clearance[] | undefined> {
+  { backlog, lateness, clock }: BatchDelivery,
+): Promise<ReadonlyMap<number, Clearance>> {
   const now = clock.now();
-  if (queued.some((each) => isLate(each, now))) await backlog.expect(BACKLOG_LASTS);
-  return (await backlog.lasts()) ? backlog.clear(queued.map(({ wakeup }) => wakeup)) : undefined;
+  const indexes: number[] = [];
+  for (const [module, own] of byModule(queued)) {
+    const late = own.filter((index) => isLate(queued[index], now)).length;
+    if (lateness.note(module, late, own.length)) await backlog.expect(module, BACKLOG_LASTS);
+    if (await backlog.lasts(module)) indexes.push(...own);
+  }
+  if (indexes.length === 0) return new Map();
+  const clearances = await backlog.clear(
+    indexes.flatMap((index) => {
+      const each = queued[index];
+      return each === undefined ? [] : [each.wakeup];
+    }),
+  );
+  return new Map(clearances.map((clearance, position) => [indexes[position] ?? -1, clearance]));
 }
 
-const isLate = ({ wakeup, attempt, again }: QueuedWakeup, now: EpochMillis): boolean =>
-  again || attempt > 1 || between(wakeup.receivedAt, now) > LATE;
+function byModule(queued: readonly QueuedWakeup[]): ReadonlyMap<PushModule, number[]> {
+  const modules = new Map<PushModule, number[]>();
+  for (const [index, { wakeup }] of queued.entries()) {
+    const own = modules.get(wakeup.module);
+    if (own === undefined) modules.set(wakeup.module, [index]);
+    else own.push(index);
+  }
+  return modules;
+}
 
+const isLate = (each: QueuedWakeup | undefined, now: EpochMillis): boolean =>
+  each !== undefined && (each.attempt > 1 || between(each.wakeup.receivedAt, now) > LATE);
+
+/** Settles the clearances; what was put off keeps its module's backlog going until it has been tried again. */
 async function remember(
+  queued: readonly QueuedWakeup[],
   dispositions: readonly Disposition[],
-  pushed: readonly SettledPush[],
-  { backlog, observe }: BatchDelivery,
+  pushes: readonly SettledPush[],
+  { backlog, lateness, observe }: BatchDelivery,
 ): Promise<void> {
-  const longest = Math.max(0, ...dispositions.map((each) => (each.kind === "retry" ? each.after : 0)));
+  const putOff = new Map<PushModule, { count: number; longest: number }>();
+  for (const [index, disposition] of dispositions.entries()) {
+    const module = queued[index]?.wakeup.module;
+    if (disposition.kind !== "retry" || module === undefined) continue;
+    const { count, longest } = putOff.get(module) ?? { count: 0, longest: 0 };
+    putOff.set(module, { count: count + 1, longest: Math.max(longest, disposition.after) });
+  }
   try {
-    await backlog.settle(pushed);
-    if (longest > 0) await backlog.expect(millis(longest + BACKLOG_LASTS));
+    await backlog.settle(pushes);
+    for (const [module, { count, longest }] of putOff) {
+      if (lateness.note(module, count, 0)) await backlog.expect(module, millis(longest + BACKLOG_LASTS));
+    }
   } catch (error) {
     // Redis is away. The pushes are made all the same; what is not remembered costs their devices 15 s or another push.
     observe({ kind: "batch-failed", because: String(error) });

@@ -26,11 +26,11 @@ export async function pumpTrailing(
   let inTrouble = false;
   while (!signal.aborted) {
     try {
-      const moved = await pumpOnce(trailing, queue);
+      const { moved, more } = await pumpOnce(trailing, queue);
       if (inTrouble) observe({ kind: "redis-recovered", connection: "pump" });
       inTrouble = false;
       if (moved > 0) observe({ kind: "trailing-pumped", wakeups: moved });
-      if (moved < BATCH) await clock.sleep(TICK, signal);
+      if (!more) await clock.sleep(TICK, signal);
     } catch (error) {
       // Redis is away. What was claimed comes back when its lease ends.
       if (!inTrouble) observe({ kind: "redis-trouble", connection: "pump", because: String(error) });
@@ -40,10 +40,16 @@ export async function pumpTrailing(
   }
 }
 
-async function pumpOnce(trailing: Trailing, queue: Pick<WakeupQueue, "add">): Promise<number> {
+interface Pumped {
+  readonly moved: number;
+  /** More are due already. */
+  readonly more: boolean;
+}
+
+async function pumpOnce(trailing: Trailing, queue: Pick<WakeupQueue, "add">): Promise<Pumped> {
   const claim = await trailing.claim(BATCH);
-  if (claim === undefined) return 0;
+  if (claim === undefined) return { moved: 0, more: false };
   await queue.add(claim.wakeups);
   await claim.confirm();
-  return claim.wakeups.length;
+  return { moved: claim.wakeups.length, more: claim.more };
 }

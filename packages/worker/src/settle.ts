@@ -23,8 +23,8 @@ export async function settle(
 ): Promise<Disposition> {
   switch (outcome.kind) {
     case "delivered":
-      // Only a second attempt can have been made because of a doubt.
-      if (attempt > 1) await memory.clearSuspicion(wakeup);
+      // Only a second attempt can have been made because of a doubt. The doubt lapses by itself if Redis is away.
+      if (attempt > 1) await memory.clearSuspicion(wakeup).catch(() => undefined);
       return { kind: "done" };
     case "token-dead": {
       if (outcome.proof === "certain") {

@@ -3,6 +3,7 @@ import { consumeWakeups, type ConsumerOptions, type WakeupQueue } from "@reveill
 import { type Clock, type Millis, type Observe, type PartHealth, type PushModule } from "@reveille/wakeup";
 
 import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
+import { Lateness } from "./lateness.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
 
@@ -26,7 +27,7 @@ export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" 
 /** Starts to drain the queue and to pump trailing pushes into it. The Redis connection stays the caller's. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, observe, queue, trailing } = options;
-  const delivery: BatchDelivery = { ...options, chance: Math.random };
+  const delivery: BatchDelivery = { ...options, chance: Math.random, lateness: new Lateness(clock) };
   const consumer = await consumeWakeups({
     ...options,
     handle: (queued) => deliverBatch(queued, delivery),
