@@ -13,7 +13,7 @@ import {
   type Start,
   systemClock,
 } from "@reveille/runtime";
-import { type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
+import { type Health, type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
 
 import { loadConfig } from "./load-config.ts";
 import { openLog, secretFrom, stopOf } from "./process.ts";
@@ -67,7 +67,11 @@ export async function runRole(
     await using opened = new AsyncDisposableStack();
     const context = await openContext({ config, log, metrics }, opened);
     const running = opened.use(await startParts(context));
-    health = running.health;
+    const { redis } = context;
+    health = () => [
+      { part: "redis", health: redis.status === "ready" ? READY : REDIS_AWAY },
+      ...running.health(),
+    ];
     log.info("role started");
     opened.defer(() => log.info("role draining"));
     return opened.move();
@@ -76,6 +80,9 @@ export async function runRole(
   await runUntil(stopOf(config, log), [report, parts]);
   log.info("role stopped");
 }
+
+const READY: Health = { kind: "ready" };
+const REDIS_AWAY: Health = { kind: "failing", because: "Redis is away" };
 
 /** Opens what both roles need; `opened` closes it. Throws if Redis isn't there, or not fit for a queue. */
 async function openContext(

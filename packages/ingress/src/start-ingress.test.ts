@@ -279,4 +279,17 @@ describe("the ingress behind a Prosody", () => {
       "component service is not xmpp://host:port",
     );
   });
+
+  it("tells publishes to wait while the Redis of the queue is nearly full, and lets nothing in", async () => {
+    await using prosody = await startProsody();
+    let full = true;
+    await using rig = await anIngress(prosody, { isFull: () => full });
+    await using server = await aServer(prosody);
+    const publish = async () => server.publish({ to: "push.localhost", node: aToken() });
+    expect(await publish()).toMatchObject({ type: "error", errorType: "wait" });
+    expect(rig.added).toEqual([]);
+    full = false;
+    expect(await publish()).toMatchObject({ type: "result" });
+    expect(rig.added).toHaveLength(1);
+  });
 });

@@ -28,6 +28,8 @@ export interface IngressOptions {
   readonly queue: QueuePort;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** True while nothing more should be let in, because the queue would get too big for its Redis. Default: never. */
+  readonly isFull?: () => boolean;
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
@@ -92,7 +94,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     clock,
     observe,
     answer,
-    accept: (one) => intake.accept(one),
+    accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
   const slots = fronts.map(
     (front) =>

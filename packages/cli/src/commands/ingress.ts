@@ -1,6 +1,6 @@
 import { redisAdmission } from "@reveille/admission";
 import { type ComponentOptions, startIngress } from "@reveille/ingress";
-import { openWakeupQueue } from "@reveille/queue";
+import { openWakeupQueue, watchRedisRoom } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
 
 import { admissionOptionsOf } from "../admission-options.ts";
@@ -27,6 +27,9 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     waitReplicas: config.redis.waitReplicas,
   });
   starting.use(queue);
+  const room = starting.use(
+    await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
+  );
   const admission = redisAdmission(admissionOptionsOf(context));
   const ingress = await startIngress({
     components: await componentsOf(config, log),
@@ -36,6 +39,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     },
     admission,
     queue,
+    isFull: room.isFull,
     clock,
     observe,
     version: VERSION,
