@@ -1,0 +1,162 @@
+import { aToken, startRedis, until } from "@reveille/testkit";
+import { describe, expect, it } from "vitest";
+
+import { openBacklog } from "./backlog.ts";
+import { chanceOf } from "./chance.ts";
+import { answersOf, duplicatesOf, lostOf, repeatsOf, waitsOf } from "./findings.ts";
+import { startPushPath } from "./push-path.ts";
+import { Publisher } from "./publishing.ts";
+
+const SECONDS = Number(process.env["DURABILITY_SECONDS"] ?? 30);
+const SEED = Number(process.env["DURABILITY_SEED"] ?? Math.floor(Math.random() * 1e9));
+
+const RATE = 400;
+const DEVICES = 2_000;
+/** A device is published to while it is one of so many: its last publish, which no later one can cover, may come at any time of the run. */
+const DEVICES_AT_ONCE = 200;
+const WINDOW_MS = 1_500;
+/**
+ * So many publishes at most are accepted between two kills, 60 on average. By time instead, a slow machine would see a
+ * region that is down all the while, and prove nothing.
+ */
+const ACCEPTED_PER_KILL = 120;
+/** Most wakeups of one batch. */
+const BATCH = 128;
+
+const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"];
+
+interface Victim {
+  readonly isUp: boolean;
+  readonly kill: () => void;
+}
+
+/** Redis comes back on the same data, as soon as it can. */
+function redisAsVictim(
+  redis: Awaited<ReturnType<typeof startRedis>>,
+): Victim & { rest: () => Promise<void> } {
+  let restarting: Promise<void> | undefined;
+  return {
+    get isUp() {
+      return restarting === undefined;
+    },
+    kill: () => {
+      restarting = redis.restart().finally(() => (restarting = undefined));
+    },
+    rest: async () => restarting,
+  };
+}
+
+/** Kills one after the other, a random one of a random kind that is up, until the load ends. Gives how many of each kind. */
+async function killAtRandom(
+  kinds: ReadonlyMap<string, readonly Victim[]>,
+  load: { readonly publisher: Publisher; readonly isOver: () => boolean },
+  chance: () => number,
+): Promise<Record<string, number>> {
+  const kills: Record<string, number> = {};
+  const [publisher, forever] = [load.publisher, (SECONDS + 60) * 1_000];
+  for (;;) {
+    const next = publisher.accepted + chance() * ACCEPTED_PER_KILL;
+    const isDue = (): true | undefined => (load.isOver() || publisher.accepted >= next ? true : undefined);
+    await until(isDue, { what: "an accepted publish", withinMs: forever });
+    if (load.isOver()) return kills;
+    const up = [...kinds].map(([kind, all]) => ({ kind, victims: all.filter(({ isUp }) => isUp) }));
+    // A region that accepts nothing can lose nothing: one ingress stays.
+    const candidates = up.filter(({ kind, victims }) => victims.length > (kind === "ingress" ? 1 : 0));
+    const chosen = candidates[Math.floor(chance() * candidates.length)];
+    if (chosen === undefined) continue;
+    chosen.victims[Math.floor(chance() * chosen.victims.length)]?.kill();
+    kills[chosen.kind] = (kills[chosen.kind] ?? 0) + 1;
+  }
+}
+
+describe("a region whose processes are killed at random", () => {
+  it(
+    "asks APNs for every device whose publish it accepted",
+    async () => {
+      const chance = chanceOf(SEED);
+      await using redis = await startRedis(DURABLE);
+      const url = `redis+unix://${redis.path}`;
+      await using path = await startPushPath({
+        name: "crash",
+        redis: { url },
+        windowMs: WINDOW_MS,
+        ingresses: 2,
+        workers: 3,
+      });
+      const { ingresses, workers, domains, server, apns } = path;
+      const total = RATE * SECONDS;
+      const publisher = new Publisher({
+        server,
+        rate: RATE,
+        target: (index) => {
+          if (index === total) return undefined;
+          const oldest = Math.floor((index / total) * (DEVICES - DEVICES_AT_ONCE));
+          const device = oldest + Math.floor(chance() * DEVICES_AT_ONCE);
+          return { token: aToken(device), to: domains[index % domains.length] ?? "" };
+        },
+      });
+
+      let isOver = false;
+      const redisVictim = redisAsVictim(redis);
+      const kinds = new Map<string, readonly Victim[]>([
+        ["ingress", ingresses],
+        ["worker", workers],
+        ["redis", [redisVictim]],
+      ]);
+      const killing = killAtRandom(kinds, { publisher, isOver: () => isOver }, chanceOf(SEED + 1));
+      await publisher.run();
+      isOver = true;
+      const kills = await killing;
+      await redisVictim.rest();
+
+      await until(() => ([...ingresses, ...workers].every(({ isUp }) => isUp) ? true : undefined), {
+        what: "the last process killed",
+        withinMs: 20_000,
+      });
+      const endedAt = Date.now();
+      // An ingress answers in order: behind an accepted publish nothing waits.
+      for (const to of domains) {
+        await until(
+          async () =>
+            (await server.publish({ to, node: aToken(to), module: "monalProdiOS" })).type === "result"
+              ? true
+              : undefined,
+          { what: `an accepted publish to ${to}`, withinMs: 30_000, everyMs: 100 },
+        );
+      }
+      await using backlog = await openBacklog({ url });
+      await backlog.drained(60_000);
+
+      const journal = publisher.journal();
+      const { pushes } = apns.ledger;
+      const [count, duplicates] = [
+        Object.values(kills).reduce((sum, one) => sum + one, 0),
+        duplicatesOf(pushes, WINDOW_MS),
+      ];
+      const lost = lostOf(journal, pushes);
+      process.stdout.write(
+        `crash: ${JSON.stringify(
+          {
+            seed: SEED,
+            seconds: SECONDS,
+            kills: { ...kills, count },
+            publishes: journal.length,
+            answers: answersOf(journal),
+            pushes: pushes.length,
+            lost: lost.length,
+            duplicates,
+            repeats: repeatsOf(pushes),
+            waits: waitsOf(journal, pushes, WINDOW_MS),
+            drained: Date.now() - endedAt,
+            mishaps: [...ingresses, ...workers].flatMap(({ mishaps }) => mishaps),
+          },
+          undefined,
+          1,
+        )}\n`,
+      );
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(count * BATCH);
+    },
+    (SECONDS + 150) * 1_000,
+  );
+});

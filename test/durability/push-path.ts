@@ -1,0 +1,150 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import {
+  openServerDouble,
+  Program,
+  type ServerDouble,
+  startProsody,
+  type TestProsody,
+} from "@reveille/testkit";
+
+import { Service } from "./service.ts";
+
+const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+const OUTPUT = join(import.meta.dirname, "../output/durability");
+const SENDER = "server.localhost";
+
+/** The one module, and the region's name in Redis. */
+export const MODULE = "monalProdiOS";
+export const REGION = "eu";
+
+export interface PushPathOptions {
+  /** Of the test; its logs go to a folder of that name. */
+  readonly name: string;
+  /** As in the configuration. */
+  readonly redis: { readonly url: string } | { readonly sentinels: readonly string[]; readonly name: string };
+  readonly windowMs: number;
+  readonly ingresses: number;
+  readonly workers: number;
+}
+
+/** Everything between a user's server and Apple but Redis: the roles in processes of their own, as in production. */
+export interface PushPath extends AsyncDisposable {
+  readonly ingresses: readonly Service[];
+  readonly workers: readonly Service[];
+  /** Where publishes go, one domain per ingress. */
+  readonly domains: readonly string[];
+  readonly server: ServerDouble;
+  /** In this process, so that its times and the sender's are of one clock. */
+  readonly apns: ApnsSimulator;
+}
+
+/** Resolves when all of it works; its Redis must run already. */
+export async function startPushPath(options: PushPathOptions): Promise<PushPath> {
+  await using starting = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "reveille-durability-"));
+  starting.defer(async () => rm(folder, { recursive: true, force: true }));
+  const domains = Array.from({ length: options.ingresses }, (_, index) => `push-${index + 1}.localhost`);
+  const front = starting.use(await startProsody({ components: [...domains, SENDER] }));
+  // Long enough that a process that is killed has pushes on their way.
+  const behaviour = { latency: { kind: "uniform", from: 5, to: 50 } } as const;
+  const apns = starting.use(await startApnsSimulator({ ledgerLimit: 5_000_000, behaviour }));
+  const configs = await writeConfigs(folder, { front, apns, domains, options });
+
+  const logs = join(OUTPUT, options.name.replaceAll(" ", "-"));
+  await rm(logs, { recursive: true, force: true });
+  await mkdir(logs, { recursive: true });
+  const ingresses = await startAll({ role: "ingress", count: configs.length, configs, logs });
+  for (const ingress of ingresses) starting.use(ingress);
+  const workers = await startAll({ role: "worker", count: options.workers, configs, logs });
+  for (const worker of workers) starting.use(worker);
+  const server = await openServerDouble({ port: front.port, domain: SENDER, secret: front.secret });
+  starting.use(server);
+  const parts = starting.move();
+  return {
+    ingresses,
+    workers,
+    domains,
+    server,
+    apns,
+    [Symbol.asyncDispose]: async () => parts.disposeAsync(),
+  };
+}
+
+interface Roles {
+  readonly role: "ingress" | "worker";
+  readonly count: number;
+  /** The first process reads the first one, and so on in turn. */
+  readonly configs: readonly string[];
+  readonly logs: string;
+}
+
+/** Starts all, or none. */
+async function startAll({ role, count, configs, logs }: Roles): Promise<readonly Service[]> {
+  const settled = await Promise.allSettled(
+    Array.from({ length: count }, async (_, index) => {
+      const name = `${role}-${index + 1}`;
+      const config = configs[index % configs.length] ?? "";
+      return Service.start(name, async () =>
+        Program.start({
+          name,
+          command: process.execPath,
+          args: [CLI, role, "--config", config],
+          logFile: join(logs, `${name}.log`),
+          ready: (line) => line.includes(`"msg":"role started"`),
+        }),
+      );
+    }),
+  );
+  const started = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed === undefined) return started;
+  await Promise.all(started.map(async (service) => service[Symbol.asyncDispose]()));
+  throw failed.reason;
+}
+
+interface ConfigParts {
+  readonly front: TestProsody;
+  readonly apns: ApnsSimulator;
+  readonly domains: readonly string[];
+  readonly options: PushPathOptions;
+}
+
+/** One file per ingress; they differ in the domain it serves. */
+async function writeConfigs(folder: string, parts: ConfigParts): Promise<readonly string[]> {
+  const { front, apns, domains, options } = parts;
+  const [secretFile, keyFile, caFile] = ["component.secret", "AuthKey.p8", "ca.pem"].map((name) =>
+    join(folder, name),
+  );
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  await Promise.all([
+    mkdir(join(folder, "run"), { mode: 0o700 }),
+    writeFile(`${secretFile}`, front.secret, { mode: 0o600 }),
+    writeFile(`${keyFile}`, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 }),
+    writeFile(`${caFile}`, apns.ca),
+  ]);
+  const credential = { keyFile, keyId: "ABC1234567", teamId: "TEAM123456" };
+  const account = { topic: "org.example.push", environment: "production", endpoint: apns.url, caFile };
+  return Promise.all(
+    domains.map(async (domain, index) => {
+      const config = {
+        region: REGION,
+        host: domain,
+        runtimeDir: join(folder, "run"),
+        redis: options.redis,
+        ingress: { components: [{ service: front.service, domain, secretFile }] },
+        admission: { window: `${options.windowMs}ms` },
+        modules: { [MODULE]: { apns: { ...account, ...credential } } },
+        sidecar: { listen: "127.0.0.1:9464" },
+      };
+      const file = join(folder, `host-${index + 1}.yaml`);
+      // JSON is YAML (YAML 1.2 §1.3).
+      await writeFile(file, JSON.stringify(config));
+      return file;
+    }),
+  );
+}

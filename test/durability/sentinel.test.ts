@@ -1,0 +1,113 @@
+import { aToken, until } from "@reveille/testkit";
+import { describe, expect, it } from "vitest";
+
+import { openBacklog } from "./backlog.ts";
+import { answersOf, duplicatesOf, lostOf, outageOf, waitsOf } from "./findings.ts";
+import { startPushPath } from "./push-path.ts";
+import { Publisher } from "./publishing.ts";
+import { type Sentinels, startSentinels } from "./sentinels.ts";
+
+/** Longest time without an accepted publish that a failover may take. */
+const LONGEST_OUTAGE_MS = 8_000;
+const RATE = 100;
+const WINDOW_MS = 1_500;
+const DEVICES_AT_ONCE = 50;
+/** Accepted before the trouble, and after it. */
+const BEFORE = 200;
+const AFTER = 300;
+
+type Trouble = (sentinels: Sentinels) => Promise<void>;
+
+/** As an operator moves the primary: writes rest until the replica has all of them. */
+async function handOver(sentinels: Sentinels): Promise<void> {
+  const offset = async (whom: "primary" | "replica", field: string): Promise<string | undefined> =>
+    new RegExp(`${field}:(\\d+)`).exec(await sentinels.ask(whom, "INFO", "replication"))?.[1];
+  await sentinels.ask("primary", "CLIENT", "PAUSE", "4000", "WRITE");
+  const written = await offset("primary", "master_repl_offset");
+  await until(
+    async () => (Number(await offset("replica", "slave_repl_offset")) >= Number(written) ? true : undefined),
+    { what: "a replica that has all", withinMs: 3_000 },
+  );
+  await sentinels.ask("sentinel", "SENTINEL", "FAILOVER", sentinels.name);
+}
+
+describe("a region whose Redis primary", () => {
+  it.each<[string, Trouble]>([
+    ["is killed", async ({ primary }) => primary.kill()],
+    ["is frozen", async ({ primary }) => primary.signal("SIGSTOP")],
+    ["is handed over as documented", handOver],
+  ])("%s loses nothing, and accepts again within 8 s", async (how, trouble) => {
+    await using sentinels = await startSentinels();
+    const { name, sentinels: addresses } = sentinels;
+    await using path = await startPushPath({
+      name: `primary ${how}`,
+      redis: { name, sentinels: addresses },
+      windowMs: WINDOW_MS,
+      ingresses: 2,
+      workers: 2,
+    });
+    const { domains, server, apns } = path;
+    let isOver = false;
+    const publisher = new Publisher({
+      server,
+      rate: RATE,
+      target: (index) => {
+        if (isOver) return undefined;
+        // Each device is published to for a few seconds: then no later publish covers one that was lost.
+        const device = Math.floor(index / 4) + (index % DEVICES_AT_ONCE);
+        return { token: aToken(device), to: domains[index % domains.length] ?? "" };
+      },
+    });
+    const publishing = publisher.run();
+    const accepted = async (count: number): Promise<true> =>
+      until(() => (publisher.accepted >= count ? true : undefined), {
+        what: `publish ${count} being accepted`,
+        withinMs: 40_000,
+      });
+    await accepted(BEFORE);
+    await trouble(sentinels);
+    await until(async () => ((await isReplaced(sentinels)) ? true : undefined), {
+      what: "another primary",
+      withinMs: 20_000,
+    });
+    await accepted(publisher.accepted + AFTER);
+    isOver = true;
+    await publishing;
+
+    await until(() => (publisher.journal().every(({ reply }) => reply !== undefined) ? true : undefined), {
+      what: "the last reply",
+      withinMs: 25_000,
+    });
+    const settings = {
+      name,
+      sentinels: addresses.map((address) => {
+        const [host = "", port] = address.split(":");
+        return { host, port: Number(port) };
+      }),
+    };
+    await using backlog = await openBacklog(settings);
+    await backlog.drained(60_000);
+
+    const journal = publisher.journal();
+    const { pushes } = apns.ledger;
+    const found = {
+      answers: answersOf(journal),
+      pushes: pushes.length,
+      lost: lostOf(journal, pushes).length,
+      duplicates: duplicatesOf(pushes, WINDOW_MS),
+      outage: outageOf(journal),
+      longestReply: Math.max(...journal.map(({ sentAt, reply }) => (reply?.at ?? Infinity) - sentAt)),
+      waits: waitsOf(journal, pushes, WINDOW_MS),
+      mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
+    };
+    process.stdout.write(`primary ${how}: ${JSON.stringify(found, undefined, 1)}\n`);
+    expect(found).toMatchObject({ lost: 0, mishaps: [] });
+    expect(found.answers["cancel"]).toBeUndefined();
+    expect(found.outage).toBeLessThan(LONGEST_OUTAGE_MS);
+    expect(found.longestReply).toBeLessThan(25_000);
+  });
+});
+
+async function isReplaced(sentinels: Sentinels): Promise<boolean> {
+  return (await sentinels.ask("replica", "INFO", "replication")).includes("role:master");
+}
