@@ -15,8 +15,9 @@ interface Count {
 }
 
 /**
- * Doubts that a token is dead while a large share of a module's tokens is refused as bad: then its environment
- * or topic is wrong, and declaring tokens dead would wipe out the registrations of all its devices.
+ * Doubts that a token is dead while a large share of a module's tokens is refused as bad, and until this process has
+ * delivered a push of the module: its environment or topic may be wrong, and declaring tokens dead would wipe out the
+ * registrations of all its devices. A share says nothing of a module with few devices; a delivery does.
  */
 export class TokenGuard {
   readonly #clock: Clock;
@@ -24,6 +25,8 @@ export class TokenGuard {
   #now: Count;
   #before: Count;
   #on = false;
+  /** Environment and topic are right: Apple has taken a push. */
+  #proven = false;
 
   constructor(clock: Clock, changed: (state: "on" | "off") => void) {
     this.#clock = clock;
@@ -35,9 +38,10 @@ export class TokenGuard {
   /** The outcome as it may be believed. */
   check(outcome: Outcome): Outcome {
     if (outcome.kind !== "token-dead" && outcome.kind !== "delivered") return outcome;
+    if (outcome.kind === "delivered") this.#proven = true;
     const suspected = outcome.kind === "token-dead" && outcome.proof === "suspected";
     this.#count(suspected);
-    return suspected && this.#on
+    return suspected && (this.#on || !this.#proven)
       ? { kind: "unreachable", reason: outcome.reason, retryAfter: RETRY_AFTER }
       : outcome;
   }
