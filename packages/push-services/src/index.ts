@@ -1,3 +1,4 @@
+export { type Engine } from "./apns/route.ts";
 export { type ApnsSettings, type CredentialSettings, type ModuleSettings } from "./module-settings.ts";
 export {
   type CredentialExpiry,

@@ -12,7 +12,7 @@ import {
 } from "@reveille/wakeup";
 
 import { poolKeyOf } from "./apns/endpoint-of.ts";
-import { openRoute, type Route } from "./apns/route.ts";
+import { type Engine, openRoute, type Route } from "./apns/route.ts";
 import { type Resolve } from "./http2/endpoint.ts";
 import { ModuleService } from "./module-service.ts";
 import { type ModuleSettings } from "./module-settings.ts";
@@ -23,6 +23,8 @@ export interface PushServicesOptions {
   readonly observe: Observe;
   /** Default: the system's resolver, which Node asks anew each time. */
   readonly resolve?: Resolve;
+  /** Default `frames`; `node` in case Apple's servers should have surprises for it. */
+  readonly engine?: Engine;
   /** From 0 to below 1, for jitter; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -89,11 +91,19 @@ async function openServices(
   options: PushServicesOptions,
   routes: Map<string, Route>,
 ): Promise<ReadonlyMap<PushModule, ModuleService>> {
-  const { modules, clock, observe, resolve = systemResolver, random = Math.random } = options;
+  const {
+    modules,
+    clock,
+    observe,
+    resolve = systemResolver,
+    engine = "frames",
+    random = Math.random,
+  } = options;
   const services = new Map<PushModule, ModuleService>();
   for (const [module, settings] of modules) {
     const key = poolKeyOf(settings.apns);
-    const route = routes.get(key) ?? (await openRoute(settings.apns, { clock, observe, resolve, random }));
+    const route =
+      routes.get(key) ?? (await openRoute(settings.apns, { clock, observe, resolve, engine, random }));
     routes.set(key, route);
     services.set(module, new ModuleService({ module, settings, route, clock, observe }));
   }

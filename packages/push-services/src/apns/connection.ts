@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly hold: TokenHold | undefined;
   readonly clock: Clock;
   readonly listener: ConnectionListener;
+  /** How many pushes it carries in its life; default a little less than HTTP/2 has streams for. */
+  readonly mostPushes?: number;
 }
 
 interface Flight {
@@ -38,6 +40,8 @@ const ANSWER_WITHIN = seconds(10);
 const DRAIN_WITHIN = seconds(30);
 /** More at once gains nothing: 500 answered in 100 ms are 5,000 a second. */
 const MOST_STREAMS = 500;
+/** A client has 2^30 numbers for its streams (RFC 9113 §5.1.1): enough for some days. */
+const MOST_PUSHES = 1_000_000_000;
 /** So many 5xx in a row, and the next server may be the better one. */
 const MOST_SERVER_TROUBLES = 5;
 
@@ -58,11 +62,14 @@ export class Connection {
   #proven = false;
   /** Apple has ended the connection because of our credential. */
   #refusedFor: string | undefined;
+  #pushesLeft: number;
   #streamLimit = 0;
   readonly #heartbeat: Heartbeat;
   #serverTroubles = 0;
 
-  constructor({ id, openWire, hold, clock, listener }: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
+    const { id, openWire, hold, clock, listener, mostPushes = MOST_PUSHES } = options;
+    this.#pushesLeft = mostPushes;
     this.id = id;
     this.hold = hold;
     this.#clock = clock;
@@ -107,6 +114,8 @@ export class Connection {
       body: form.body,
       settle: (result) => this.#settled(flight, result, apnsId),
     });
+    this.#pushesLeft -= 1;
+    if (this.#pushesLeft === 0) this.drain("it has no streams left");
   }
 
   /** Sends nothing more; closes when all pushes under way are settled. */

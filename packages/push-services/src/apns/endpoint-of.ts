@@ -1,4 +1,4 @@
-import { type Endpoint } from "../http2/endpoint.ts";
+import { authorityOf, type Endpoint } from "../http2/endpoint.ts";
 import { type Credential } from "../credentials/credential.ts";
 import { type ApnsSettings } from "../module-settings.ts";
 
@@ -32,9 +32,9 @@ export function poolKeyOf({ environment, endpoint, proxy, caFile, credential }: 
 }
 
 /** What people call the pool: no secret in it, and as many as there are pools in the configuration. */
-export function poolNameOf({ environment, credential }: ApnsSettings, { host, port }: Endpoint): string {
+export function poolNameOf({ environment, credential }: ApnsSettings, endpoint: Endpoint): string {
   const id = credential.kind === "token" ? credential.keyId : credential.certFile.replace(/^.*\//, "");
-  return `${environment} ${host}${port === 443 ? "" : `:${port}`} ${id}`;
+  return `${environment} ${authorityOf(endpoint)} ${id}`;
 }
 
 /** A URL writes IPv6 addresses in brackets. */

@@ -16,3 +16,9 @@ export interface Address {
   readonly address: string;
   readonly family: number;
 }
+
+/** Name and, unless it is the usual one, port (RFC 9110 §7.2): what `:authority` says. */
+export const authorityOf = ({ host, port }: Endpoint): string => {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === 443 ? name : `${name}:${port}`;
+};

@@ -8,7 +8,7 @@ import {
 import { type TLSSocket } from "node:tls";
 
 import { dial } from "./dial.ts";
-import { type Endpoint, type Resolve } from "./endpoint.ts";
+import { authorityOf, type Endpoint, type Resolve } from "./endpoint.ts";
 import { NodeStream } from "./node-stream.ts";
 import { type OpenWire, type Wire, type WireEvents, type WireRequest, type WireStream } from "./wire.ts";
 
@@ -33,7 +33,7 @@ class NodeWire implements Wire {
   #lastStream = Number.POSITIVE_INFINITY;
 
   constructor(endpoint: Endpoint, resolve: Resolve, events: WireEvents) {
-    this.#origin = `https://${endpoint.host}:${endpoint.port}`;
+    this.#origin = `https://${authorityOf(endpoint)}`;
     this.#events = events;
     dial(endpoint, resolve, this.#dialing.signal).then(
       (socket) => this.#start(socket),

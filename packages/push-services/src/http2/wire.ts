@@ -7,7 +7,7 @@ export interface Wire {
   readonly request: (request: WireRequest) => WireStream;
   /** `heard` is told whether the other side has answered; on a dead connection it may never be called. */
   readonly ping: (heard: (answered: boolean) => void) => void;
-  /** No new requests; the connection ends once those under way are settled. */
+  /** Ends the connection in good order. Only while no request is under way. */
   readonly close: () => void;
   /** Ends at once, also while still connecting. Requests under way are settled. */
   readonly destroy: (because: string) => void;

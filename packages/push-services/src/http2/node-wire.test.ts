@@ -1,0 +1,4 @@
+import { nodeWires } from "./node-wire.ts";
+import { describeWire } from "./wire.contract.ts";
+
+describeWire("node:http2", nodeWires);
