@@ -1,61 +1,46 @@
 import { ManualClock } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
-import { type OpenWire, type WireEvents, type WireRequest } from "../http2/wire.ts";
+import { type WireResult } from "../http2/wire.ts";
+import { aPush, fakeWires } from "../testing/a-fake-wire.ts";
 import { Connection } from "./connection.ts";
 import { type Passage } from "./passage.ts";
 
-const passage: Passage = {
-  push: {
-    path: "/3/device/aa",
-    form: { headers: [], body: Buffer.from("{}") },
-    ownHeaders: [],
-    apnsId: "id",
-    settle: () => undefined,
-  },
-  leave: { kind: "leave", probe: false },
-  waitingSince: new ManualClock().monotonic(),
-  repeats: 0,
-  triedOn: undefined,
-};
+const OK: WireResult = { kind: "answered", status: 200, body: "", retryAfter: undefined };
 
 describe("a connection", () => {
-  it("that has no streams left drains, and ends with the last answer", () => {
-    const requests: WireRequest[] = [];
-    const told: string[] = [];
-    let events: WireEvents | undefined;
-    const openWire: OpenWire = (given) => {
-      events = given;
-      return {
-        request: (request) => {
-          requests.push(request);
-          return { cancel: () => undefined };
-        },
-        ping: () => undefined,
-        close: () => void told.push("close"),
-        destroy: () => undefined,
-      };
-    };
+  it("that has no streams left drains, and closes after the last answer", () => {
+    const { openWire, opened, requests, calls } = fakeWires();
+    const states: string[] = [];
+    const clock = new ManualClock();
     const connection = new Connection({
       id: 1,
       openWire,
       hold: undefined,
-      clock: new ManualClock(),
+      clock,
       mostPushes: 2,
       listener: {
-        stateChanged: ({ state }) => void told.push(state),
+        stateChanged: ({ state }) => void states.push(state),
         streamLimitChanged: () => undefined,
         goawayReceived: () => undefined,
         settled: () => undefined,
       },
     });
-    events?.settings(10);
+    const leave = { kind: "leave", probe: false } as const;
+    const passage: Passage = {
+      push: aPush,
+      leave,
+      waitingSince: clock.monotonic(),
+      repeats: 0,
+      triedOn: undefined,
+    };
+    opened[0]?.settings(10);
     connection.send(passage);
-    requests[0]?.settle({ kind: "answered", status: 200, body: "", retryAfter: undefined });
+    requests[0]?.settle(OK);
     connection.send(passage);
-    expect(told).toEqual(["probing", "open", "draining"]);
-    expect(connection.slots).toBe(0);
-    requests[1]?.settle({ kind: "answered", status: 200, body: "", retryAfter: undefined });
-    expect(told.at(-1)).toBe("close");
+    expect(states).toEqual(["probing", "open", "draining"]);
+    expect([connection.slots, calls]).toEqual([0, []]);
+    requests[1]?.settle(OK);
+    expect(calls).toEqual(["close"]);
   });
 });

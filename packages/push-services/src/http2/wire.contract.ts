@@ -102,7 +102,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
 
     it("reads any header, whatever the other side's table and compression do", async () => {
       let value = "";
-      await using server = await aServer({}, (stream) => {
+      await using server = await aServer({ headerTableSize: 100 }, (stream) => {
         stream.respond({
           ":status": 429,
           "retry-after": value,
@@ -247,7 +247,7 @@ interface TestServer extends AsyncDisposable {
 
 /** An HTTP/2 server of Node's that does what the test wants. */
 async function aServer(
-  settings: { readonly initialWindowSize?: number },
+  settings: { readonly initialWindowSize?: number; readonly headerTableSize?: number },
   respond: (stream: ServerHttp2Stream) => void,
 ): Promise<TestServer> {
   const { key, cert } = aServerIdentity("localhost");

@@ -167,13 +167,13 @@ describe("a frame session", () => {
 
   it("stops sending a body that was answered before its end", () => {
     const { session, send, written, results } = aSession();
-    session.receive(settings([3, 100], [4, 1]));
-    send("long");
+    session.receive(settings([3, 100], [4, 1_000_000]));
+    send("x".repeat(65_536));
     written();
     session.receive(frame(FRAME.headers, END, 1, OK));
     expect(typesOf(written())).toEqual(["resetStream"]);
-    session.receive(settings([4, 100]));
-    expect(typesOf(written())).toEqual(["settings"]);
+    session.receive(frame(FRAME.windowUpdate, 0, 0, "00000064"));
+    expect(typesOf(written())).toEqual([]);
     expect(results).toHaveLength(1);
   });
 
@@ -183,10 +183,13 @@ describe("a frame session", () => {
     send();
     session.receive(frame(FRAME.headers, FLAG.endHeaders, 1, OK));
     written();
-    for (let part = 0; part < 3; part += 1) session.receive(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
-    const [update] = written();
-    expect(update).toMatchObject({ type: FRAME.windowUpdate, stream: 0 });
-    expect(update?.payload.readUInt32BE(0)).toBe(48_000);
+    for (let part = 0; part < 6; part += 1) session.receive(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
+    const updates = written();
+    expect(typesOf(updates)).toEqual(["windowUpdate", "windowUpdate"]);
+    expect(updates.map(({ stream, payload }) => [stream, payload.readUInt32BE(0)])).toEqual([
+      [0, 48_000],
+      [0, 48_000],
+    ]);
   });
 
   it("knows after the end what was never written", () => {

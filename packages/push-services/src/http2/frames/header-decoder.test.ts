@@ -53,6 +53,8 @@ describe("the header decoder", () => {
       ["content-encoding", "gzip"],
       ["set-cookie", "foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1"],
     ]);
+    expect(decoder.decode(bytes("c0"))).toEqual([["date", "Mon, 21 Oct 2013 20:13:22 GMT"]]);
+    expect(() => decoder.decode(bytes("c1"))).toThrow("entry 65, which does not exist");
   });
 
   it("reads what our own output writes", () => {

@@ -58,7 +58,7 @@ export class Output {
     return this;
   }
 
-  /** Headers worth remembering by proxies on the way, though not by the other side's table. */
+  /** Headers that are the same for many requests. */
   headers(headers: readonly string[]): this {
     return this.#literals(headers, WITHOUT_INDEXING);
   }
