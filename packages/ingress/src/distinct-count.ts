@@ -3,13 +3,12 @@ const REGISTERS = 1024;
 const REGISTER_BITS = 10;
 const CORRECTION = 0.7213 / (1 + 1.079 / REGISTERS);
 
-/** About how many different texts were added (HyperLogLog), in constant memory. */
+/** About how many different things were added (HyperLogLog), in constant memory. */
 export class DistinctCount {
   readonly #registers = new Uint8Array(REGISTERS);
 
-  /** Whether the count may have changed. */
-  add(text: string): boolean {
-    const hash = hashOf(text);
+  /** Adds a thing by 32 bits of its hash; whether the count may have changed. */
+  add(hash: number): boolean {
     const place = hash & (REGISTERS - 1);
     const rank = Math.clz32(hash >>> REGISTER_BITS) - REGISTER_BITS + 1;
     if (rank <= (this.#registers[place] ?? 0)) return false;
@@ -35,12 +34,4 @@ export class DistinctCount {
     const isSmall = raw <= 2.5 * REGISTERS && untouched > 0;
     return Math.round(isSmall ? REGISTERS * Math.log(REGISTERS / untouched) : raw);
   }
-}
-
-/** FNV-1a with a final mix; 32 bits. Nothing secret hangs on it. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
-  return (hash ^ (hash >>> 15)) >>> 0;
 }

@@ -1,3 +1,5 @@
+import { randomInt } from "node:crypto";
+
 import {
   type Clock,
   type Millis,
@@ -44,6 +46,7 @@ const WORKING: ReadonlySet<PublishResult> = new Set(["queued", "later", "merged"
  */
 export class RegistrationGuard {
   readonly #options: GuardOptions;
+  readonly #salt = randomInt(2 ** 32);
   #slices: Slice[] = [];
   #judgedAt = millis(0);
   #on = false;
@@ -52,16 +55,23 @@ export class RegistrationGuard {
     this.#options = options;
   }
 
-  /** Whether to tell the sender `wait` in place of a reply that ends the registration of `device`. */
+  /** Whether to tell the sender `wait` in place of a reply that ends the registration of this device token. */
   doubts(result: PublishResult, device: string): boolean {
     const isEnding = ENDING.has(result);
     if (!isEnding && !WORKING.has(result)) return false;
     const now = this.#options.clock.monotonic();
     const slice = this.#sliceOf(now);
-    slice.all.add(device);
-    const isNews = isEnding && slice.ended.add(device);
+    const hash = this.#hashOf(device);
+    slice.all.add(hash);
+    const isNews = isEnding && slice.ended.add(hash);
     if ((isNews && !this.#on) || now - this.#judgedAt >= JUDGE_EVERY) this.#judge(now);
     return isEnding && this.#on;
+  }
+
+  /** A token ends in chance, unless somebody made it up: he must not know what it will be mixed to. */
+  #hashOf(token: string): number {
+    const mixed = Math.imul(Number.parseInt(token.slice(-8), 16) ^ this.#salt, 0x45d9f3b);
+    return Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b) >>> 0;
   }
 
   #sliceOf(now: Millis): Slice {

@@ -1,12 +1,14 @@
 import {
   AMPERSAND,
   BANG,
+  type CodeUnits,
   endOfName,
   endOfSpace,
   EQUALS,
   APOSTROPHE,
   GREATER,
   isForbidden,
+  isSpace,
   LESS,
   QUESTION,
   QUOTE,
@@ -16,6 +18,7 @@ import {
 import { Namespaces } from "./namespaces.ts";
 import { resolveReferences } from "./references.ts";
 import { StartTag } from "./start-tag.ts";
+import { Utf16 } from "./utf-16.ts";
 
 /** Why a stream cannot be read on; named as the stream errors of RFC 6120 §4.9.3. */
 export type XmlFault = "not-well-formed" | "restricted-xml" | "policy-violation";
@@ -58,6 +61,9 @@ export class XmlScanner {
   #depth = 0;
   #ended = false;
   #text = "";
+  readonly #units = new Utf16();
+  /** Those of `#text`. */
+  #codes: CodeUnits = new Uint16Array();
   /** Whether `#text` begins with an unfinished tag. */
   #inTag = false;
   /** Characters of the stream before `#text`. */
@@ -84,9 +90,10 @@ export class XmlScanner {
     this.#text += chunk;
     // A tag that began in an earlier chunk is read again from its start, so only when it may be complete.
     if (this.#inTag && !chunk.includes(">")) return this.#bound();
+    this.#codes = this.#units.of(this.#text);
     let at = 0;
     while (at < this.#text.length && !this.#ended) {
-      const next = this.#text.charCodeAt(at) === LESS ? this.#markup(at) : this.#characters(at);
+      const next = this.#codes[at] === LESS ? this.#markup(at) : this.#characters(at);
       if (next === INCOMPLETE || next === at) break;
       if (next === FAULTY) return this.#stop(this.#fault ?? "not-well-formed");
       at = next;
@@ -98,7 +105,7 @@ export class XmlScanner {
   #markup(at: number): number {
     const text = this.#text;
     if (at + 1 === text.length) return INCOMPLETE;
-    switch (text.charCodeAt(at + 1)) {
+    switch (this.#codes[at + 1] ?? 0) {
       case SLASH:
         return this.#endTag(at);
       case BANG:
@@ -112,22 +119,23 @@ export class XmlScanner {
 
   #startTag(from: number): number {
     const text = this.#text;
-    const tag = this.#tag;
-    let at = endOfName(text, from + 1);
+    const codes = this.#codes;
+    const end = text.length;
+    let at = endOfName(codes, from + 1, end);
     if (at === from + 1) return FAULTY;
-    tag.begin(text.slice(from + 1, at));
+    this.#tag.begin(text.slice(from + 1, at));
     for (;;) {
       const gap = at;
-      at = endOfSpace(text, gap);
-      if (at === text.length) return INCOMPLETE;
-      const code = text.charCodeAt(at);
+      at = endOfSpace(codes, gap, end);
+      if (at === end) return INCOMPLETE;
+      const code = codes[at];
       if (code === GREATER) return this.#opened(from, at + 1, false);
       if (code === SLASH) {
-        if (at + 1 === text.length) return INCOMPLETE;
-        return text.charCodeAt(at + 1) === GREATER ? this.#opened(from, at + 2, true) : FAULTY;
+        if (at + 1 === end) return INCOMPLETE;
+        return codes[at + 1] === GREATER ? this.#opened(from, at + 2, true) : FAULTY;
       }
       if (at === gap) return FAULTY;
-      at = readAttribute(text, at, tag);
+      at = readAttribute(text, codes, at, this.#tag);
       if (at < 0) return at;
     }
   }
@@ -152,10 +160,10 @@ export class XmlScanner {
 
   #endTag(from: number): number {
     const text = this.#text;
-    const nameEnd = endOfName(text, from + 2);
-    const end = endOfSpace(text, nameEnd);
+    const nameEnd = endOfName(this.#codes, from + 2, text.length);
+    const end = endOfSpace(this.#codes, nameEnd, text.length);
     if (end === text.length) return INCOMPLETE;
-    if (nameEnd === from + 2 || text.charCodeAt(end) !== GREATER || this.#depth === 0) return FAULTY;
+    if (nameEnd === from + 2 || this.#codes[end] !== GREATER || this.#depth === 0) return FAULTY;
     if (this.#depth < NAMED_DEPTH) {
       const name = this.#open[this.#depth] ?? "";
       if (name.length !== nameEnd - from - 2 || !text.startsWith(name, from + 2)) return FAULTY;
@@ -171,7 +179,7 @@ export class XmlScanner {
     const end = text.indexOf("]]>", from + CDATA.length);
     if (end === -1) return INCOMPLETE;
     if (this.#depth === 0) return FAULTY;
-    for (let at = from; at < end; at += 1) if (isForbidden(text.charCodeAt(at))) return FAULTY;
+    for (let at = from; at < end; at += 1) if (isForbidden(this.#codes[at] ?? 0)) return FAULTY;
     if (this.#sink.wantsText) {
       this.#sink.text(text.slice(from + CDATA.length, end).replaceAll(/\r\n?/g, "\n"));
     }
@@ -192,7 +200,7 @@ export class XmlScanner {
     const next = text.indexOf("<", from);
     const end = next === -1 ? settledEnd(text, from, text.length) : next;
     if (end === from) return from;
-    const isSound = this.#depth === 0 ? endOfSpace(text, from) >= end : isSoundText(text, from, end);
+    const isSound = this.#depth === 0 ? endOfSpace(this.#codes, from, end) === end : this.#isSound(from, end);
     if (!isSound) return FAULTY;
     if (this.#sink.wantsText) {
       const piece = resolveReferences(text.slice(from, end).replaceAll(/\r\n?/g, "\n"));
@@ -202,12 +210,30 @@ export class XmlScanner {
     return end;
   }
 
+  /** Whether text between tags has legal characters and references only. */
+  #isSound(from: number, end: number): boolean {
+    const text = this.#text;
+    for (let at = from; at < end; at += 1) {
+      const code = this.#codes[at] ?? 0;
+      if (isForbidden(code)) return false;
+      if (code === GREATER && at >= from + 2 && text.startsWith("]]", at - 2)) return false;
+      if (code === AMPERSAND) {
+        const semicolon = text.indexOf(";", at);
+        if (semicolon === -1 || semicolon >= end) return false;
+        if (resolveReferences(text.slice(at, semicolon + 1)) === undefined) return false;
+        at = semicolon;
+      }
+    }
+    return true;
+  }
+
   #refuse(fault: XmlFault): number {
     this.#fault = fault;
     return FAULTY;
   }
 
   #keep(from: number): XmlFault | undefined {
+    this.#units.forget();
     this.#before += from;
     this.#text = this.#ended ? "" : this.#text.slice(from);
     this.#inTag = this.#text.startsWith("<");
@@ -220,6 +246,7 @@ export class XmlScanner {
   }
 
   #stop(fault: XmlFault): XmlFault {
+    this.#units.forget();
     this.#fault = fault;
     this.#text = "";
     this.#tag.forget();
@@ -228,34 +255,28 @@ export class XmlScanner {
 }
 
 /** Reads one attribute into `tag`; the index after it, or how it failed. */
-function readAttribute(text: string, from: number, tag: StartTag): number {
-  const nameEnd = endOfName(text, from);
+function readAttribute(text: string, codes: CodeUnits, from: number, tag: StartTag): number {
+  const end = text.length;
+  const nameEnd = endOfName(codes, from, end);
   if (nameEnd === from) return FAULTY;
-  const equals = endOfSpace(text, nameEnd);
-  if (equals === text.length) return INCOMPLETE;
-  if (text.charCodeAt(equals) !== EQUALS) return FAULTY;
-  const opening = endOfSpace(text, equals + 1);
-  if (opening === text.length) return INCOMPLETE;
-  const quote = text.charCodeAt(opening);
+  const equals = endOfSpace(codes, nameEnd, end);
+  if (equals === end) return INCOMPLETE;
+  if (codes[equals] !== EQUALS) return FAULTY;
+  const opening = endOfSpace(codes, equals + 1, end);
+  if (opening === end) return INCOMPLETE;
+  const quote = codes[opening];
   if (quote !== QUOTE && quote !== APOSTROPHE) return FAULTY;
-  const closing = text.indexOf(quote === QUOTE ? '"' : "'", opening + 1);
-  if (closing === -1) return INCOMPLETE;
-  const isSound = tag.add(text.slice(from, nameEnd), text.slice(opening + 1, closing));
-  return isSound ? closing + 1 : FAULTY;
-}
-
-/** Whether text between tags has legal characters and references only. */
-function isSoundText(text: string, from: number, end: number): boolean {
-  for (let at = from; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (isForbidden(code)) return false;
-    if (code === GREATER && at >= from + 2 && text.startsWith("]]", at - 2)) return false;
-    if (code === AMPERSAND) {
-      const semicolon = text.indexOf(";", at);
-      if (semicolon === -1 || semicolon >= end) return false;
-      if (resolveReferences(text.slice(at, semicolon + 1)) === undefined) return false;
-      at = semicolon;
+  let isPlain = true;
+  for (let at = opening + 1; at < end; at += 1) {
+    const code = codes[at] ?? 0;
+    if (code === quote) {
+      const raw = text.slice(opening + 1, at);
+      // XML 1.0 §3.3.3: white space becomes spaces, references become characters.
+      const value = isPlain ? raw : resolveReferences(raw.replaceAll(/\r\n|[\t\n\r]/g, " "));
+      return value !== undefined && tag.add(text.slice(from, nameEnd), value) ? at + 1 : FAULTY;
     }
+    if (code === LESS || isForbidden(code)) return FAULTY;
+    if (code === AMPERSAND || (code < 0x20 && isSpace(code))) isPlain = false;
   }
-  return true;
+  return INCOMPLETE;
 }
