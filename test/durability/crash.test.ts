@@ -7,7 +7,7 @@ import { answersOf, duplicatesOf, lostOf, repeatsOf, waitsOf } from "./findings.
 import { startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 
-const SECONDS = Number(process.env["DURABILITY_SECONDS"] ?? 30);
+const SECONDS = Number(process.env["DURABILITY_SECONDS"] ?? 25);
 const SEED = Number(process.env["DURABILITY_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 const RATE = 400;
@@ -20,8 +20,11 @@ const WINDOW_MS = 1_500;
  * region that is down all the while, and prove nothing.
  */
 const ACCEPTED_PER_KILL = 120;
-/** Most wakeups of one batch. */
-const BATCH = 128;
+/**
+ * A batch may hold 128 wakeups; at this rate it holds a few, and a kill costs as many pushes that come twice or too
+ * soon. Measured: 10 per kill.
+ */
+const MOST_PER_KILL = 32;
 
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"];
 
@@ -69,6 +72,7 @@ async function killAtRandom(
   }
 }
 
+// Seen to fail: an ingress that answers `result` before the queue has the batch loses 4 of 6,668.
 describe("a region whose processes are killed at random", () => {
   it(
     "asks APNs for every device whose publish it accepted",
@@ -155,7 +159,8 @@ describe("a region whose processes are killed at random", () => {
         )}\n`,
       );
       expect(lost).toEqual([]);
-      expect(duplicates).toBeLessThanOrEqual(count * BATCH);
+      expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL);
+      expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL);
     },
     (SECONDS + 150) * 1_000,
   );

@@ -61,12 +61,13 @@ export function duplicatesOf(arrivals: readonly Arrival[], windowMs: number): nu
 export const repeatsOf = (arrivals: readonly Arrival[]): number =>
   arrivals.length - new Set(arrivals.map(({ apnsId }) => apnsId)).size;
 
-/** Longest time without an accepted publish, in ms. */
-export function outageOf(journal: readonly Sent[]): number {
-  const times = journal
-    .flatMap(({ reply }) => (reply?.type === "result" ? [reply.at] : []))
-    .toSorted((one, other) => one - other);
-  return times.reduce((longest, at, index) => Math.max(longest, at - (times[index - 1] ?? at)), 0);
+/** Longest time, up to the last publish, in which an ingress accepted none; ms. */
+export function outageOf(journal: readonly Sent[], domain: string): number {
+  const times = journal.flatMap(({ reply }) =>
+    reply?.type === "result" && reply.from === domain ? [reply.at] : [],
+  );
+  const inOrder = [...times, journal.at(-1)?.sentAt ?? 0].toSorted((one, other) => one - other);
+  return inOrder.reduce((longest, at, index) => Math.max(longest, at - (inOrder[index - 1] ?? at)), 0);
 }
 
 function timesByToken(arrivals: readonly Arrival[]): ReadonlyMap<string, readonly number[]> {

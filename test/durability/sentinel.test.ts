@@ -7,11 +7,12 @@ import { startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 import { type Sentinels, startSentinels } from "./sentinels.ts";
 
-/** Longest time without an accepted publish that a failover may take. */
+/** Longest time that a failover may keep any ingress from accepting. */
 const LONGEST_OUTAGE_MS = 8_000;
 const RATE = 100;
 const WINDOW_MS = 1_500;
-const DEVICES_AT_ONCE = 50;
+/** A device that is published to again and again is so for so many publishes. */
+const AGAIN = 200;
 /** Accepted before the trouble, and after it. */
 const BEFORE = 200;
 const AFTER = 300;
@@ -53,8 +54,8 @@ describe("a region whose Redis primary", () => {
       rate: RATE,
       target: (index) => {
         if (isOver) return undefined;
-        // Each device is published to for a few seconds: then no later publish covers one that was lost.
-        const device = Math.floor(index / 4) + (index % DEVICES_AT_ONCE);
+        // Most devices are published to once, so that no later publish covers one that was lost.
+        const device = index % 4 === 0 ? `again ${Math.floor(index / AGAIN)}` : index;
         return { token: aToken(device), to: domains[index % domains.length] ?? "" };
       },
     });
@@ -95,7 +96,7 @@ describe("a region whose Redis primary", () => {
       pushes: pushes.length,
       lost: lostOf(journal, pushes).length,
       duplicates: duplicatesOf(pushes, WINDOW_MS),
-      outage: outageOf(journal),
+      outage: Math.max(...domains.map((domain) => outageOf(journal, domain))),
       longestReply: Math.max(...journal.map(({ sentAt, reply }) => (reply?.at ?? Infinity) - sentAt)),
       waits: waitsOf(journal, pushes, WINDOW_MS),
       mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
@@ -108,6 +109,8 @@ describe("a region whose Redis primary", () => {
   });
 });
 
+/** A replica that is promoted drops its clients. */
 async function isReplaced(sentinels: Sentinels): Promise<boolean> {
-  return (await sentinels.ask("replica", "INFO", "replication")).includes("role:master");
+  const answer = await sentinels.ask("replica", "INFO", "replication").catch(() => "");
+  return answer.includes("role:master");
 }

@@ -1,0 +1,102 @@
+import { aToken, startRedis, until } from "@reveille/testkit";
+import { describe, expect, it } from "vitest";
+
+import { openBacklog } from "./backlog.ts";
+import { answersOf, type Arrival, duplicatesOf, lostOf, repeatsOf } from "./findings.ts";
+import { startPushPath } from "./push-path.ts";
+import { Publisher } from "./publishing.ts";
+
+const PUBLISHES = Number(process.env["DURABILITY_OUTAGE_PUBLISHES"] ?? 10_000);
+const DEVICES = Number(process.env["DURABILITY_OUTAGE_DEVICES"] ?? 500);
+const RATE = Number(process.env["DURABILITY_OUTAGE_RATE"] ?? 1_000);
+const WINDOW_MS = 2_000;
+
+/**
+ * The short form has a tenth of the publishes and devices of the long one, an hour of 100,000 publishes over 5,000
+ * devices (PUBLISHES=100000 DEVICES=5000 RATE=28), in 10 s: as many publishes per device, and several windows long. It
+ * cannot show what an hour does to the pauses between retries, which grow to 15 min.
+ */
+describe("a region whose push service is away", () => {
+  it(
+    "wakes each device once per window when it is back",
+    async () => {
+      await using redis = await startRedis(["--appendonly", "yes", "--maxmemory-policy", "noeviction"]);
+      const url = `redis+unix://${redis.path}`;
+      await using path = await startPushPath({
+        name: "outage",
+        redis: { url },
+        windowMs: WINDOW_MS,
+        ingresses: 1,
+        workers: 2,
+      });
+      const { domains, server, apns } = path;
+      await using backlog = await openBacklog({ url });
+
+      const steady = new Publisher({
+        server,
+        rate: 2 * RATE,
+        target: (index) =>
+          index === DEVICES ? undefined : { token: aToken(`steady ${index}`), to: domains[0] ?? "" },
+      });
+      await steady.run();
+      await until(() => (apns.ledger.pushes.length === DEVICES ? true : undefined), {
+        what: "a push to each device",
+        withinMs: 30_000,
+      });
+      const steadyRate = rateOf(apns.ledger.pushes);
+      await backlog.drained(10_000);
+
+      await apns.stop();
+      const publisher = new Publisher({
+        server,
+        rate: RATE,
+        target: (index) =>
+          index === PUBLISHES ? undefined : { token: aToken(index % DEVICES), to: domains[0] ?? "" },
+      });
+      const startedAt = Date.now();
+      await publisher.run();
+      await until(() => (publisher.journal().every(({ reply }) => reply !== undefined) ? true : undefined), {
+        what: "the last reply",
+        withinMs: 25_000,
+      });
+      const waiting = await backlog.size();
+      const before = apns.ledger.pushes.length;
+
+      const backAt = Date.now();
+      await apns.start();
+      await backlog.drained(Math.max(60_000, 20 * 60_000 * Number(PUBLISHES > 10_000)));
+
+      const drainedAfter = Date.now() - backAt;
+      const journal = publisher.journal();
+      const pushes = apns.ledger.pushes.slice(before);
+      const times = pushes.map(({ receivedAt }) => receivedAt - backAt).toSorted((a, b) => a - b);
+      const found = {
+        answers: answersOf(journal),
+        outage: backAt - startedAt,
+        waiting,
+        pushes: pushes.length,
+        lost: lostOf(journal, pushes).length,
+        duplicates: duplicatesOf(pushes, WINDOW_MS),
+        repeats: repeatsOf(pushes),
+        mostPerDevice: mostPerDevice(pushes),
+        firstPushAfter: times[0],
+        lastPushAfter: times.at(-1),
+        drainedAfter,
+        pushesPerSecond: { steady: steadyRate, draining: rateOf(pushes) },
+        mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
+      };
+      process.stdout.write(`outage: ${JSON.stringify(found, undefined, 1)}\n`);
+      expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, duplicates: 0, mishaps: [] });
+    },
+    ((PUBLISHES / RATE) * 1_000 + 120_000) * 2,
+  );
+});
+
+/** From the first to the last, per second. */
+function rateOf(pushes: readonly Arrival[]): number {
+  const times = pushes.map(({ receivedAt }) => receivedAt);
+  return Math.round(pushes.length / ((Math.max(...times) - Math.min(...times)) / 1_000));
+}
+
+const mostPerDevice = (pushes: readonly Arrival[]): number =>
+  Math.max(...[...Map.groupBy(pushes, ({ token }) => token).values()].map(({ length }) => length));
