@@ -1,4 +1,4 @@
-import { aToken, until } from "@reveille/testkit";
+import { aToken, type ServerDouble, until } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { openBacklog } from "./backlog.ts";
@@ -32,6 +32,7 @@ async function handOver(sentinels: Sentinels): Promise<void> {
   await sentinels.ask("sentinel", "SENTINEL", "FAILOVER", sentinels.name);
 }
 
+// Seen to fail: a worker whose producer connection never came back left 4 batches that were put off again and again.
 describe("a region whose Redis primary", () => {
   it.each<[string, Trouble]>([
     ["is killed", async ({ primary }) => primary.kill()],
@@ -71,7 +72,14 @@ describe("a region whose Redis primary", () => {
       what: "another primary",
       withinMs: 20_000,
     });
-    await accepted(publisher.accepted + AFTER);
+    const again = domains.map((domain) => ({ domain, least: acceptedBy(server, domain) + AFTER / 2 }));
+    // The other one's publishes would hide an ingress that never comes back.
+    for (const { domain, least } of again) {
+      await until(() => (acceptedBy(server, domain) >= least ? true : undefined), {
+        what: `${domain} accepting again`,
+        withinMs: 2 * LONGEST_OUTAGE_MS,
+      });
+    }
     isOver = true;
     await publishing;
 
@@ -105,9 +113,12 @@ describe("a region whose Redis primary", () => {
     expect(found).toMatchObject({ lost: 0, mishaps: [] });
     expect(found.answers["cancel"]).toBeUndefined();
     expect(found.outage).toBeLessThan(LONGEST_OUTAGE_MS);
-    expect(found.longestReply).toBeLessThan(25_000);
+    expect(found.longestReply).toBeLessThan(LONGEST_OUTAGE_MS);
   });
 });
+
+const acceptedBy = ({ replies }: ServerDouble, domain: string): number =>
+  replies.filter(({ type, from }) => type === "result" && from === domain).length;
 
 /** A replica that is promoted drops its clients. */
 async function isReplaced(sentinels: Sentinels): Promise<boolean> {
