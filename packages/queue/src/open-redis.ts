@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from "ioredis";
 
 import { describeRedis, ioredisOptions, type RedisSettings } from "./redis-settings.ts";
 import { tellTrouble } from "./redis-trouble.ts";
+import { revive } from "./revive.ts";
 
 export interface OpenRedisOptions {
   /** What `redis-trouble` events call this connection, e.g. `producer`. */
@@ -54,6 +55,7 @@ async function open(
   const login = ioredisOptions(settings);
   const redis = new Redis({ ...login, retryStrategy, ...behaviour, replyMapping: "legacy" });
   tellTrouble(redis, options);
+  revive(redis, options.clock);
   try {
     await ready(redis, settings, options);
     await refuseEviction(redis);
