@@ -12,6 +12,7 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
+import { reasonOf } from "./failure-reason.ts";
 import { Line, type LineLimits } from "./line.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
 import { withRiders } from "./riders.ts";
@@ -241,11 +242,3 @@ export class Intake {
 }
 
 const wakeupOf = ({ wakeup }: Waiting): Wakeup => wakeup;
-
-/** The kind of a failure for logs; the text of an error may hold more than we want there. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  const redisCode = /^[A-Z]{2,20}\b/.exec(error.message)?.[0];
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code ?? redisCode ?? error.name;
-}

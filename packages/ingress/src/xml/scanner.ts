@@ -4,18 +4,15 @@ import {
   type CodeUnits,
   endOfName,
   endOfSpace,
-  EQUALS,
-  APOSTROPHE,
   GREATER,
   isForbidden,
-  isSpace,
   LESS,
   QUESTION,
-  QUOTE,
   settledEnd,
   SLASH,
 } from "./characters.ts";
 import { Namespaces } from "./namespaces.ts";
+import { FAULTY, INCOMPLETE, readAttribute } from "./read-attribute.ts";
 import { resolveReferences } from "./references.ts";
 import { StartTag } from "./start-tag.ts";
 import { Utf16 } from "./utf-16.ts";
@@ -33,10 +30,6 @@ export interface XmlSink {
   readonly text: (piece: string) => void;
   readonly closed: (offset: number) => void;
 }
-
-/** Where a step of the scanner ended, when it is not an index. */
-const INCOMPLETE = -1;
-const FAULTY = -2;
 
 const CDATA = "<![CDATA[";
 const DECLARATION =
@@ -252,31 +245,4 @@ export class XmlScanner {
     this.#tag.forget();
     return fault;
   }
-}
-
-/** Reads one attribute into `tag`; the index after it, or how it failed. */
-function readAttribute(text: string, codes: CodeUnits, from: number, tag: StartTag): number {
-  const end = text.length;
-  const nameEnd = endOfName(codes, from, end);
-  if (nameEnd === from) return FAULTY;
-  const equals = endOfSpace(codes, nameEnd, end);
-  if (equals === end) return INCOMPLETE;
-  if (codes[equals] !== EQUALS) return FAULTY;
-  const opening = endOfSpace(codes, equals + 1, end);
-  if (opening === end) return INCOMPLETE;
-  const quote = codes[opening];
-  if (quote !== QUOTE && quote !== APOSTROPHE) return FAULTY;
-  let isPlain = true;
-  for (let at = opening + 1; at < end; at += 1) {
-    const code = codes[at] ?? 0;
-    if (code === quote) {
-      const raw = text.slice(opening + 1, at);
-      // XML 1.0 §3.3.3: white space becomes spaces, references become characters.
-      const value = isPlain ? raw : resolveReferences(raw.replaceAll(/\r\n|[\t\n\r]/g, " "));
-      return value !== undefined && tag.add(text.slice(from, nameEnd), value) ? at + 1 : FAULTY;
-    }
-    if (code === LESS || isForbidden(code)) return FAULTY;
-    if (code === AMPERSAND || (code < 0x20 && isSpace(code))) isPlain = false;
-  }
-  return INCOMPLETE;
 }
