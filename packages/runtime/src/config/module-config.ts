@@ -116,8 +116,8 @@ export const moduleConfig = z.strictObject({
   expireAfter: duration.prefault("28d"),
   /** How long we try to hand a wakeup to Apple. */
   deadline: someTime.prefault("1h"),
-  /** A newer notification replaces an older one of the same id on the device. */
-  collapseId: text(isCollapseId, "1 to 64 bytes long", "reveille").prefault("reveille"),
+  /** A newer notification replaces an older one of the same id on the device; absent: only a repeat of itself. */
+  collapseId: text(isCollapseId, "1 to 64 bytes long", "reveille").optional(),
   /** Least time between two pushes to a device, instead of `admission.window`. */
   window: someTime.optional(),
   /** Static top-level keys of the payload. */
