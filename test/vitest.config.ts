@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
- * Two tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real
- * processes, one file at a time, since each fills the machine.
+ * Three tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * file at a time, since each fills the machine. `durability`: processes are killed at random and servers fail over, at
+ * a pace that needs the machine for itself; not part of `npm test`.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -24,7 +25,16 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
-          include: ["test/cluster/**/*.test.ts", "test/durability/**/*.test.ts"],
+          include: ["test/cluster/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "durability",
+          include: ["test/durability/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -23,7 +23,8 @@ type Trouble = (sentinels: Sentinels) => Promise<void>;
 async function handOver(sentinels: Sentinels): Promise<void> {
   const offset = async (whom: "primary" | "replica", field: string): Promise<string | undefined> =>
     new RegExp(`${field}:(\\d+)`).exec(await sentinels.ask(whom, "INFO", "replication"))?.[1];
-  await sentinels.ask("primary", "CLIENT", "PAUSE", "4000", "WRITE");
+  // Longer than any failover: once the pause is over, the old primary would accept what nobody will ever see.
+  await sentinels.ask("primary", "CLIENT", "PAUSE", "15000", "WRITE");
   const written = await offset("primary", "master_repl_offset");
   await until(
     async () => (Number(await offset("replica", "slave_repl_offset")) >= Number(written) ? true : undefined),
