@@ -1,7 +1,8 @@
 import { aModule, aToken, aWakeup } from "@reveille/testkit";
 import { minutes, seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "./testing/eventually.ts";
 import { anApns, countKinds, manyWakeups } from "./testing/an-apns.ts";
 
 const REFUSED = { kind: "rejected", reason: "TopicDisallowed", blame: "module" } as const;
@@ -67,16 +68,16 @@ describe("one of Apple's servers with troubles of its own", () => {
   it("is left after five of them in a row", async () => {
     await using apns = await anApns();
     const { services, simulator } = apns;
-    await vi.waitFor(() => expect(services.freeSlots(aModule())).toBe(2));
+    await services.send(aWakeup());
+    const connection = simulator.ledger.pushes[0]?.connection ?? 0;
     const fault = { kind: "answer", status: 500, reason: "InternalServerError" } as const;
-    simulator.rules.add({ match: { connection: 1 }, fault });
-    await Promise.all(
-      manyWakeups(5, "troubled").flatMap((wakeup) => [services.send(wakeup), services.send(wakeup)]),
+    simulator.rules.add({ match: { connection }, fault });
+    const outcomes = [];
+    for (const wakeup of manyWakeups(20)) outcomes.push(await services.send(wakeup));
+    expect(countKinds(outcomes)).toEqual({ unreachable: 5, delivered: 15 });
+    await eventually(() =>
+      expect(simulator.connections.find(({ id }) => id === connection)?.state).toBe("closed"),
     );
-    for (const wakeup of manyWakeups(20)) await services.send(wakeup);
-    await vi.waitFor(() => expect(simulator.connections.find(({ id }) => id === 1)?.state).toBe("closed"));
-    expect(simulator.connections).toHaveLength(3);
-    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
   });
 });
 
@@ -95,7 +96,7 @@ describe("an endpoint with troubles of its own", () => {
     expect(events).toContainEqual(expect.objectContaining({ kind: "endpoint-rest-changed", state: "open" }));
     rule.remove();
     await clock.advance(seconds(6));
-    await vi.waitFor(() => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+    await eventually(() => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
     expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
     expect(countKinds(await Promise.all(manyWakeups(20).map(services.send)))).toEqual({ delivered: 20 });
   });

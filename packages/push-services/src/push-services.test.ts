@@ -1,7 +1,8 @@
 import { aModule, aWakeup } from "@reveille/testkit";
 import { apnsIdOf } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "./testing/eventually.ts";
 import { anApns } from "./testing/an-apns.ts";
 
 describe("push services", () => {
@@ -27,7 +28,7 @@ describe("push services", () => {
   it("say that they are ready once a connection is up", async () => {
     await using apns = await anApns();
     expect(apns.services.health()).toMatchObject([{ health: { kind: "starting" } }]);
-    await vi.waitFor(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+    await eventually(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "ready" } }]));
   });
 
   it("refuse a module they do not know", async () => {

@@ -1,11 +1,12 @@
 import { aToken, aWakeup } from "@reveille/testkit";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "../testing/eventually.ts";
 import { anApns, countKinds, manyWakeups, type TestApns } from "../testing/an-apns.ts";
 
 /** An APNs that takes its time, with a connection that is open. */
-async function aSlowApns(): Promise<TestApns> {
-  const apns = await anApns({ simulator: { behaviour: { latency: { kind: "fixed", ms: 100 } } } });
+async function aSlowApns(ms = 250): Promise<TestApns> {
+  const apns = await anApns({ simulator: { behaviour: { latency: { kind: "fixed", ms } } } });
   await apns.services.send(aWakeup());
   return apns;
 }
@@ -21,7 +22,7 @@ describe("GOAWAY with 50 in flight", () => {
     await using apns = await aSlowApns();
     const wakeups = manyWakeups(50);
     const outcomes = Promise.all(wakeups.map(apns.services.send));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
     apns.simulator.goaway(goaway);
     expect(countKinds(await outcomes)).toEqual({ delivered: 50 });
     for (const { token } of wakeups) expect(apns.simulator.ledger.processedFor(token)).toHaveLength(1);
@@ -30,16 +31,16 @@ describe("GOAWAY with 50 in flight", () => {
   it("as an error ends the connection: all are settled, and those beyond it delivered", async () => {
     await using apns = await aSlowApns();
     const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
     apns.simulator.goaway({ keep: 12, code: "ENHANCE_YOUR_CALM" });
     // Twelve on each of two connections have an unknown fate.
     expect(countKinds(await outcomes).delivered).toBeGreaterThanOrEqual(26);
   });
 
   it("because of our credential blames the module for what it cut off", async () => {
-    await using apns = await aSlowApns();
+    await using apns = await aSlowApns(1_000);
     const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
     apns.simulator.goaway({ keep: 0, reason: "BadCertificate" });
     expect((await outcomes)[0]).toEqual({ kind: "rejected", reason: "BadCertificate", blame: "module" });
   });
@@ -49,16 +50,16 @@ describe("a connection that is asked to end", () => {
   it("is replaced before it ends", async () => {
     await using apns = await aSlowApns();
     const { simulator, services } = apns;
-    await vi.waitFor(() => expect(simulator.connections).toHaveLength(2));
-    simulator.rules.add({ match: { token: aToken("slow") }, latency: { kind: "fixed", ms: 600 } });
+    await eventually(() => expect(simulator.connections).toHaveLength(2));
+    simulator.rules.add({ match: { token: aToken("slow") }, latency: { kind: "fixed", ms: 1_500 } });
     const slow = services.send(aWakeup({ token: aToken("slow") }));
-    await vi.waitFor(() => expect(simulator.ledger.pushesTo(aToken("slow"))).toHaveLength(1));
+    await eventually(() => expect(simulator.ledger.pushesTo(aToken("slow"))).toHaveLength(1));
     const connection = simulator.ledger.pushesTo(aToken("slow"))[0]?.connection ?? 0;
     simulator.goaway({ connection });
-    await vi.waitFor(() => expect(simulator.connections).toHaveLength(3));
+    await eventually(() => expect(simulator.connections).toHaveLength(3));
     expect(simulator.connections.find(({ id }) => id === connection)?.state).not.toBe("closed");
     expect(await slow).toMatchObject({ kind: "delivered" });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(simulator.connections.find(({ id }) => id === connection)?.state).toBe("closed"),
     );
   });
@@ -66,7 +67,7 @@ describe("a connection that is asked to end", () => {
   it("by 503 Shutdown loses none of its pushes", async () => {
     await using apns = await aSlowApns();
     const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
     apns.simulator.shutdown();
     expect(countKinds(await outcomes)).toEqual({ delivered: 50 });
     expect(apns.events).toContainEqual(

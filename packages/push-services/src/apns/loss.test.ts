@@ -1,7 +1,8 @@
 import { aModule, aToken, aWakeup, ManualClock } from "@reveille/testkit";
 import { millis, seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "../testing/eventually.ts";
 import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
 import { realClock } from "../testing/real-clock.ts";
 
@@ -15,7 +16,7 @@ describe("a push whose stream fails", () => {
 
   it("is sent again on another connection", async () => {
     await using apns = await anApns();
-    await vi.waitFor(() => expect(apns.services.freeSlots(aModule())).toBe(2));
+    await eventually(() => expect(apns.services.freeSlots(aModule())).toBe(2));
     apns.simulator.rules.add({
       match: { connection: 1 },
       fault: { kind: "reset-stream", code: "REFUSED_STREAM" },
@@ -48,7 +49,7 @@ describe("a push whose stream fails", () => {
     await apns.services.send(aWakeup());
     apns.simulator.rules.add({ fault: { kind: "no-answer" }, times: 1 });
     const stuck = apns.services.send(aWakeup({ token: aToken(1) }));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
     expect(await whileTimePasses(apns.clock, stuck)).toEqual({
       kind: "unreachable",
       reason: "no answer within 10 s",
@@ -77,23 +78,26 @@ describe("a frozen peer", () => {
   it("is left within 6 s, and the next push is delivered", async () => {
     await using apns = await anApns();
     await apns.services.send(aWakeup());
-    await vi.waitFor(() => expect(apns.services.freeSlots(aModule())).toBe(501));
+    await eventually(() => expect(apns.services.freeSlots(aModule())).toBe(501));
     apns.simulator.freeze();
     const stuck = apns.services.send(aWakeup({ token: aToken(1) }));
     await apns.clock.advance(seconds(6));
     expect(await stuck).toEqual({ kind: "unreachable", reason: "no answer to a ping within 4 s" });
-    await vi.waitFor(() => expect(apns.simulator.connections).toHaveLength(4));
+    await eventually(() => expect(apns.simulator.connections).toHaveLength(4));
     expect(await apns.services.send(aWakeup({ token: aToken(2) }))).toMatchObject({ kind: "delivered" });
   });
 
   it("gets no pushes while it owes an answer to a ping, as long as there is another", async () => {
     await using apns = await anApns();
     const { services, simulator, clock } = apns;
-    await vi.waitFor(() => expect(services.freeSlots(aModule())).toBe(2));
+    await eventually(() => expect(services.freeSlots(aModule())).toBe(2));
     await Promise.all(manyWakeups(2, "opening").map(services.send));
-    simulator.freeze(1);
+    const [first] = simulator.ledger.pushesTo(aToken("opening 0"));
+    simulator.freeze(first?.connection);
     const stuck = services.send(aWakeup());
     await clock.advance(seconds(2));
+    // Its answer shows that the ping before it was answered, too.
+    await services.send(aWakeup({ token: aToken(1) }));
     expect(countKinds(await Promise.all(manyWakeups(100).map(services.send)))).toEqual({ delivered: 100 });
     await clock.advance(seconds(4));
     expect(await stuck).toMatchObject({ kind: "unreachable" });
@@ -102,10 +106,10 @@ describe("a frozen peer", () => {
   it("is found out by a ping after a minute without any push", async () => {
     await using apns = await anApns();
     await apns.services.send(aWakeup());
-    await vi.waitFor(() => expect(apns.services.freeSlots(aModule())).toBe(501));
+    await eventually(() => expect(apns.services.freeSlots(aModule())).toBe(501));
     apns.simulator.freeze();
     await apns.clock.advance(seconds(66));
-    await vi.waitFor(() => expect(apns.simulator.connections).toHaveLength(4));
+    await eventually(() => expect(apns.simulator.connections).toHaveLength(4));
   });
 
   it("is not suspected while it only takes its time", async () => {
@@ -113,10 +117,10 @@ describe("a frozen peer", () => {
     await apns.services.send(aWakeup());
     apns.simulator.rules.add({ fault: { kind: "no-answer" }, times: 1 });
     const slow = apns.services.send(aWakeup({ token: aToken(1) }));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
     for (let step = 0; step < 11; step += 1) {
       await apns.clock.advance(seconds(1));
-      await vi.waitFor(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+      await eventually(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "ready" } }]));
     }
     await slow;
     expect(apns.simulator.connections.every(({ state }) => state !== "closed")).toBe(true);
@@ -132,7 +136,7 @@ describe("a process that stood still for a while", () => {
     const behaviour = { latency: { kind: "fixed", ms: 150 } } as const;
     await using apns = await anApns({ clock, simulator: { behaviour } });
     const slow = apns.services.send(aWakeup());
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(1));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(1));
     stoodStill = seconds(60);
     await manual.advance(millis(300));
     expect(await slow).toMatchObject({ kind: "delivered" });
@@ -142,12 +146,13 @@ describe("a process that stood still for a while", () => {
 
 describe("a lost connection", () => {
   it("settles all its pushes, and the next ones go over a new one", async () => {
-    await using apns = await anApns({ simulator: { behaviour: { latency: { kind: "fixed", ms: 100 } } } });
+    await using apns = await anApns({ simulator: { behaviour: { latency: { kind: "fixed", ms: 1_000 } } } });
     await apns.services.send(aWakeup());
     const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(51));
     apns.simulator.resetConnections();
     expect(countKinds(await outcomes)).toEqual({ unreachable: 50 });
+    apns.simulator.change({ latency: { kind: "fixed", ms: 0 } });
     const again = Promise.all(manyWakeups(50, "again").map(apns.services.send));
     expect(countKinds(await whileTimePasses(apns.clock, again))).toEqual({ delivered: 50 });
   });
@@ -156,7 +161,7 @@ describe("a lost connection", () => {
     await using apns = await anApns();
     await apns.services.send(aWakeup());
     await apns.simulator.stop();
-    await vi.waitFor(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "failing" } }]));
+    await eventually(() => expect(apns.services.health()).toMatchObject([{ health: { kind: "failing" } }]));
     const during = apns.services.send(aWakeup({ token: aToken(1) }));
     await apns.simulator.start();
     expect(await whileTimePasses(apns.clock, during)).toMatchObject({ kind: "delivered" });
@@ -169,10 +174,10 @@ describe("an endpoint that cannot be reached", () => {
     "(%o) settles its pushes in time and says why",
     async (fault) => {
       await using apns = await anApns();
-      await vi.waitFor(() => expect(apns.simulator.connections).toHaveLength(2));
+      await eventually(() => expect(apns.simulator.connections).toHaveLength(2));
       apns.simulator.connectFaults.add(fault);
       apns.simulator.resetConnections();
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(apns.services.health()).not.toMatchObject([{ health: { kind: "ready" } }]),
       );
       const outcome = await whileTimePasses(apns.clock, apns.services.send(aWakeup()));

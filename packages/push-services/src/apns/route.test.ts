@@ -1,7 +1,8 @@
 import { aToken, aWakeup } from "@reveille/testkit";
 import { minutes, seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "../testing/eventually.ts";
 import { aKey, anApns, countKinds, manyWakeups, type TestApns } from "../testing/an-apns.ts";
 
 const credentialStates = ({ events }: TestApns): string[] =>
@@ -12,8 +13,8 @@ const bearersOf = ({ simulator }: TestApns): Set<string | undefined> =>
 
 /** The new credential has connections and waits for a push to prove itself. */
 async function isTried(apns: TestApns): Promise<void> {
-  await vi.waitFor(() => expect(apns.simulator.connections).toHaveLength(4));
-  await vi.waitFor(() =>
+  await eventually(() => expect(apns.simulator.connections).toHaveLength(4));
+  await eventually(() =>
     expect(
       apns.events.filter((event) => event.kind === "connection-state-changed" && event.to === "probing"),
     ).toHaveLength(4),
@@ -32,7 +33,7 @@ describe("a changed key file", () => {
     expect(countKinds(during)).toEqual({ delivered: 50 });
     expect(credentialStates(apns)).toEqual(["trying", "in-use"]);
     expect(bearersOf(apns).size).toBe(2);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(apns.simulator.connections.filter(({ state }) => state === "closed")).toHaveLength(2),
     );
   });
@@ -42,7 +43,7 @@ describe("a changed key file", () => {
     await apns.services.send(aWakeup());
     await apns.folder.write("key.p8", aKey().privateKey);
     await apns.clock.advance(seconds(61));
-    await vi.waitFor(() => expect(credentialStates(apns)).toEqual(["trying"]));
+    await eventually(() => expect(credentialStates(apns)).toEqual(["trying"]));
   });
 
   it("that Apple refuses is not used: the push goes with the old key, and people are told once", async () => {
@@ -93,7 +94,7 @@ describe("a changed key file", () => {
     }
     await apns.folder.write("key.p8", right);
     await services.reload();
-    await vi.waitFor(async () => expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" }));
+    await eventually(async () => expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" }));
     expect(broken.clock.monotonic()).toBeLessThan(minutes(1));
   });
 });

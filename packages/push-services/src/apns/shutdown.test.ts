@@ -1,7 +1,8 @@
 import { aToken, aWakeup } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "../testing/eventually.ts";
 import { anApns, countKinds, manyWakeups } from "../testing/an-apns.ts";
 
 describe("shutdown", () => {
@@ -14,7 +15,7 @@ describe("shutdown", () => {
       const outcomes = Promise.all(manyWakeups(50).map(apns.services.send));
       await apns.services[Symbol.asyncDispose]();
       expect(countKinds(await outcomes)).toEqual({ delivered: 50 });
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(apns.simulator.connections.every(({ state }) => state === "closed")).toBe(true),
       );
     },
@@ -33,7 +34,7 @@ describe("shutdown", () => {
     apns.simulator.rules.add({ latency: { kind: "fixed", ms: 60_000 } });
     await apns.clock.advance(seconds(5));
     const stuck = apns.services.send(aWakeup({ token: aToken(1) }));
-    await vi.waitFor(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
+    await eventually(() => expect(apns.simulator.ledger.pushes).toHaveLength(2));
     const closed = apns.services[Symbol.asyncDispose]();
     await apns.clock.advance(seconds(11));
     expect(await stuck).toEqual({ kind: "unreachable", reason: "no answer within 10 s" });

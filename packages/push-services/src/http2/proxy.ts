@@ -28,7 +28,8 @@ export function tunnelThrough(
     })
       .once("connect", ({ statusCode = 0 }, socket, head) => {
         if (statusCode < 200 || statusCode > 299) {
-          socket.destroy();
+          // Whatever else it says is of no interest, least of all as an uncaught error.
+          socket.on("error", () => undefined).destroy();
           return reject(failure(`it answered ${statusCode}`));
         }
         // What came with the answer already belongs to the tunnel.

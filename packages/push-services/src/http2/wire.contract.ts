@@ -3,8 +3,9 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } fr
 
 import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { eventually } from "../testing/eventually.ts";
 import { aKey, KEY_ID, TEAM_ID } from "../testing/an-apns.ts";
 import { signingKeyOf } from "../apns/es256.ts";
 import { providerTokens } from "../apns/provider-token.ts";
@@ -56,14 +57,14 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       });
     const dispose = async (): Promise<void> => {
       wire.destroy("test is over");
-      await vi.waitFor(() => expect(ends).toHaveLength(1));
+      await eventually(() => expect(ends).toHaveLength(1));
     };
     return { wire, limits, goaways, ends, send, [Symbol.asyncDispose]: dispose };
   }
 
   async function ready(simulator: ApnsSimulator): Promise<OpenedWire> {
     const opened = open(simulator);
-    await vi.waitFor(() => expect(opened.limits.length).toBeGreaterThan(0));
+    await eventually(() => expect(opened.limits.length).toBeGreaterThan(0));
     return opened;
   }
 
@@ -73,7 +74,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       await using opened = await ready(simulator);
       expect(opened.limits).toEqual([1]);
       await opened.send();
-      await vi.waitFor(() => expect(opened.limits).toEqual([1, 1_000]));
+      await eventually(() => expect(opened.limits).toEqual([1, 1_000]));
     });
 
     it("carries path, headers and body, and brings back status and body", async () => {
@@ -94,7 +95,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
         stream.resume().on("end", () => stream.respond({ ":status": 200 }, { endStream: true }));
       });
       await using opened = open(server);
-      await vi.waitFor(() => expect(opened.limits).toHaveLength(1));
+      await eventually(() => expect(opened.limits).toHaveLength(1));
       const bodies = [1, 99, 100, 101, 70_000, 200_000].map((length) => Buffer.alloc(length, "x"));
       const results = await Promise.all(bodies.map((body) => opened.send({ body })));
       expect(results.map((result) => result.kind)).toEqual(bodies.map(() => "answered"));
@@ -112,7 +113,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
         stream.end("");
       });
       await using opened = open(server);
-      await vi.waitFor(() => expect(opened.limits).toHaveLength(1));
+      await eventually(() => expect(opened.limits).toHaveLength(1));
       const isRead = async (sent: string): Promise<void> => {
         value = sent.trim();
         expect(await opened.send()).toMatchObject({ kind: "answered", status: 429, retryAfter: value });
@@ -138,12 +139,12 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
 
     it("settles what a GOAWAY cuts off as unprocessed, after telling of it", async () => {
       await using simulator = await startApnsSimulator({
-        behaviour: { latency: { kind: "fixed", ms: 100 } },
+        behaviour: { latency: { kind: "fixed", ms: 500 } },
       });
       await using opened = await ready(simulator);
       await opened.send();
       const results = Promise.all(Array.from({ length: 10 }, () => opened.send()));
-      await vi.waitFor(() => expect(simulator.ledger.pushes).toHaveLength(11));
+      await eventually(() => expect(simulator.ledger.pushes).toHaveLength(11));
       simulator.goaway({ keep: 4, reason: "Shutdown" });
       const kinds = (await results).map((result) => result.kind);
       expect(kinds.filter((kind) => kind === "answered")).toHaveLength(4);
@@ -159,9 +160,9 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       const order: string[] = [];
       const result = opened.send({ settle: (settled) => void order.push(settled.kind) });
       void result;
-      await vi.waitFor(() => expect(simulator.ledger.pushes).toHaveLength(1));
+      await eventually(() => expect(simulator.ledger.pushes).toHaveLength(1));
       simulator.resetConnections();
-      await vi.waitFor(() => expect(opened.ends).toHaveLength(1));
+      await eventually(() => expect(opened.ends).toHaveLength(1));
       expect(order).toEqual(["unanswered"]);
     });
 
@@ -181,11 +182,11 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
           settle: (result) => void settled.push(result),
         }),
       );
-      await vi.waitFor(() => expect(simulator.ledger.pushes).toHaveLength(3));
+      await eventually(() => expect(simulator.ledger.pushes).toHaveLength(3));
       await opened.send();
       for (const stream of streams) stream.cancel("too long");
       expect(settled).toEqual([]);
-      await vi.waitFor(() => expect(settled).toHaveLength(2));
+      await eventually(() => expect(settled).toHaveLength(2));
       for (const stream of streams) stream.cancel("too long");
       expect(settled).toMatchObject([{ status: 200 }, { kind: "unanswered", because: "too long" }]);
       expect(await opened.send()).toMatchObject({ status: 200 });
@@ -197,11 +198,11 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       const answers: boolean[] = [];
       opened.wire.ping((answered) => void answers.push(answered));
       expect(answers).toEqual([]);
-      await vi.waitFor(() => expect(answers).toEqual([true]));
+      await eventually(() => expect(answers).toEqual([true]));
       simulator.freeze();
       opened.wire.ping((answered) => void answers.push(answered));
       opened.wire.destroy("gone");
-      await vi.waitFor(() => expect(opened.ends).toEqual(["gone"]));
+      await eventually(() => expect(opened.ends).toEqual(["gone"]));
       expect(answers).not.toEqual([true, true]);
     });
 
@@ -211,7 +212,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       expect(await opened.send()).toMatchObject({ status: 200 });
       opened.wire.close();
       expect(await opened.send()).toMatchObject({ kind: "unprocessed" });
-      await vi.waitFor(() => expect(opened.ends).toHaveLength(1));
+      await eventually(() => expect(opened.ends).toHaveLength(1));
       expect(simulator.connections.map(({ state }) => state)).toEqual(["closed"]);
     });
 
@@ -225,7 +226,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       opened.wire.close();
       opened.wire.ping(() => undefined);
       expect(await opened.send()).toMatchObject({ kind: "unprocessed" });
-      await vi.waitFor(() => expect(opened.ends).toEqual(["changed my mind"]));
+      await eventually(() => expect(opened.ends).toEqual(["changed my mind"]));
     });
 
     it("tells why it could not connect", async () => {
@@ -233,7 +234,7 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       const { port, ca } = simulator;
       await simulator.stop();
       await using opened = open({ port, ca });
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(opened.ends[0]).toMatch(/^cannot connect to localhost:\d+: .*ECONNREFUSED/),
       );
     });
