@@ -113,7 +113,7 @@ describe("an ingress whose Redis", () => {
   it.each(troubles)(
     "%s holds publishes and accepts all of them afterwards, in order",
     async (_what, trouble) => {
-      await using redis = await startRedis(["--appendonly", "yes"]);
+      await using redis = await startRedis(["--appendonly", "yes", "--appendfsync", "always"]);
       const admin = await redis.connect();
       await using chain = await aChain(redis);
       const { ingress, server, queue } = chain;
