@@ -2,7 +2,8 @@
 # Sets up this checkout on a Debian 12 machine with Node 20 and npm: workspace dependencies, Node 24 and Debian
 # packages. Says what it does on stderr, does nothing twice, and is done in a moment when nothing is missing.
 #
-#   sh deploy/local/setup.sh          for `npm start` and `npm test`
+#   sh deploy/local/setup.sh          for `npm start`
+#   sh deploy/local/setup.sh test     for `npm test` as well
 #   sh deploy/local/setup.sh bench    for the benchmarks as well
 #
 # Services are not touched: a package that brings one is installed without starting it now or at boot, and what ran
@@ -11,7 +12,10 @@ set -eu
 
 PNPM=pnpm@12.21.0
 PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
-[ "${1:-}" = bench ] && PACKAGES="$PACKAGES nginx-light"
+case ${1:-} in
+  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 systemd shellcheck" ;;
+  bench) PACKAGES="$PACKAGES nginx-light" ;;
+esac
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
@@ -34,13 +38,20 @@ why() {
     dnsmasq-base) echo "the private DNS" ;;
     openssl) echo "makes the certificates of the test CA" ;;
     nginx-light) echo "the far end of the benchmarks" ;;
+    haproxy) echo "passes s2s to a healthy host" ;;
+    ejabberd) echo "the other front, and another server of people who send" ;;
+    prometheus) echo "tests alert rules, and scrapes a region" ;;
+    chromium) echo "looks at the status page" ;;
+    iproute2) echo "hosts of a region as network namespaces" ;;
+    systemd) echo "checks the units" ;;
+    shellcheck) echo "checks the shell scripts" ;;
   esac
 }
 
 # The systemd unit a package brings, if it brings one.
 unit_of() {
   case $1 in
-    redis-server | prosody) echo "$1.service" ;;
+    redis-server | prosody | haproxy | ejabberd | prometheus) echo "$1.service" ;;
     nginx-light) echo nginx.service ;;
   esac
 }

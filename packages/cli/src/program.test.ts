@@ -103,3 +103,28 @@ describe("a role", () => {
     expect(stderr).toMatch(/^reveille: .*maxmemory-policy allkeys-lru.*noeviction\n$/);
   });
 });
+
+describe("queue", () => {
+  const inRegion = async (redis: { readonly path: string }): Promise<string> =>
+    aConfig((text) => text.replace(/^ {2}url: .*$/m, `  url: "redis+unix://${redis.path}"`));
+
+  it("pauses, tells so, resumes and discards, for people and for programs", async () => {
+    await using redis = await startRedis();
+    const config = await inRegion(redis);
+    const queue = async (...args: readonly string[]): Promise<Run> =>
+      reveille("queue", ...args, "--config", config);
+    expect((await queue("pause")).stdout).toMatch(/^paused/);
+    expect(JSON.parse((await queue("status", "--json")).stdout)).toEqual({
+      waiting: 0,
+      retrying: 0,
+      delayed: 0,
+      active: 0,
+      oldestWaitingMs: 0,
+      paused: true,
+    });
+    expect(await queue("resume", "--json")).toMatchObject({ code: 0, stdout: '{"paused":false}\n' });
+    expect((await queue("status")).stdout).toContain("queue      open");
+    expect((await queue("discard")).stderr).toContain("--yes");
+    expect(await queue("discard", "--yes")).toMatchObject({ code: 0, stdout: "0 batches thrown away\n" });
+  });
+});

@@ -16,7 +16,8 @@ import {
 import { type Health, type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
 
 import { loadConfig } from "./load-config.ts";
-import { openLog, secretFrom, stopOf } from "./process.ts";
+import { openLog, stopOf } from "./process.ts";
+import { redisSettingsOf } from "./redis-settings.ts";
 import { VERSION } from "./version.ts";
 
 /** What ingress and worker have in common when they are put together. */
@@ -104,13 +105,6 @@ async function openContext(
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
   return { config, log, metrics, observe, redisSettings, redis, secret };
-}
-
-/** Reads the Redis password, if the configuration names a file. */
-async function redisSettingsOf({ redis }: Config, log: Logger): Promise<RedisSettings> {
-  const address = "url" in redis ? { url: redis.url } : { sentinels: redis.sentinels, name: redis.name };
-  if (redis.passwordFile === undefined) return address;
-  return { ...address, password: await secretFrom(redis.passwordFile, "redis.passwordFile", log) };
 }
 
 /** Name of this machine in batch ids. */

@@ -1,0 +1,13 @@
+import { type Command } from "commander";
+
+export function addApnsSimulator(reveille: Command): void {
+  reveille
+    .command("apns-simulator")
+    .description("answer pushes as Apple does, for tests, demo and load")
+    .argument("[options...]", "its own options; --help lists them")
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (args: readonly string[]) =>
+      (await import("../commands/apns-simulator.ts")).apnsSimulator(args),
+    );
+}

@@ -1,0 +1,29 @@
+import { type Command } from "commander";
+
+import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
+
+export function addQueue(reveille: Command): void {
+  const queue = reveille.command("queue").description("look at the region's queue and hold it");
+  const add = (name: "status" | "pause" | "resume", does: string): void =>
+    void withOperatorOptions(queue.command(name).description(does)).action(async (options: OperatorOptions) =>
+      (await import("../commands/queue.ts")).runQueue(name, options),
+    );
+
+  add("status", "batches by state, and the age of the oldest that waits");
+  add("pause", "let workers take no new batch; wakeups are still accepted, and their deadlines run");
+  add("resume", "let workers take batches again");
+  withOperatorOptions(queue.command("discard"))
+    .description("throw away every batch that no worker has in hand: those wakeups are lost")
+    .requiredOption("--yes", "say that you mean it")
+    .action(async (options: OperatorOptions) =>
+      (await import("../commands/queue.ts")).runQueue("discard", options),
+    );
+  queue.addHelpText(
+    "after",
+    `
+Examples:
+  reveille queue status --json
+  reveille queue pause       # before a planned failover of Redis
+  reveille queue discard --yes`,
+  );
+}

@@ -1,0 +1,56 @@
+import { openQueueControl, type QueueControl, type QueueCounts, type QueueStatus } from "@reveille/queue";
+import { systemClock } from "@reveille/runtime";
+
+import { type OperatorOptions } from "../command-line/operator-options.ts";
+import { print } from "../print.ts";
+import { inRegion } from "../region.ts";
+
+type Action = "status" | "pause" | "resume" | "discard";
+
+/** `reveille queue …`: a look at the region's queue, or a hand on it. */
+export async function runQueue(action: Action, options: OperatorOptions): Promise<void> {
+  await inRegion(options, async ({ config, redis }) => {
+    await using queue = await openQueueControl({ redis, region: config.region, clock: systemClock });
+    const { answer, text } = await ACTIONS[action](queue);
+    print(answer, text, options);
+  });
+}
+
+interface Answer {
+  readonly answer: object;
+  readonly text: string;
+}
+
+const ACTIONS: Readonly<Record<Action, (queue: QueueControl) => Promise<Answer>>> = {
+  status: async (queue) => statusAnswer(await queue.status()),
+  pause: async (queue) => {
+    await queue.pause();
+    return {
+      answer: { paused: true },
+      text: "paused: workers take no new batch until `reveille queue resume`",
+    };
+  },
+  resume: async (queue) => {
+    await queue.resume();
+    return { answer: { paused: false }, text: "resumed" };
+  },
+  discard: async (queue) => {
+    const { waiting, retrying, delayed } = await queue.discard();
+    const discarded = waiting + retrying + delayed;
+    return { answer: { discarded }, text: `${discarded} batches thrown away` };
+  },
+};
+
+function statusAnswer(status: QueueStatus): Answer {
+  const { oldestWaiting, ...counts } = status;
+  return { answer: { ...counts, oldestWaitingMs: oldestWaiting }, text: describe(status) };
+}
+
+const describe = ({ paused, ...counts }: QueueStatus): string =>
+  [`queue      ${paused ? "paused" : "open"}`, ...rowsOf(counts)].join("\n");
+
+const rowsOf = ({ waiting, retrying, delayed, active, oldestWaiting }: QueueCounts): readonly string[] => [
+  `waiting    ${waiting} batches, the oldest for ${(oldestWaiting / 1_000).toFixed(1)} s`,
+  `in hand    ${active}`,
+  `to retry   ${retrying} now, ${delayed} later`,
+];

@@ -1,0 +1,11 @@
+import { type RedisSettings } from "@reveille/queue";
+import { type Config, type Logger } from "@reveille/runtime";
+
+import { secretFrom } from "./process.ts";
+
+/** The region's Redis as the configuration has it; reads the password, if a file is named. */
+export async function redisSettingsOf({ redis }: Config, log: Logger): Promise<RedisSettings> {
+  const address = "url" in redis ? { url: redis.url } : { sentinels: redis.sentinels, name: redis.name };
+  if (redis.passwordFile === undefined) return address;
+  return { ...address, password: await secretFrom(redis.passwordFile, "redis.passwordFile", log) };
+}

@@ -1,0 +1,40 @@
+import { openWorkerRedis } from "@reveille/queue";
+import { type Config, createLogger, systemClock } from "@reveille/runtime";
+import { seconds } from "@reveille/wakeup";
+
+import { type OperatorOptions } from "./command-line/operator-options.ts";
+import { loadConfig } from "./load-config.ts";
+import { redisSettingsOf } from "./redis-settings.ts";
+
+/** What a command that looks at the region, or changes it, works with. */
+export interface RegionAccess {
+  readonly config: Config;
+  readonly redis: Awaited<ReturnType<typeof openWorkerRedis>>;
+}
+
+/** Opens the region's Redis for one command. Throws if it isn't there within 3 s, or the configuration is wrong. */
+export async function inRegion<Result>(
+  { config: file }: Pick<OperatorOptions, "config">,
+  act: (region: RegionAccess) => Promise<Result>,
+): Promise<Result> {
+  const config = await loadConfig(file);
+  // Standard output belongs to the command's answer.
+  const log = createLogger({
+    level: "warn",
+    base: {},
+    clock: systemClock,
+    readable: true,
+    output: process.stderr,
+  });
+  const redis = await openWorkerRedis(await redisSettingsOf(config, log), {
+    connection: "command",
+    clock: systemClock,
+    observe: () => undefined,
+    connectWithin: seconds(3),
+  });
+  try {
+    return await act({ config, redis });
+  } finally {
+    redis.disconnect();
+  }
+}
