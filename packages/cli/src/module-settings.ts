@@ -1,12 +1,22 @@
-import { type CredentialSettings, type ModuleSettings } from "@reveille/push-services";
-import { type ApnsCredential, type Config, type ModuleConfig } from "@reveille/runtime";
+import { type CredentialSettings, type ModuleSettings, payloadMistake } from "@reveille/push-services";
+import { type ApnsCredential, type Config, type FurtherRules, type ModuleConfig } from "@reveille/runtime";
 import { type PushModule } from "@reveille/wakeup";
+
+/** What the configuration's schema does not know: a push that Apple would refuse for its size. */
+export const moduleRules: FurtherRules = (config) =>
+  [...moduleSettingsOf(config)].flatMap(([name, settings]) => {
+    const message = payloadMistake(settings);
+    if (message === undefined) return [];
+    const key = Object.keys(settings.custom).length === 0 ? "alert" : "custom";
+    return [{ path: ["modules", name, key], message, hint: "shorten `alert` or `custom`" }];
+  });
 
 /** The modules of the configuration as push-services wants them. */
 export const moduleSettingsOf = (config: Config): ReadonlyMap<PushModule, ModuleSettings> =>
   new Map([...config.modules].map(([name, module]) => [name, settingsOf(module)]));
 
-function settingsOf({ apns, alert, sound, expireAfter, collapseId, custom }: ModuleConfig): ModuleSettings {
+function settingsOf({ apns, ...push }: ModuleConfig): ModuleSettings {
+  const { alert, sound, priority, quiet, expireAfter, collapseId, custom } = push;
   return {
     apns: {
       topic: apns.topic,
@@ -14,9 +24,12 @@ function settingsOf({ apns, alert, sound, expireAfter, collapseId, custom }: Mod
       credential: credentialOf(apns.credential),
       endpoint: apns.endpoint === undefined ? undefined : new URL(apns.endpoint),
       caFile: apns.caFile,
+      proxy: apns.proxy === undefined ? undefined : new URL(apns.proxy),
     },
     alert,
     sound,
+    priority,
+    quiet,
     expireAfter,
     collapseId,
     custom,

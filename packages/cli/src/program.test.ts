@@ -83,6 +83,20 @@ describe("check-config", () => {
     );
   });
 
+  it.each(["check-config", "worker --config"])(
+    "and %s name the line of a push that Apple would refuse for its size",
+    async (command) => {
+      const file = await aConfig((text) =>
+        text.replace("    custom: {}", `    custom: { text: "${"ü".repeat(2_040)}" }`),
+      );
+      const { code, stderr } = await reveille(...command.split(" "), file);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /reveille\.yaml:\d+:13 modules\.monalProdiOS\.custom: its payload has 4\d{3} bytes and Apple takes 4096\n {4}shorten `alert` or `custom`/,
+      );
+    },
+  );
+
   it("names a file that it can't read", async () => {
     const { code, stderr } = await reveille("check-config", "/nowhere/reveille.yaml");
     expect(code).toBe(1);

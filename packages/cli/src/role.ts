@@ -5,6 +5,7 @@ import { openProducerRedis, type RedisSettings } from "@reveille/queue";
 import {
   type Config,
   createMetrics,
+  type FurtherRules,
   logEvents,
   type Logger,
   type Metrics,
@@ -43,9 +44,10 @@ export async function runRole(
   role: "ingress" | "worker",
   file: string,
   startParts: (context: RoleContext) => Promise<RunningRole>,
+  rules?: FurtherRules,
 ): Promise<void> {
   const startedAt = systemClock.now();
-  const config = await loadConfig(file);
+  const config = await loadConfig(file, rules);
   const log = openLog(role, config);
   const metrics = createMetrics({
     role,

@@ -1,4 +1,5 @@
 export { type Engine } from "./apns/route.ts";
+export { payloadMistake } from "./apns/notification.ts";
 export { type ApnsSettings, type CredentialSettings, type ModuleSettings } from "./module-settings.ts";
 export {
   type CredentialExpiry,

@@ -5,7 +5,7 @@ export { allKeys } from "./config/known-keys.ts";
 export { type Address } from "./config/leaves.ts";
 export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";
-export { parseConfig } from "./config/parse-config.ts";
+export { type FurtherRules, parseConfig } from "./config/parse-config.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";

@@ -6,13 +6,13 @@ import { hours, millis } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
 
 import { admissionOptionsOf } from "../admission-options.ts";
-import { moduleSettingsOf } from "../module-settings.ts";
+import { moduleRules, moduleSettingsOf } from "../module-settings.ts";
 import { addReadings } from "../readings.ts";
 import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
 
 /** `reveille worker`: wakeups from the queue go to APNs. Stateless; run as many as wanted. */
 export async function runWorker(file: string): Promise<void> {
-  await runRole("worker", file, startParts);
+  await runRole("worker", file, startParts, moduleRules);
 }
 
 async function startParts(context: RoleContext): Promise<RunningRole> {
@@ -22,7 +22,12 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   await using starting = new AsyncDisposableStack();
 
   const pushServices = starting.use(
-    await openPushServices({ modules: moduleSettingsOf(config), clock, observe }),
+    await openPushServices({
+      modules: moduleSettingsOf(config),
+      clock,
+      observe,
+      engine: config.worker.http2,
+    }),
   );
   const queue = starting.use(
     await openWakeupQueue({

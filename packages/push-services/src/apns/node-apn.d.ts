@@ -1,8 +1,9 @@
-import "@parse/node-apn";
+// The types of @parse/node-apn are for its entry only, and leave `headers` and `compile` out, which its
+// doc/notification.markdown has.
+declare module "@parse/node-apn/lib/notification/index.js" {
+  import { type Notification as Documented } from "@parse/node-apn";
 
-declare module "@parse/node-apn" {
-  // Documented in the package's doc/notification.markdown, but left out of its types.
-  interface Notification {
+  export default class Notification extends Documented {
     /** `apns-…` headers of what has been set. */
     headers(): Readonly<Record<string, string | number>>;
     /** The payload as JSON text. */

@@ -1,4 +1,5 @@
-import { Notification } from "@parse/node-apn";
+// By this path, since the package's own entry loads its transport and 14 MB beside it.
+import Notification from "@parse/node-apn/lib/notification/index.js";
 import { type EpochMillis, later, type PushModule } from "@reveille/wakeup";
 
 import { type ModuleSettings } from "../module-settings.ts";
@@ -22,17 +23,30 @@ export interface Forms {
 /** Apple, "Generating a remote notification": 4 KB for all push types but VoIP. */
 const LARGEST_PAYLOAD = 4_096;
 
-/** Throws an Error that names the module if Apple would refuse its payload. */
+/** Throws an Error that names the module if Apple would refuse its pushes. */
 export function formsOf(module: PushModule, settings: ModuleSettings): Forms {
-  const { collapseId = "none" } = settings;
-  if (!HEADER_VALUE.test(collapseId) || collapseId.length > LONGEST_COLLAPSE_ID) {
-    throw new Error(`module ${module}: collapseId is not of 1 to ${LONGEST_COLLAPSE_ID} ASCII characters`);
-  }
-  if (Object.hasOwn(settings.custom, "aps")) {
-    throw new Error(`module ${module}: custom has a key aps, which alert and sound already fill`);
-  }
-  const urgent = formOf(module, alert(settings));
-  return { urgent, quiet: settings.quiet === "background" ? formOf(module, background(settings)) : urgent };
+  const mistake = headerMistake(settings) ?? payloadMistake(settings);
+  if (mistake !== undefined) throw new Error(`module ${module}: ${mistake}`);
+  const urgent = formOf(alert(settings));
+  return { urgent, quiet: settings.quiet === "background" ? formOf(background(settings)) : urgent };
+}
+
+/** Why Apple would refuse the payload of these settings; `undefined` if it takes it. */
+export function payloadMistake(settings: ModuleSettings): string | undefined {
+  if (Object.hasOwn(settings.custom, "aps"))
+    return "custom has a key aps, which alert and sound already fill";
+  // The alert is the longest form.
+  const bytes = Buffer.byteLength(alert(settings).compile());
+  return bytes > LARGEST_PAYLOAD
+    ? `its payload has ${bytes} bytes and Apple takes ${LARGEST_PAYLOAD}`
+    : undefined;
+}
+
+function headerMistake({ apns, collapseId = "none" }: ModuleSettings): string | undefined {
+  if (!HEADER_VALUE.test(apns.topic)) return `apns-topic is no header value: ${apns.topic}`;
+  return HEADER_VALUE.test(collapseId) && collapseId.length <= LONGEST_COLLAPSE_ID
+    ? undefined
+    : `collapseId is not of 1 to ${LONGEST_COLLAPSE_ID} ASCII characters`;
 }
 
 /**
@@ -62,20 +76,11 @@ function background(settings: ModuleSettings): Notification {
   return notification;
 }
 
-function formOf(module: PushModule, notification: Notification): Form {
-  const body = Buffer.from(notification.compile());
-  if (body.length > LARGEST_PAYLOAD) {
-    throw new Error(
-      `module ${module}: its payload has ${body.length} bytes and Apple takes ${LARGEST_PAYLOAD}; shorten alert or custom`,
-    );
-  }
-  const headers = Object.entries(notification.headers()).map(
-    ([name, value]) => [name, String(value)] as const,
-  );
-  for (const [name, value] of headers) {
-    if (!HEADER_VALUE.test(value)) throw new Error(`module ${module}: ${name} is no header value: ${value}`);
-  }
-  return { headers: headers.flat(), body };
+function formOf(notification: Notification): Form {
+  return {
+    headers: Object.entries(notification.headers()).flatMap(([name, value]) => [name, String(value)]),
+    body: Buffer.from(notification.compile()),
+  };
 }
 
 /** The headers that differ from push to push; names and values in turn. `id`: the wakeup's apns-id. */

@@ -78,7 +78,7 @@ describe("a configuration", () => {
     });
   });
 
-  it("gives a module a certificate, an endpoint and a window of its own", () => {
+  it("gives a module a certificate, a way to Apple and a window of its own", () => {
     const text = changed(
       `keyFile: /etc/reveille/AuthKey_ABC1234567.p8
       keyId: ABC1234567
@@ -86,15 +86,21 @@ describe("a configuration", () => {
 `,
       `certFile: /etc/apns.p12
       passphraseFile: /etc/apns.pass
-      endpoint: "https://127.0.0.1:8443"
+      endpoint: "https://api.push.apple.com:2197"
+      proxy: "http://proxy.internal:3128"
+    priority: 5
+    quiet: background
     window: 5m
 `,
     );
     expect(parseConfig(text, "config.yaml").modules.get(aModule())).toMatchObject({
       apns: {
         credential: { kind: "certificate", certFile: "/etc/apns.p12", passphraseFile: "/etc/apns.pass" },
-        endpoint: "https://127.0.0.1:8443",
+        endpoint: "https://api.push.apple.com:2197",
+        proxy: "http://proxy.internal:3128",
       },
+      priority: 5,
+      quiet: "background",
       window: minutes(5),
     });
   });
@@ -196,6 +202,18 @@ describe("a mistake in the configuration", () => {
       "environment: production",
       "environment: prod",
       { line: 12, key: "modules.monalProdiOS.apns.environment" },
+    ],
+    [
+      "a proxy with a password",
+      "      keyId:",
+      "      proxy: http://me:sesame@proxy:3128\n      keyId:",
+      { line: 14, key: "modules.monalProdiOS.apns.proxy" },
+    ],
+    [
+      "a priority that is none",
+      "    apns:\n",
+      "    priority: 1\n    apns:\n",
+      { line: 10, column: 15, key: "modules.monalProdiOS.priority", hint: "for example: `priority: 10`" },
     ],
     ["a module with a strange name", "monalProdiOS:", "monal prod:", { line: 9, key: "modules.monal prod" }],
     ["no module at all", SMALLEST.slice(SMALLEST.indexOf("modules:")), "modules: {}", { key: "modules" }],

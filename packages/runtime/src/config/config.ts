@@ -62,6 +62,11 @@ export const configSchema = z.strictObject({
         .max(1_000)
         .meta({ examples: [16] })
         .prefault(16),
+      /** What speaks HTTP/2 to push services. */
+      http2: z
+        .enum(["frames", "node"])
+        .meta({ examples: ["frames"] })
+        .prefault("frames"),
     })
     .prefault({}),
   defaultModule: pushModule.optional(),

@@ -22,10 +22,14 @@ export interface ApnsConfig {
   readonly endpoint?: string;
   /** Authorities to trust instead of the system's. */
   readonly caFile?: string;
+  /** HTTP proxy on the way. */
+  readonly proxy?: string;
 }
 
 const appleId = (what: string, example: string) =>
   text((id) => /^[A-Z0-9]{10}$/.test(id), `${what} of ten capital letters and digits`, example);
+
+const isProxy = (url: string): boolean => isUrlOf(["http:"], url) && URL.parse(url)?.username === "";
 
 const apnsKeys = z.strictObject({
   topic: text((topic) => /^[A-Za-z0-9.-]{1,255}$/.test(topic), "the app's bundle id", "G7YU7X7KRJ.SworIM"),
@@ -38,12 +42,13 @@ const apnsKeys = z.strictObject({
   passphraseFile: path("/etc/reveille/apns.passphrase").optional(),
   endpoint: text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional(),
   caFile: path("/etc/reveille/simulator-ca.pem").optional(),
+  proxy: text(isProxy, "an http URL without a name or password", "http://proxy.internal:3128").optional(),
 });
 type ApnsKeys = z.output<typeof apnsKeys>;
 
 const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
   decode: (keys, context) => {
-    const { topic, environment, endpoint, caFile } = keys;
+    const { topic, environment, endpoint, caFile, proxy } = keys;
     const credential = credentialOf(keys);
     if (typeof credential === "string") {
       context.issues.push({
@@ -57,6 +62,7 @@ const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
     const elsewhere = {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(caFile === undefined ? {} : { caFile }),
+      ...(proxy === undefined ? {} : { proxy }),
     };
     return { topic, environment, credential, ...elsewhere };
   },
@@ -102,7 +108,7 @@ const custom = z
   .refine((keys) => !("aps" in keys), { error: "must not contain `aps`, which belongs to Apple" })
   .meta({ examples: [{ account: "push" }] });
 
-const isCollapseId = (id: string): boolean => id !== "" && Buffer.byteLength(id) <= 64;
+const isCollapseId = (id: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(id);
 
 /** What is sent for the wakeups of one app, and by which credential. */
 export const moduleConfig = z.strictObject({
@@ -112,12 +118,22 @@ export const moduleConfig = z.strictObject({
     .string()
     .meta({ examples: ["default"] })
     .prefault("default"),
+  /** 10: at once. 5: when it suits the device's battery. */
+  priority: z
+    .literal([10, 5])
+    .meta({ examples: [10] })
+    .prefault(10),
+  /** How a wakeup is sent that nobody waits for; `background` shows nothing, and may not arrive. */
+  quiet: z
+    .enum(["alert", "background"])
+    .meta({ examples: ["alert"] })
+    .prefault("alert"),
   /** How long Apple keeps a push for a device that is offline. */
   expireAfter: duration.prefault("28d"),
   /** How long we try to hand a wakeup to Apple. */
   deadline: someTime.prefault("1h"),
   /** A newer notification replaces an older one of the same id on the device; absent: only a repeat of itself. */
-  collapseId: text(isCollapseId, "1 to 64 bytes long", "reveille").optional(),
+  collapseId: text(isCollapseId, "1 to 64 characters of ASCII", "reveille").optional(),
   /** Least time between two pushes to a device, instead of `admission.window`. */
   window: someTime.optional(),
   /** Static top-level keys of the payload. */

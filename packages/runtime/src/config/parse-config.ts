@@ -5,8 +5,18 @@ import { type Config, configSchema, moduleNames } from "./config.ts";
 import { exampleHint, unknownKeyHint } from "./hint.ts";
 import { ConfigError, type Mistake } from "./mistake.ts";
 
-/** Throws a `ConfigError` with every mistake. `fileName` only serves the messages: nothing is read. */
-export function parseConfig(text: string, fileName: string): Config {
+/** Mistakes in a configuration that passes the schema, each with the path of the value to mend. */
+export type FurtherRules = (config: Config) => readonly {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly hint: string;
+}[];
+
+/**
+ * Throws a `ConfigError` with every mistake; those against `rules` once there are no others. `fileName` only serves
+ * the messages: nothing is read.
+ */
+export function parseConfig(text: string, fileName: string, rules: FurtherRules = () => []): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place: PlaceOf = (offset) => {
@@ -22,7 +32,15 @@ export function parseConfig(text: string, fileName: string): Config {
   const raw = valueOf(document, place);
   const result = configSchema.safeParse(raw);
   const ofDefaultModule = defaultModuleMistake(raw, place(valueOffset(document, ["defaultModule"])));
-  if (result.success && ofDefaultModule.length === 0) return result.data;
+  if (result.success && ofDefaultModule.length === 0) {
+    const broken = rules(result.data).map(({ path, ...what }) => ({
+      ...place(valueOffset(document, path)),
+      key: dotted(path),
+      ...what,
+    }));
+    if (broken.length === 0) return result.data;
+    throw new ConfigError(broken);
+  }
   const ofSchema = result.error?.issues.flatMap((issue) => mistakesOf(issue, document, place)) ?? [];
   const mistakes = [...ofSchema, ...ofDefaultModule];
   throw new ConfigError(
