@@ -1,5 +1,5 @@
 import { aModule, aPublish, aToken, ManualClock } from "@reveille/testkit";
-import { seconds, type Verdict } from "@reveille/wakeup";
+import { millis, seconds, type Verdict } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -80,6 +80,7 @@ function anIngress() {
     clock,
     observe,
     limits: { publishes: 1_000, bytes: 10_000_000 },
+    flushApart: millis(0),
     holdFor: seconds(20),
     answer,
     onHeldInVain: async () => undefined,

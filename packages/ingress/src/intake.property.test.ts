@@ -79,6 +79,7 @@ async function run(plan: readonly Step[]) {
     clock,
     observe: () => undefined,
     limits: { publishes: 500, bytes: 1_000_000 },
+    flushApart: millis(2),
     holdFor: seconds(20),
     answer: ({ address, since }, result) => {
       const given = answers.get(Number(address.id)) ?? [];

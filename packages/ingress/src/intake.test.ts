@@ -27,6 +27,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     clock,
     observe: (event) => void events.push(event),
     limits: ROOMY,
+    flushApart: millis(0),
     holdFor: seconds(20),
     answer: ({ address }, result) => void answers.push([address.id, result]),
     onHeldInVain: async () => undefined,
@@ -60,6 +61,21 @@ const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
 describe("the intake", () => {
+  it("takes what comes within the pace together, and no longer than until a batch is full", async () => {
+    const rig = aRig({ flushApart: millis(2) });
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.added).toEqual([["1"]]));
+    rig.publish(2);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    rig.publish(3);
+    expect(rig.added).toHaveLength(1);
+    await rig.clock.advance(millis(2));
+    await vi.waitFor(() => expect(rig.added).toEqual([["1"], ["2", "3"]]));
+    rig.publish(...numbers(4, 4 + 128));
+    await vi.waitFor(() => expect(rig.added).toHaveLength(3));
+    expect(rig.clock.monotonic()).toBe(2);
+  });
+
   it("settles all of one turn in one batch, and what arrives meanwhile in the next", async () => {
     const first = Promise.withResolvers<undefined>();
     const batches: number[] = [];

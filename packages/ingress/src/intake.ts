@@ -13,6 +13,7 @@ import {
 } from "@reveille/wakeup";
 
 import { reasonOf } from "./failure-reason.ts";
+import { FlushPace } from "./flush-pace.ts";
 import { Line, type LineLimits } from "./line.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
 import { withRiders } from "./riders.ts";
@@ -24,6 +25,8 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly limits: LineLimits;
+  /** Least time between the beginnings of two micro-batches while publishes keep coming. */
+  readonly flushApart: Millis;
   /** How long a publish waits unanswered while admission or queue are away. */
   readonly holdFor: Millis;
   readonly answer: (waiting: Waiting, result: PublishResult) => void;
@@ -48,13 +51,14 @@ const RESULT_OF: Readonly<Record<VerdictKind, PublishResult>> = {
 };
 
 /**
- * From a publish to its reply: everything that arrived while the last micro-batch was being settled makes up
- * the next one. A reply leaves only when its wakeup is durable. While admission or the queue are away, the
- * publishes wait in their order; nobody is told `forget` because of that.
+ * From a publish to its reply: everything that arrived since the last micro-batch was taken makes up the next one. A
+ * reply leaves only when its wakeup is durable. While admission or the queue are away, the publishes wait in their
+ * order; nobody is told `forget` because of that.
  */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #line: Line;
+  readonly #pace: FlushPace;
   readonly #stop = new AbortController();
   readonly #draining = new AbortController();
   #working: Promise<void> | undefined;
@@ -74,6 +78,7 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#line = new Line(options.limits);
+    this.#pace = new FlushPace(options.clock, options.flushApart);
     void this.#watch();
   }
 
@@ -82,6 +87,7 @@ export class Intake {
     if (this.#draining.signal.aborted) return this.#options.answer(waiting, "draining");
     if (this.#isLeaving) return this.#options.answer(waiting, "our-trouble");
     if (!this.#line.join(waiting)) return this.#options.answer(waiting, "overload");
+    if (this.#line.waiting >= BATCH) this.#pace.hurry();
     this.#working ??= this.#work();
   }
 
@@ -99,6 +105,7 @@ export class Intake {
   /** Answers all in hand and takes nothing more; with a queue out of reach, at once. */
   async drain(): Promise<void> {
     this.#draining.abort();
+    this.#pace.hurry();
     await this.#working;
     this.#stop.abort();
   }
@@ -108,6 +115,7 @@ export class Intake {
     await new Promise((resolve) => setImmediate(resolve));
     let failures = 0;
     while (this.#line.inHand > 0) {
+      await this.#pace.next(this.#line.waiting >= BATCH);
       failures = (await this.#flush()) ? 0 : failures + 1;
       await this.#endHold();
       if (failures > 0 && this.#line.inHand > 0) await this.#pause(failures);

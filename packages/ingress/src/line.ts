@@ -24,6 +24,11 @@ export class Line {
     return this.#count;
   }
 
+  /** Publishes in the line, those taken not included. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** First of those in the line. */
   get oldest(): Waiting | undefined {
     return this.#waiting[0];

@@ -8,7 +8,7 @@ import {
   startProsody,
   type TestProsody,
 } from "@reveille/testkit";
-import { type PushEvent, seconds, type Verdict, type Wakeup } from "@reveille/wakeup";
+import { millis, type PushEvent, seconds, type Verdict, type Wakeup } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
 import { serverFixtures } from "./fixtures/index.ts";
@@ -38,6 +38,8 @@ async function anIngress(prosody: TestProsody, options: Partial<IngressOptions> 
     observe: (event) => void events.push(event),
     version: "1.2.3",
     ...options,
+    // The clock stands still.
+    limits: { ...options.limits, flushApart: millis(0) },
   });
   const states = () =>
     events.flatMap((event) => (event.kind === "component-state-changed" ? [event.state] : []));

@@ -8,6 +8,7 @@ import {
 } from "@reveille/wakeup";
 
 import { answerBy } from "./answer.ts";
+import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
 import { servedModules } from "./publish.ts";
@@ -41,6 +42,8 @@ export interface IngressLimits {
   readonly publishes: number;
   /** Most memory of those, in bytes. 32 MiB. */
   readonly bytes: number;
+  /** Least time between the beginnings of two micro-batches while publishes keep coming. 2 ms. */
+  readonly flushApart: Millis;
   /** How long publishes are held while Redis is away. 20 s. */
   readonly holdFor: Millis;
   /** Longest stanza that is believed, in characters. 65,536. */
@@ -58,6 +61,7 @@ export interface Ingress extends AsyncDisposable {
 const LIMITS: IngressLimits = {
   publishes: 20_000,
   bytes: 32 * 1024 * 1024,
+  flushApart: FLUSH_APART,
   holdFor: seconds(20),
   stanzaLength: 65_536,
   guard: { share: 0.25, devices: 50 },
@@ -85,6 +89,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     observe,
     answer,
     limits,
+    flushApart: limits.flushApart,
     holdFor: limits.holdFor,
     onHeldInVain: async () => void (await Promise.all(slots.map((slot) => slot.release()))),
   });

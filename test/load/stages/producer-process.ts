@@ -1,4 +1,5 @@
 import { openRegionSecret, redisAdmission } from "@reveille/admission";
+import { FLUSH_APART, FlushPace } from "@reveille/ingress";
 import { openProducerRedis, openWakeupQueue } from "@reveille/queue";
 import { createMetrics, systemClock } from "@reveille/runtime";
 import { hours, seconds, type Verdict, type Wakeup } from "@reveille/wakeup";
@@ -36,6 +37,7 @@ interface Arrived {
 }
 
 const waiting: Arrived[] = [];
+const pace = new FlushPace(clock, FLUSH_APART);
 let flushing = false;
 
 const served = new ServedLoop((first, count) => {
@@ -43,14 +45,18 @@ const served = new ServedLoop((first, count) => {
   for (let index = first; index < first + count; index += 1) {
     waiting.push({ index, wakeup: { token: tokenOf(index), module: MODULE, urgent: true, receivedAt } });
   }
+  if (waiting.length >= MOST_PER_FLUSH) pace.hurry();
   if (flushing) return;
   flushing = true;
   setImmediate(() => void flushAll());
 });
 
-/** Self-clocked: what arrives during a flush goes into the next. */
+/** What arrives during a flush goes into the next, which keeps the pace of ingress. */
 async function flushAll(): Promise<void> {
-  while (waiting.length > 0) await flush(waiting.splice(0, MOST_PER_FLUSH));
+  while (waiting.length > 0) {
+    await pace.next(waiting.length >= MOST_PER_FLUSH);
+    await flush(waiting.splice(0, MOST_PER_FLUSH));
+  }
   flushing = false;
 }
 
