@@ -193,6 +193,28 @@ describe("a region behind a real server", () => {
     await region.apns.behave({ latencyMs: 0, streamLimit: 1_000 });
   });
 
+  it("tells a person about the domain of their server, by an ad-hoc command over s2s", async () => {
+    // Who asks makes their address known, and a front that logs at debug writes it down: not one of `secrets`.
+    await using admin = await region.sender.login("admin");
+    expect(await admin.commandsOf(region.hostname)).toEqual(["status"]);
+    expect(await admin.runCommand(region.hostname, "status")).toMatchObject({
+      service: "ready: publishes are accepted",
+      figures: "in steps of 10; exact ones for the server itself",
+      // The sixteen of the device that is gone; the 500 of the burst were another domain's.
+      "result-token-dead": "10 or more",
+      "result-unknown-module": "fewer than 10",
+      limit: "not exceeded in the last hour",
+      "clear-content": "none",
+    });
+    await using burst = await region.openDouble("burst.example");
+    const { xml } = await burst.ask(
+      "command",
+      `<iq type='set' id='command' from='burst.example' to='${region.hostname}'><command xmlns='http://jabber.org/protocol/commands' node='status'/></iq>`,
+    );
+    expect(xml).toMatch(/result-queued[^>]*><value>500</);
+    expect(xml).toMatch(/clear-content[^>]*><value>500; we drop both unread</);
+  });
+
   it("has written no token, sender, body or local part into a log, metric or page", async () => {
     const traces = new Map<string, string>();
     for (const name of await readdir(region.logFolder)) {

@@ -41,7 +41,7 @@ describe("the memory of an ingress that holds publishes", () => {
     const clock = new ManualClock();
     const receive = receiveWith({
       modules: servedModules(new Set([MODULE]), undefined),
-      version: "1",
+      queryFacts: { version: "1", statusForm: () => "" },
       clock,
       observe: () => undefined,
       answer: () => undefined,

@@ -90,7 +90,7 @@ function anIngress() {
     intake,
     receive: receiveWith({
       modules,
-      version: "1",
+      queryFacts: { version: "1", statusForm: () => "" },
       clock,
       observe,
       answer,

@@ -128,8 +128,8 @@ describe("the sender of a publish", () => {
     ["romeo@example.com", { kind: "server", domain: "example.com" }],
     ["example.com/resource", { kind: "server", domain: "example.com" }],
     ["example.com/with@sign/and/slashes", { kind: "server", domain: "example.com" }],
-    ["romeo@example.com/orchard", { kind: "client" }],
-    ["romeo@example.com/", { kind: "client" }],
+    ["romeo@example.com/orchard", { kind: "client", domain: "example.com" }],
+    ["romeo@example.com/", { kind: "client", domain: "example.com" }],
   ])("%s", (from, sender) => {
     expect(senderOf(from)).toEqual(sender);
   });

@@ -1,3 +1,4 @@
+import { answerCommand, commandInfo, commandItems, COMMANDS } from "./ad-hoc/command.ts";
 import { noSuchNodeStanza, type IqAddress, resultStanza, unsupportedStanza } from "./reply.ts";
 import { type QueryPayload } from "./stanza.ts";
 import { escapeAttribute } from "./xml/escape.ts";
@@ -9,6 +10,7 @@ const ITEMS = "http://jabber.org/protocol/disco#items";
 const FEATURES = [
   INFO,
   ITEMS,
+  COMMANDS,
   "http://jabber.org/protocol/pubsub#publish",
   "http://jabber.org/protocol/pubsub#publish-options",
   "http://jabber.org/protocol/pubsub#publish-only-affiliation",
@@ -19,20 +21,28 @@ const FEATURES = [
 
 const IDENTITY = "<identity category='pubsub' type='push' name='Reveille'/>";
 const DISCO_INFO = `<query xmlns='${INFO}'>${IDENTITY}${FEATURES.map((name) => `<feature var='${name}'/>`).join("")}</query>`;
+const NO_ITEMS = `<query xmlns='${ITEMS}'/>`;
 
-/** The stanza that answers an IQ which is no publish; queries of type `set` are unsupported. */
+/** What answers tell besides what is always the same. */
+export interface QueryFacts {
+  readonly version: string;
+  /** The form (XEP-0004) that answers the command `status`, for who asks from the address `from`. */
+  readonly statusForm: (from: string) => string;
+}
+
+/** The stanza that answers an IQ which is no publish. */
 export function answerQuery(
   address: IqAddress,
-  { query, node }: Pick<QueryPayload, "query" | "node">,
-  version: string,
+  { query, node, action }: Omit<QueryPayload, "kind">,
+  { version, statusForm }: QueryFacts,
 ): string {
   switch (query) {
     case "disco-info":
-      return node === undefined ? resultStanza(address, DISCO_INFO) : noSuchNodeStanza(address);
+      return aboutNode(address, node === undefined ? DISCO_INFO : commandInfo(node));
     case "disco-items":
-      return node === undefined
-        ? resultStanza(address, `<query xmlns='${ITEMS}'/>`)
-        : noSuchNodeStanza(address);
+      return aboutNode(address, node === undefined ? NO_ITEMS : commandItems(node, address.to));
+    case "command":
+      return answerCommand(address, { node, action }, () => statusForm(address.from));
     case "ping":
       return resultStanza(address, "");
     case "version":
@@ -41,6 +51,9 @@ export function answerQuery(
       return unsupportedStanza(address);
   }
 }
+
+const aboutNode = (address: IqAddress, child: string | undefined): string =>
+  child === undefined ? noSuchNodeStanza(address) : resultStanza(address, child);
 
 const versionXml = (version: string): string =>
   `<query xmlns='jabber:iq:version'><name>Reveille</name><version>${escapeAttribute(version)}</version></query>`;

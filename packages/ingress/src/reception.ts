@@ -2,16 +2,16 @@ import { type Clock, type Observe } from "@reveille/wakeup";
 
 import { type Answer, type Answered, type ReplyPath } from "./answer.ts";
 import { type ServedModules, wakeupOf } from "./publish.ts";
-import { answerQuery } from "./query.ts";
+import { answerQuery, type QueryFacts } from "./query.ts";
 import { type IqAddress } from "./reply.ts";
 import { senderOf } from "./sender.ts";
 import { senderSoftwareOf } from "./sender-software.ts";
-import { type PublishPayload, type Stanza } from "./stanza.ts";
+import { type PublishPayload, type QueryName, type Stanza, UNSUPPORTED } from "./stanza.ts";
 import { type Waiting } from "./waiting.ts";
 
 export interface ReceptionOptions {
   readonly modules: ServedModules;
-  readonly version: string;
+  readonly queryFacts: QueryFacts;
   readonly clock: Clock;
   readonly observe: Observe;
   readonly answer: Answer;
@@ -43,12 +43,14 @@ export function receiveWith(options: ReceptionOptions): Receive {
       receivePublish(options, address, payload, path);
       return;
     }
-    const query = payload.kind === "query" && type === "get" ? payload.query : "unsupported";
-    const node = payload.kind === "query" ? payload.node : undefined;
-    path.send(answerQuery(address, { query, node }, options.version));
-    options.observe({ kind: "query-answered", query });
+    const asked = payload.kind === "query" && type === typeOf(payload.query) ? payload : UNSUPPORTED;
+    path.send(answerQuery(address, asked, options.queryFacts));
+    options.observe({ kind: "query-answered", query: asked.query });
   };
 }
+
+/** Commands are of type `set` (XEP-0050 §3), questions of type `get`. */
+const typeOf = (query: QueryName): "get" | "set" => (query === "command" ? "set" : "get");
 
 function receivePublish(
   options: ReceptionOptions,

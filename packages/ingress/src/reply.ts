@@ -54,6 +54,7 @@ export const REPLIES: Readonly<Record<PublishResult, Answer>> = {
 export const DOUBTED: Answer = later("remote-server-timeout", "The push service is being checked.");
 
 const UNSUPPORTED = errorTail("cancel", "service-unavailable", "Only push notifications are served here.");
+const UNKNOWN_ACTION = errorTail("cancel", "bad-request", "This action is not offered.");
 const NO_SUCH_NODE = errorTail("cancel", "item-not-found", "There is no such node.");
 
 /** The stanza that answers a publish. */
@@ -66,6 +67,9 @@ export const resultStanza = (address: IqAddress, child: string): string =>
   child === "" ? `${head(address, "result")}/>` : `${head(address, "result")}>${child}</iq>`;
 
 export const unsupportedStanza = (address: IqAddress): string => head(address, "error") + UNSUPPORTED;
+
+/** For a command (XEP-0050 §3.5). */
+export const unknownActionStanza = (address: IqAddress): string => head(address, "error") + UNKNOWN_ACTION;
 
 export const noSuchNodeStanza = (address: IqAddress): string => head(address, "error") + NO_SUCH_NODE;
 

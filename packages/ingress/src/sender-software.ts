@@ -1,6 +1,4 @@
-import { type IngressEvent } from "@reveille/wakeup";
-
-type SenderSoftware = Extract<IngressEvent, { kind: "clear-content-seen" }>["software"];
+import { type SenderSoftware } from "@reveille/wakeup";
 
 /** Shapes of the ids that servers give their publishes. */
 const IDS: readonly (readonly [RegExp, SenderSoftware])[] = [

@@ -3,9 +3,7 @@ export type Sender =
   /** A server: `domain`, `user@domain` (Prosody before 2017), or `domain/resource` (Tigase). */
   | { readonly kind: "server"; readonly domain: string }
   /** `user@domain/resource`. */
-  | { readonly kind: "client" };
-
-const CLIENT: Sender = { kind: "client" };
+  | { readonly kind: "client"; readonly domain: string };
 
 /** XEP-0357 §3.2 has servers publish; the local part is dropped here and goes no further than the reply. */
 export function senderOf(from: string): Sender {
@@ -13,5 +11,5 @@ export function senderOf(from: string): Sender {
   const bare = slash === -1 ? from : from.slice(0, slash);
   const at = bare.indexOf("@");
   if (at === -1) return { kind: "server", domain: bare };
-  return slash === -1 ? { kind: "server", domain: bare.slice(at + 1) } : CLIENT;
+  return { kind: slash === -1 ? "server" : "client", domain: bare.slice(at + 1) };
 }

@@ -11,14 +11,24 @@ export interface PublishPayload {
   readonly inClear: boolean;
 }
 
-export type QueryName = "disco-info" | "disco-items" | "ping" | "version" | "unsupported";
+export type QueryName = "disco-info" | "disco-items" | "ping" | "version" | "command" | "unsupported";
 
 export interface QueryPayload {
   readonly kind: "query";
   readonly query: QueryName;
-  /** The disco node asked for (XEP-0030 §3.2). */
+  /** The node asked for: of disco (XEP-0030 §3.2) or a command (XEP-0050). */
   readonly node: string | undefined;
+  /** Of a command only. */
+  readonly action: string | undefined;
 }
+
+/** Whatever is neither a publish nor a query that we know. */
+export const UNSUPPORTED: QueryPayload = {
+  kind: "query",
+  query: "unsupported",
+  node: undefined,
+  action: undefined,
+};
 
 /** A stanza, without what we have no use for. */
 export interface Stanza {

@@ -171,6 +171,43 @@ describe("the ingress behind a Prosody", () => {
     expect(ignored).toEqual(["message", "presence", "iq", "iq"]);
   });
 
+  it("tells an account about its own domain when it runs the ad-hoc command, and counts nothing of it", async () => {
+    await using prosody = await startProsody({
+      components: ["push.localhost", "server.localhost", "other.localhost"],
+    });
+    await using rig = await anIngress(prosody);
+    await using server = await aServer(prosody);
+    await using other = await openServerDouble({
+      port: prosody.port,
+      domain: "other.localhost",
+      secret: prosody.secret,
+    });
+    for (let number = 0; number < 12; number += 1)
+      await server.publish({ node: aToken(number), module: aModule() });
+    await server.publish({ node: "no token", module: aModule() });
+    const run = async (asking: typeof server, from: string) =>
+      asking.ask(
+        from,
+        `<iq type='set' id='${from}' from='${from}' to='push.localhost'><command xmlns='http://jabber.org/protocol/commands' node='status' action='execute'/></iq>`,
+      );
+    const toServer = await run(server, "server.localhost");
+    expect(toServer).toMatchObject({ type: "result", from: "push.localhost", to: "server.localhost" });
+    expect(toServer.xml).toContain("<title>Push notifications of server.localhost</title>");
+    const figure = ({ xml }: typeof toServer, result: string): string | undefined =>
+      new RegExp(`var=["']result-${result}["'][^>]*><value>([^<]*)<`).exec(xml)?.[1];
+    expect(figure(toServer, "queued")).toBe("12");
+    expect(figure(toServer, "no-device-token")).toBe("1");
+    const toAccount = await run(server, "admin@server.localhost/phone");
+    expect(figure(toAccount, "queued")).toBe("10 or more");
+    expect(figure(toAccount, "no-device-token")).toBe("fewer than 10");
+    expect(figure(await run(other, "other.localhost"), "queued")).toBe("0");
+    const commands = rig.events.filter(
+      (event) => event.kind === "query-answered" && event.query === "command",
+    );
+    expect(commands).toHaveLength(3);
+    expect(rig.events.filter(({ kind }) => kind === "publish-answered")).toHaveLength(13);
+  });
+
   it("stands by while another ingress has the place, saying so once, and takes it when that one is gone", async () => {
     await using prosody = await startProsody();
     const first = await anIngress(prosody);

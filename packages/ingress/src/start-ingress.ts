@@ -7,6 +7,8 @@ import {
   seconds,
 } from "@reveille/wakeup";
 
+import { DomainDesk } from "./ad-hoc/domain-desk.ts";
+import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
@@ -81,8 +83,9 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const limits = { ...LIMITS, ...options.limits };
   const fronts = options.components.map(frontOf);
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
-  const answer = answerBy({ guard, clock, observe });
-  const intake = new Intake({
+  const desk: DomainDesk = new DomainDesk({ clock, service: () => serviceState(intake, options.isFull) });
+  const answer = desk.counting(answerBy({ guard, clock, observe }));
+  const intake: Intake = new Intake({
     admission,
     queue,
     clock,
@@ -95,9 +98,9 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   });
   const receive = receiveWith({
     modules,
-    version,
+    queryFacts: { version, statusForm: (from) => desk.formFor(from) },
     clock,
-    observe,
+    observe: desk.watching(observe),
     answer,
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
@@ -123,4 +126,17 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
       await Promise.all(slots.map((slot) => slot.close()));
     },
   };
+}
+
+function serviceState(intake: Intake, isFull: IngressOptions["isFull"]): ServiceState {
+  const { kind } = intake.health;
+  switch (kind) {
+    case "draining":
+      return "restarting";
+    case "failing":
+      return "holding";
+    case "starting":
+    case "ready":
+      return isFull?.() === true ? "overloaded" : "ready";
+  }
 }

@@ -1,6 +1,7 @@
+import { COMMANDS } from "./ad-hoc/command.ts";
 import { type Place, placeBelow } from "./places.ts";
 import { PublishReader, wantsTextAt } from "./publish-reader.ts";
-import { type QueryName, type QueryPayload, type Stanza } from "./stanza.ts";
+import { type QueryName, type QueryPayload, type Stanza, UNSUPPORTED } from "./stanza.ts";
 import { type XmlSink } from "./xml/scanner.ts";
 import { type StartTag } from "./xml/start-tag.ts";
 
@@ -26,9 +27,8 @@ const QUERIES = new Map<string, QueryName>([
   ["query http://jabber.org/protocol/disco#items", "disco-items"],
   ["query jabber:iq:version", "version"],
   ["ping urn:xmpp:ping", "ping"],
+  [`command ${COMMANDS}`, "command"],
 ]);
-
-const UNSUPPORTED: QueryPayload = { kind: "query", query: "unsupported", node: undefined };
 
 type Head = Pick<Stanza, "name" | "type" | "id" | "from" | "to">;
 
@@ -92,7 +92,10 @@ export class StreamReader implements XmlSink {
     if (tag.local !== "text") this.#condition ??= tag.local;
     if (this.#query !== undefined) return;
     const query = QUERIES.get(`${tag.local} ${tag.namespace}`);
-    this.#query = query === undefined ? UNSUPPORTED : { kind: "query", query, node: tag.value("node") };
+    this.#query =
+      query === undefined
+        ? UNSUPPORTED
+        : { kind: "query", query, node: tag.value("node"), action: tag.value("action") };
   }
 
   #end(place: Place, offset: number): void {

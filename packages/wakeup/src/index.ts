@@ -1,7 +1,7 @@
 export { type Brand } from "./brand.ts";
 export { type Clock } from "./clock.ts";
 export { type DeviceToken, isDeviceToken, parseDeviceToken } from "./device-token.ts";
-export { type ComponentState, type IngressEvent } from "./events/ingress-event.ts";
+export { type ComponentState, type IngressEvent, type SenderSoftware } from "./events/ingress-event.ts";
 export { type Observe, type PushEvent } from "./events/push-event.ts";
 export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";
 export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";

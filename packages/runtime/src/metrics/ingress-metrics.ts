@@ -42,6 +42,7 @@ const QUERIES = allOf<EventOf<"query-answered">["query"]>({
   "disco-items": true,
   ping: true,
   version: true,
+  command: true,
   unsupported: true,
 });
 const STANZAS = allOf<EventOf<"stanza-ignored">["stanza"]>({
@@ -152,7 +153,7 @@ function publishMetrics(registry: Registry, modules: readonly PushModule[]) {
 const stanzaMetrics = (registry: Registry) => ({
   queries: closedCounter(registry, {
     name: "reveille_queries_total",
-    help: "Queries answered (service discovery, ping, version).",
+    help: "Queries answered (service discovery, ping, version, ad-hoc commands).",
     labels: ["query"],
     children: combinations({ query: QUERIES }),
   }),

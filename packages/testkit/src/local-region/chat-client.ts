@@ -26,7 +26,13 @@ export interface ChatClient extends AsyncDisposable {
   readonly enablePush: (registration: PushRegistration) => Promise<void>;
   /** Without a body: something a person doesn't see, here a receipt (XEP-0184). */
   readonly sendMessage: (to: string, body?: string) => Promise<void>;
+  /** Nodes of the ad-hoc commands that `service` lists (XEP-0050 §2.2). */
+  readonly commandsOf: (service: string) => Promise<readonly string[]>;
+  /** Runs one of them; gives the values of the form that answers, by field. */
+  readonly runCommand: (service: string, node: string) => Promise<Readonly<Record<string, string>>>;
 }
+
+const COMMANDS = "http://jabber.org/protocol/commands";
 
 /** Lets TLS of this process accept what the test CA has signed, beside what it accepted before. */
 export function trustAuthority(certificateFile: string): void {
@@ -55,6 +61,8 @@ export async function login(account: Account): Promise<ChatClient> {
   return {
     enablePush: async (registration) => enablePush(connection, xml, registration),
     sendMessage: async (to, body) => connection.send(messageOf(xml, to, body)),
+    commandsOf: async (service) => commandsOf(connection, xml, service),
+    runCommand: async (service, node) => runCommand(connection, xml, service, node),
     [Symbol.asyncDispose]: async () => void (await connection.stop()),
   };
 }
@@ -80,4 +88,29 @@ function messageOf(xml: Xml, to: string, body: string | undefined): XmlElement {
   const content =
     body === undefined ? xml("received", { xmlns: "urn:xmpp:receipts", id: "1" }) : xml("body", {}, body);
   return xml("message", { to, type: "chat" }, content);
+}
+
+async function commandsOf(connection: Client, xml: Xml, service: string): Promise<readonly string[]> {
+  const query = xml("query", { xmlns: "http://jabber.org/protocol/disco#items", node: COMMANDS });
+  const reply = await connection.iqCaller.request(xml("iq", { type: "get", to: service }, query));
+  return (
+    reply
+      .getChild("query")
+      ?.getChildren("item")
+      .map(({ attrs }) => attrs["node"] ?? "") ?? []
+  );
+}
+
+async function runCommand(
+  connection: Client,
+  xml: Xml,
+  service: string,
+  node: string,
+): Promise<Readonly<Record<string, string>>> {
+  const command = xml("command", { xmlns: COMMANDS, node, action: "execute" });
+  const reply = await connection.iqCaller.request(xml("iq", { type: "set", to: service }, command));
+  const fields = reply.getChild("command")?.getChild("x")?.getChildren("field") ?? [];
+  return Object.fromEntries(
+    fields.map((field) => [field.attrs["var"] ?? "", field.getChildText("value") ?? ""]),
+  );
 }

@@ -4,6 +4,9 @@ declare module "@xmpp/client" {
     readonly name: string;
     readonly attrs: Readonly<Record<string, string | undefined>>;
     readonly toString: () => string;
+    readonly getChild: (name: string) => XmlElement | undefined;
+    readonly getChildren: (name: string) => readonly XmlElement[];
+    readonly getChildText: (name: string) => string | null;
   }
 
   export interface ClientOptions {

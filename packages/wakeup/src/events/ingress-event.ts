@@ -22,7 +22,7 @@ export type IngressEvent =
     }
   | {
       readonly kind: "query-answered";
-      readonly query: "disco-info" | "disco-items" | "ping" | "version" | "unsupported";
+      readonly query: "disco-info" | "disco-items" | "ping" | "version" | "command" | "unsupported";
     }
   | { readonly kind: "stanza-ignored"; readonly stanza: "message" | "presence" | "iq" | "other" }
   /** One round of admission and queue for a micro-batch. */

@@ -1,0 +1,80 @@
+import { ManualClock } from "@reveille/testkit";
+import { hours, later, minutes, type PublishResult } from "@reveille/wakeup";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { DomainBook } from "./domain-book.ts";
+
+describe("the book of domains", () => {
+  it("counts what a domain published, by result, and nothing of others", () => {
+    const book = new DomainBook(new ManualClock());
+    book.add("a.example", "queued");
+    book.add("a.example", "queued");
+    book.add("a.example", "token-dead");
+    book.add("b.example", "queued");
+    const { count } = book.of("a.example");
+    expect([count("queued"), count("token-dead"), count("later")]).toEqual([2, 1, 0]);
+    expect(book.of("c.example").count("queued")).toBe(0);
+  });
+
+  it("holds each publish for 55 minutes and forgets it after 60", async () => {
+    const seconds = fc.integer({ min: 0, max: 7_200 });
+    const ages = fc.integer({ min: 0, max: 90 });
+    for (const [start, age] of fc.sample(fc.tuple(seconds, ages), 200)) {
+      const clock = new ManualClock();
+      await clock.advance(minutes(start / 60));
+      const book = new DomainBook(clock);
+      book.add("a.example", "queued");
+      await clock.advance(minutes(age));
+      const possible = age < 55 ? [1] : age < 60 ? [0, 1] : [0];
+      expect(possible).toContain(book.of("a.example").count("queued"));
+    }
+  });
+
+  it("says since when it has counted: its own start, and later an hour ago", async () => {
+    const clock = new ManualClock();
+    const began = clock.now();
+    const book = new DomainBook(clock);
+    await clock.advance(minutes(10));
+    book.add("a.example", "queued");
+    expect(book.of("a.example").since).toBe(began);
+    expect(book.of("silent.example").since).toBe(began);
+    await clock.advance(hours(2));
+    expect(book.of("a.example").since).toBe(later(began, minutes(70)));
+  });
+
+  it("remembers which software sent content in clear last", () => {
+    const book = new DomainBook(new ManualClock());
+    book.addClear("a.example", "prosody");
+    book.addClear("a.example", "tigase");
+    const { count, clearSoftware } = book.of("a.example");
+    expect([count("in-clear"), clearSoftware]).toEqual([2, "tigase"]);
+    expect(book.of("b.example").clearSoftware).toBeUndefined();
+  });
+
+  it("stays within its bound, whoever makes up domains, and keeps those that publish", async () => {
+    const clock = new ManualClock();
+    const book = new DomainBook(clock, 8);
+    for (let number = 0; number < 1_000; number += 1) {
+      book.add(`${number}.example`, "queued");
+      book.add("busy.example", "queued");
+      await clock.advance(minutes(0.001));
+    }
+    const kept = Array.from({ length: 1_000 }, (_, number) => book.of(`${number}.example`).count("queued"));
+    const known = kept.reduce((sum, one) => sum + one, 0);
+    expect(known).toBeGreaterThan(2);
+    expect(known).toBeLessThan(8);
+    expect(book.of("busy.example").count("queued")).toBe(1_000);
+    // Of a domain that may have been forgotten it cannot say that there was nothing.
+    expect(book.of("0.example").since).toBe(clock.now());
+  });
+
+  it("keeps the results of a publish apart from each other", () => {
+    const results: readonly PublishResult[] = ["queued", "later", "merged", "blocked", "our-trouble"];
+    const book = new DomainBook(new ManualClock());
+    for (const [index, result] of results.entries()) {
+      for (let times = 0; times <= index; times += 1) book.add("a.example", result);
+    }
+    expect(results.map(book.of("a.example").count)).toEqual([1, 2, 3, 4, 5]);
+  });
+});

@@ -1,0 +1,89 @@
+import { ManualClock } from "@reveille/testkit";
+import { millis, type PublishResult, type PushEvent } from "@reveille/wakeup";
+import { SaxesParser } from "saxes";
+import { describe, expect, it } from "vitest";
+
+import { DomainDesk } from "./domain-desk.ts";
+
+const TOKEN = "ab".repeat(32);
+
+function aDesk() {
+  const answered: PublishResult[] = [];
+  const events: PushEvent[] = [];
+  const desk = new DomainDesk({ clock: new ManualClock(), service: () => "ready" });
+  const answer = desk.counting((_, result) => void answered.push(result));
+  const publish = (from: string, result: PublishResult): void => {
+    const path = { send: () => undefined };
+    answer({ address: { id: "1", from, to: "push.example" }, path, since: millis(0), device: TOKEN }, result);
+  };
+  return { desk, publish, answered, events, observe: desk.watching((event) => void events.push(event)) };
+}
+
+/** The form's values by field, as a strict parser reads them; throws if it is not well-formed. */
+function read(form: string): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  const parser = new SaxesParser();
+  let name = "";
+  parser.on("error", (error) => {
+    throw error;
+  });
+  parser.on("opentag", (tag) => {
+    name = tag.name === "field" ? String(tag.attributes["var"]) : name;
+  });
+  parser.on("text", (text) => void (values[name] = text));
+  parser.write(form).close();
+  return values;
+}
+
+describe("what a domain is told", () => {
+  it("is about the asking domain alone", () => {
+    const { desk, publish, answered } = aDesk();
+    publish("a.example", "queued");
+    publish("user@a.example", "token-dead");
+    publish("a.example/tigase", "over-limit");
+    publish("b.example", "queued");
+    expect(answered).toEqual(["queued", "token-dead", "over-limit", "queued"]);
+    expect(read(desk.formFor("a.example"))).toMatchObject({
+      FORM_TYPE: "urn:x-reveille:domain-status:1",
+      service: "ready: publishes are accepted",
+      figures: "exact",
+      "result-queued": "1",
+      "result-token-dead": "1",
+      "result-over-limit": "1",
+      "result-blocked": "0",
+      limit: "exceeded in the last hour",
+      "clear-content": "none",
+    });
+    expect(read(desk.formFor("other.example"))).toMatchObject({ "result-queued": "0" });
+  });
+
+  it("gives accounts steps of ten, so that nobody sees a single push of another", () => {
+    const { desk, publish } = aDesk();
+    const asked = () => read(desk.formFor("user@a.example/phone"));
+    const atFirst = asked();
+    expect(atFirst["result-queued"]).toBe("fewer than 10");
+    for (let count = 0; count < 9; count += 1) publish("a.example", "queued");
+    expect(asked()).toEqual(atFirst);
+    for (let count = 0; count < 14; count += 1) publish("a.example", "queued");
+    expect(asked()["result-queued"]).toBe("20 or more");
+    expect(read(desk.formFor("a.example/resource-with-an@sign"))["result-queued"]).toBe("23");
+  });
+
+  it("says how to switch off content in clear, for the software that sent it", () => {
+    const { desk, events, observe } = aDesk();
+    observe({ kind: "clear-content-seen", software: "tigase", domain: "a.example" });
+    expect(events).toHaveLength(1);
+    const told = read(desk.formFor("a.example"));
+    expect(told["clear-content"]).toBe("1; we drop both unread");
+    expect(told["clear-content-advice"]).toContain("'with-body' = false");
+    expect(read(desk.formFor("user@a.example"))["clear-content"]).toBe("fewer than 10; we drop both unread");
+    expect(read(desk.formFor("b.example"))).toMatchObject({ "clear-content": "none" });
+  });
+
+  it("is well-formed for any address", () => {
+    const { desk } = aDesk();
+    for (const from of ["<&'\">.example", "a@<b>/]]>", "", "@", "/"]) {
+      expect(read(desk.formFor(from))["result-queued"]).toBeDefined();
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { type PublishResult } from "@reveille/wakeup";
+
+import { CLEAR_CONTENT_ADVICE } from "./clear-content-advice.ts";
+import { type Field, formXml } from "./data-form.ts";
+import { type DomainRecord } from "./domain-book.ts";
+
+/** How the service is, as far as this process sees it. */
+export type ServiceState = "ready" | "holding" | "overloaded" | "restarting";
+
+export interface DomainStatus {
+  readonly service: ServiceState;
+  readonly domain: string;
+  readonly record: DomainRecord;
+  /** The domain's limit and what is left of it, in words. */
+  readonly limit: string;
+  /** Exact figures are for the domain's server; its accounts must not learn of each other's pushes from them. */
+  readonly exact: boolean;
+}
+
+/** The form's FORM_TYPE (XEP-0068). */
+export const STATUS_FORM = "urn:x-reveille:domain-status:1";
+
+/** Figures for accounts are in steps of this size. */
+const STEP = 10;
+
+const SERVICE: Readonly<Record<ServiceState, string>> = {
+  ready: "ready: publishes are accepted",
+  holding: "in trouble: publishes are held, and told to wait if it lasts",
+  overloaded: "overloaded: publishes are told to wait",
+  restarting: "restarting: publishes are told to wait",
+};
+
+const RESULTS: Readonly<Record<PublishResult, string>> = {
+  queued: "Accepted: a push was queued",
+  later: "Accepted: a push follows at the end of the device's window",
+  merged: "Accepted: covered by a push that is already due",
+  "token-dead": "Refused for good: the device token is no longer valid",
+  "no-device-token": "Refused for good: the node is no device token",
+  "unknown-module": "Refused for good: the push module is not served here",
+  malformed: "Refused: the publish could not be read",
+  "over-limit": "Refused for now: too many publishes from this domain",
+  blocked: "Refused: this domain may not publish here",
+  "not-a-server": "Refused: a client published, not a server",
+  overload: "Refused for now: the service was overloaded",
+  draining: "Refused for now: the service was restarting",
+  "our-trouble": "Refused for now: the service was unavailable",
+};
+
+/** What the domain's own people are told, as a form (XEP-0004). */
+export function statusForm(status: DomainStatus): string {
+  const { domain, record, exact } = status;
+  const since = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone: "UTC",
+  });
+  return formXml(STATUS_FORM, `Push notifications of ${domain}`, [
+    field("service", "State of the service", SERVICE[status.service]),
+    field("since", "Publishes counted since", `${since.format(record.since)} UTC, by one host of the region`),
+    field("figures", "Figures", exact ? "exact" : `in steps of ${STEP}; exact ones for the server itself`),
+    ...resultFields(record, exact),
+    field("limit", "Limit of this domain", status.limit),
+    ...clearContentFields(record, exact),
+  ]);
+}
+
+const field = (name: string, label: string, ...values: readonly string[]): Field => ({ name, label, values });
+
+function resultFields(record: DomainRecord, exact: boolean): readonly Field[] {
+  return keysOf(RESULTS).map((result) =>
+    field(`result-${result}`, RESULTS[result], figure(record.count(result), exact)),
+  );
+}
+
+function clearContentFields(record: DomainRecord, exact: boolean): readonly Field[] {
+  const name = "clear-content";
+  const label = "Publishes with the sender's address or text of a message in clear";
+  const { clearSoftware } = record;
+  const count = record.count("in-clear");
+  // Accounts don't see from it whether anything was published within the hour.
+  if (clearSoftware === undefined || (exact && count === 0)) return [field(name, label, "none")];
+  const advice = CLEAR_CONTENT_ADVICE[clearSoftware];
+  return [
+    field(name, label, `${figure(count, exact)}; we drop both unread`),
+    field("clear-content-advice", "How to switch that off", advice),
+  ];
+}
+
+function figure(count: number, exact: boolean): string {
+  if (exact) return String(count);
+  return count < STEP ? `fewer than ${STEP}` : `${Math.floor(count / STEP) * STEP} or more`;
+}
+
+const keysOf = (results: typeof RESULTS): readonly PublishResult[] => Object.keys(results).filter(isResult);
+
+const isResult = (name: string): name is PublishResult => name in RESULTS;
