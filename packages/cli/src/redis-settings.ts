@@ -1,5 +1,6 @@
-import { type RedisSettings } from "@reveille/queue";
+import { type RedisSettings, type SentinelWatch, watchSentinels } from "@reveille/queue";
 import { type Config, type Logger } from "@reveille/runtime";
+import { type Clock } from "@reveille/wakeup";
 
 import { secretFrom } from "./process.ts";
 
@@ -8,4 +9,12 @@ export async function redisSettingsOf({ redis }: Config, log: Logger): Promise<R
   const address = "url" in redis ? { url: redis.url } : { sentinels: redis.sentinels, name: redis.name };
   if (redis.passwordFile === undefined) return address;
   return { ...address, password: await secretFrom(redis.passwordFile, "redis.passwordFile", log) };
+}
+
+/** Looks at the region's Sentinels; `undefined` if there are none. */
+export async function openSentinels(
+  { redisSettings }: { readonly redisSettings: RedisSettings },
+  clock: Clock,
+): Promise<SentinelWatch | undefined> {
+  return "url" in redisSettings ? undefined : watchSentinels(redisSettings, clock);
 }

@@ -226,6 +226,35 @@ describe("the ingress behind a Prosody", () => {
     expect(await server.publish({ node: aToken(), module: aModule() })).toMatchObject({ type: "result" });
   });
 
+  it("trusts whoever has its place only as long as that one shows signs of life", async () => {
+    await using prosody = await startProsody();
+    await using first = await anIngress(prosody);
+    let alive = true;
+    await using second = await anIngress(prosody, { isStoodInFor: () => alive });
+    const component = () => second.ingress.health().find(({ part }) => part === "component")?.health;
+    expect(component()).toEqual({ kind: "ready" });
+    alive = false;
+    expect(component()).toEqual({
+      kind: "failing",
+      because: "another ingress has the place and shows no sign of life",
+    });
+    expect([first, second].map(({ ingress }) => ingress.standsIn())).toEqual([false, false]);
+  });
+
+  it("shows the sign of life itself while it serves the front of another host", async () => {
+    await using own = await startProsody();
+    await using other = await startProsody();
+    const components = [own, other].map(({ service, secret }) => ({
+      service,
+      domain: "push.localhost",
+      secret,
+    }));
+    await using rig = await anIngress(own, { components });
+    await vi.waitFor(() => expect(rig.ingress.standsIn()).toBe(true), 5_000);
+    await other.kill();
+    await vi.waitFor(() => expect(rig.ingress.standsIn()).toBe(false), 5_000);
+  });
+
   it("leaves its place to another ingress when its own Redis stays away, answering all before", async () => {
     await using prosody = await startProsody();
     await using sick = await anIngress(prosody, {

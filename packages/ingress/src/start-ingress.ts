@@ -33,6 +33,11 @@ export interface IngressOptions {
   readonly observe: Observe;
   /** True while nothing more should be let in, because the queue would get too big for its Redis. Default: never. */
   readonly isFull?: () => boolean;
+  /**
+   * Whether an ingress of another host shows signs of life at the front that we stand by for: without them it may have
+   * frozen in our place. Default: it is trusted.
+   */
+  readonly isStoodInFor?: () => boolean;
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
@@ -58,6 +63,8 @@ export interface Ingress extends AsyncDisposable {
   readonly health: () => readonly PartHealth[];
   /** Publishes in hand, unanswered. */
   readonly held: () => number;
+  /** Whether it serves the front of another host, and stanzas pass. */
+  readonly standsIn: () => boolean;
 }
 
 const LIMITS: IngressLimits = {
@@ -111,6 +118,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
         clock,
         observe,
         limits: { length: limits.stanzaLength, depth: STANZA_DEPTH },
+        isStoodInFor: options.isStoodInFor ?? ((): boolean => true),
         onStanza: receive,
       }),
   );
@@ -121,6 +129,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
       { part: "intake", health: intake.health },
     ],
     held: () => intake.inHand,
+    standsIn: () => slots.slice(1).some(({ isServing }) => isServing),
     [Symbol.asyncDispose]: async () => {
       await intake.drain();
       await Promise.all(slots.map((slot) => slot.close()));

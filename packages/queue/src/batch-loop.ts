@@ -30,6 +30,7 @@ export class BatchLoop {
   /** Batches in hand and when they were taken, oldest first. */
   readonly #inHand = new Map<Promise<void>, Millis>();
   #unanswered = 0;
+  #taken = 0;
   /** When the newest answer came, or the first question after it. */
   #owedSince = millis(0);
   #refusal: string | undefined;
@@ -49,6 +50,11 @@ export class BatchLoop {
       }
     }
     await Promise.all(this.#inHand.keys());
+  }
+
+  /** Batches taken so far. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** Why nothing can be taken from the queue now. */
@@ -92,6 +98,7 @@ export class BatchLoop {
     if (this.#options.stop.aborted) return false;
     const batch = await this.#ask(how);
     if (batch === undefined) return false;
+    this.#taken += 1;
     const settled = this.#options.settle(batch).finally(() => this.#inHand.delete(settled));
     this.#inHand.set(settled, this.#options.clock.monotonic());
     return true;

@@ -20,6 +20,8 @@ import { settling } from "./settling.ts";
 /** The side that takes wakeups from the queue. */
 export interface WakeupConsumer extends AsyncDisposable {
   readonly health: () => PartHealth;
+  /** Whether a batch was taken since this was asked last. */
+  readonly hasTaken: () => boolean;
 }
 
 export interface ConsumerOptions {
@@ -58,10 +60,17 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
   const loops: Promise<void>[] = [];
   let abandon = new AbortController();
   let loop = await startLoop(abandon.signal);
+  let seen = 0;
   void heartbeat();
 
   return {
     health: () => ({ part: "queue", health: healthNow() }),
+    hasTaken: () => {
+      const { taken } = loop;
+      const isMore = taken > seen;
+      seen = taken;
+      return isMore;
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       for (const source of sources) await source.wake();

@@ -12,4 +12,12 @@ export {
   type SentinelAddress,
 } from "./redis-settings.ts";
 export { openQueueControl, type QueueControl, type QueueStatus } from "./queue-control.ts";
-export { openWakeupQueue, type WakeupQueue, type WakeupQueueOptions } from "./wakeup-queue.ts";
+export { type RegionHealth, type RegionHealthOptions, watchRegionHealth } from "./region-health.ts";
+export { openRegionSigns, type RegionSigns, type RegionSignsOptions } from "./region-signs.ts";
+export { type SentinelSight, type SentinelWatch, watchSentinels } from "./watch-sentinels.ts";
+export {
+  openWakeupQueue,
+  type QueueStanding,
+  type WakeupQueue,
+  type WakeupQueueOptions,
+} from "./wakeup-queue.ts";

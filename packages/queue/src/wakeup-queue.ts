@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Millis,
   type Observe,
   QUEUE_NAME,
   redisKeysOf,
@@ -12,7 +13,7 @@ import { type Redis } from "ioredis";
 import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
 import { countsOf, type QueueCounts } from "./counts.ts";
-import { watchBacklog } from "./waiting-age.ts";
+import { oldestWaiting, watchBacklog } from "./waiting-age.ts";
 
 /** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
 export interface WakeupQueue extends AsyncDisposable {
@@ -25,6 +26,15 @@ export interface WakeupQueue extends AsyncDisposable {
   /** An id for `add`, if the caller wants to repeat it. */
   readonly newBatchId: () => BatchId;
   readonly counts: () => Promise<QueueCounts>;
+  /** How the region's queue stands for a new batch; cheaper than `counts`. */
+  readonly standing: () => Promise<QueueStanding>;
+}
+
+export interface QueueStanding {
+  /** By an operator. */
+  readonly paused: boolean;
+  /** Age of the oldest waiting batch; 0 if none waits. */
+  readonly oldestWaiting: Millis;
 }
 
 export interface WakeupQueueOptions {
@@ -76,6 +86,10 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
       if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
     },
     counts: () => countsOf({ redis, queue, clock }),
+    standing: async () => {
+      const [paused, oldest] = await Promise.all([queue.isPaused(), oldestWaiting({ redis, queue, clock })]);
+      return { paused, oldestWaiting: oldest };
+    },
     [Symbol.asyncDispose]: () => queue.close(),
   };
 }

@@ -8,6 +8,9 @@ import { counting, Departed, type Merge } from "./departed.ts";
 import { changesOf, isSuccessor } from "./host-changes.ts";
 import { parseSocketName, type RoleProcess } from "./role-process.ts";
 
+/** Name of the file in the runtime folder by which an operator has this host drained. */
+const DRAINING = "draining";
+
 export interface HostOptions {
   readonly runtimeDir: string;
   readonly clock: Clock;
@@ -23,6 +26,7 @@ export class Host {
   readonly #processes = new Map<string, RoleProcess>();
 
   #trouble: string | undefined;
+  #draining = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -32,6 +36,11 @@ export class Host {
   /** Why no role can be seen, whether they run or not. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** An operator has put the file `draining` into the runtime folder: traffic is to go elsewhere. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   get processes(): readonly RoleProcess[] {
@@ -50,7 +59,8 @@ export class Host {
   async poll(detail: ReportDetail): Promise<void> {
     const { runtimeDir, clock } = this.#options;
     const known = [...this.#processes.keys()];
-    const names = await this.#socketNames();
+    const names = await this.#fileNames();
+    this.#draining = names.includes(DRAINING);
     for (const name of known) if (!names.includes(name)) this.#apply(name, undefined);
     await Promise.all(
       names.map(async (name) => {
@@ -62,7 +72,7 @@ export class Host {
     );
   }
 
-  async #socketNames(): Promise<readonly string[]> {
+  async #fileNames(): Promise<readonly string[]> {
     const { runtimeDir } = this.#options;
     try {
       this.#trouble = undefined;

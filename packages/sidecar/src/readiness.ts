@@ -1,4 +1,4 @@
-import { type Health, type PartHealth, type Role } from "@reveille/wakeup";
+import { type Health, type PartHealth } from "@reveille/wakeup";
 
 import { type Host } from "./host.ts";
 import { type RoleProcess } from "./role-process.ts";
@@ -10,32 +10,51 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
+/** Part by which an ingress tells whether any worker of the region can send. */
+const REGION_WORKER = "region-worker";
 
-/** Ready if, of each role, at least one process answers and has all it needs ready. */
-export function readinessOf({ processes, trouble }: Pick<Host, "processes" | "trouble">): Readiness {
-  if (trouble !== undefined) return { ready: false, reasons: [trouble] };
-  const reasons = ROLES.flatMap((role) => {
-    const ofRole = processes.filter((process) => process.role === role);
-    if (ofRole.length === 0) return [`no ${role} runs on this host`];
-    return ofRole.some(isReady) ? [] : ofRole.flatMap(troublesOf);
-  });
-  return { ready: reasons.length === 0, reasons };
+/**
+ * Ready if one ingress of this host answers and has all it needs ready. Among that, it tells, is a worker somewhere in
+ * the region: a host without any of its own is as good as the others, since they share one queue.
+ */
+export function readinessOf({
+  processes,
+  trouble,
+  draining,
+}: Pick<Host, "processes" | "trouble" | "draining">): Readiness {
+  if (draining) return unready(["draining"]);
+  if (trouble !== undefined) return unready([trouble]);
+  const of = (role: RoleProcess["role"]) => processes.filter((process) => process.role === role);
+  const ingresses = of("ingress");
+  if (ingresses.length === 0) return unready(["no ingress runs on this host"]);
+  if (ingresses.some(isReady)) return { ready: true, reasons: [] };
+  const lacksWorkers = ingresses.some((ingress) =>
+    unreadyParts(ingress).some(({ part }) => part === REGION_WORKER),
+  );
+  return unready([
+    ...ingresses.flatMap(troublesOf),
+    // What keeps those of this host from sending is a good guess at what keeps all of them.
+    ...(lacksWorkers ? of("worker").flatMap(troublesOf) : []),
+  ]);
 }
+
+const unready = (reasons: readonly string[]): Readiness => ({ ready: false, reasons });
 
 /** True if the process answers and has all it needs. */
 export const isReady = (process: RoleProcess): boolean => troublesOf(process).length === 0;
 
-function troublesOf({ role, pid, report, silentBecause }: RoleProcess): readonly string[] {
+function troublesOf(process: RoleProcess): readonly string[] {
+  const { role, pid, report, silentBecause } = process;
   const name = `${role} ${pid}`;
   if (silentBecause !== undefined || report === undefined)
     return [`${name}: ${silentBecause ?? "no report"}`];
   if (report.parts.length === 0) return [`${name} tells nothing of its parts`];
-  return missingOf(report.parts).map(({ part, health }) => `${name}: ${part} is ${inWords(health)}`);
+  return unreadyParts(process).map(({ part, health }) => `${name}: ${part} is ${inWords(health)}`);
 }
 
 /** Parts that are not ready, unless another one stands in for them. */
-function missingOf(parts: readonly PartHealth[]): readonly PartHealth[] {
+function unreadyParts({ report }: RoleProcess): readonly PartHealth[] {
+  const parts = report?.parts ?? [];
   const works = ({ health }: PartHealth): boolean => health.kind === "ready";
   const served = new Set(parts.filter(works).map(({ anyOf }) => anyOf));
   return parts.filter((part) => !works(part) && (part.anyOf === undefined || !served.has(part.anyOf)));

@@ -1,11 +1,19 @@
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
-import { describe, expect, it } from "vitest";
+import { type Clock, epochMillis, millis } from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
 
 import { aHost } from "./testing/a-host.ts";
 import { counter, gauge } from "./testing/some-metrics.ts";
+
+const systemTime: Clock = {
+  now: () => epochMillis(Date.now()),
+  monotonic: () => millis(performance.now()),
+  sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
+};
 
 describe("a sidecar", () => {
   it("is alive without any role, and not ready", async () => {
@@ -16,7 +24,7 @@ describe("a sidecar", () => {
     expect(status).toBe(503);
     expect(JSON.parse(text)).toEqual({
       ready: false,
-      reasons: ["no ingress runs on this host", "no worker runs on this host"],
+      reasons: ["no ingress runs on this host"],
     });
   });
 
@@ -29,14 +37,15 @@ describe("a sidecar", () => {
     expect((await sidecar.get("/ready")).text).toContain(`cannot look into ${runtimeDir}: Error: ENOTDIR`);
   });
 
-  it("is ready when of each role one process has all parts ready", async () => {
+  it("is ready when one ingress has all parts ready, whatever the workers here do: others share their queue", async () => {
     await using host = await aHost();
     await host.role({ role: "ingress", pid: 7 });
-    await host.role();
     await host.role({
-      pid: 2,
-      parts: [{ part: "apns", health: { kind: "starting" } }],
+      role: "ingress",
+      pid: 8,
+      parts: [{ part: "component", health: { kind: "starting" } }],
     });
+    await host.role({ parts: [{ part: "apns", health: { kind: "starting" } }] });
     const sidecar = await host.start();
     expect(await sidecar.get("/ready")).toMatchObject({ status: 200, text: `{"ready":true,"reasons":[]}` });
   });
@@ -47,8 +56,9 @@ describe("a sidecar", () => {
       role: "ingress",
       pid: 7,
       parts: [
-        { part: "component eu", health: { kind: "failing", because: "the front refuses connections" } },
+        { part: "component", health: { kind: "failing", because: "the front refuses connections" } },
         { part: "redis", health: { kind: "ready" } },
+        { part: "region-worker", health: { kind: "failing", because: "none can send" } },
       ],
     });
     await host.role({
@@ -58,7 +68,8 @@ describe("a sidecar", () => {
     expect(JSON.parse((await sidecar.get("/ready")).text)).toEqual({
       ready: false,
       reasons: [
-        "ingress 7: component eu is failing: the front refuses connections",
+        "ingress 7: component is failing: the front refuses connections",
+        "ingress 7: region-worker is failing: none can send",
         "worker 1: queue is draining",
       ],
     });
@@ -66,41 +77,73 @@ describe("a sidecar", () => {
 
   it("bears a restart of two seconds, and trusts a host again after five", async () => {
     await using host = await aHost();
-    await host.role({ role: "ingress", pid: 7 });
-    const worker = await host.role();
+    const ingress = await host.role({ role: "ingress", pid: 7 });
     const sidecar = await host.start();
     const status = async (): Promise<number> => (await sidecar.get("/ready")).status;
     const seenAfter = async (ticks: number): Promise<number> => {
       await host.clock.polls(ticks);
       return status();
     };
-    worker.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
+    ingress.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
     expect(await seenAfter(2)).toBe(200);
     expect(await seenAfter(1)).toBe(503);
-    worker.set({ parts: [{ part: "redis", health: { kind: "ready" } }] });
+    ingress.set({ parts: [{ part: "redis", health: { kind: "ready" } }] });
     expect(await seenAfter(5)).toBe(503);
     expect(await seenAfter(1)).toBe(200);
     expect(host.events.filter(({ kind }) => kind === "readiness-changed")).toMatchObject([
       { ready: true },
-      { ready: false, reasons: ["worker 1: redis is failing: away"] },
+      { ready: false, reasons: ["ingress 7: redis is failing: away"] },
       { ready: true },
     ]);
   });
 
-  it("is ready as long as one of several parts that stand in for each other is", async () => {
+  it("sends traffic elsewhere at once when an operator drains the host, though all works", async () => {
     await using host = await aHost();
     await host.role({ role: "ingress", pid: 7 });
+    const sidecar = await host.start();
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
+    await writeFile(join(host.runtimeDir, "draining"), "");
+    await host.clock.polls();
+    expect(await sidecar.get("/ready")).toMatchObject({
+      status: 503,
+      text: `{"ready":false,"reasons":["draining"]}`,
+    });
+    await rm(join(host.runtimeDir, "draining"));
+    await host.clock.polls(6);
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
+  });
+
+  it("answers within 5 ms while a role hangs", async () => {
+    await using host = await aHost();
+    const ingress = await host.role({ role: "ingress", pid: 7 });
+    const sidecar = await host.start({ clock: systemTime });
+    ingress.hang();
+    // A poll begins each second and then waits 0.9 s in vain.
+    const times: number[] = [];
+    for (let asked = 0; asked < 200; asked += 1) {
+      const from = performance.now();
+      await sidecar.get("/ready");
+      times.push(performance.now() - from);
+    }
+    const sorted = times.toSorted((one, other) => one - other);
+    expect(sorted[100]).toBeLessThan(5);
+    await vi.waitFor(async () => expect((await sidecar.get("/ready")).status).toBe(503), 20_000);
+  });
+
+  it("is ready as long as one of several parts that stand in for each other is", async () => {
+    await using host = await aHost();
     const refused = {
       part: "apns sandbox",
       health: { kind: "failing", because: "403" },
       anyOf: "apns",
     } as const;
-    const worker = await host.role({
+    const ingress = await host.role({
+      role: "ingress",
       parts: [refused, { part: "apns production", health: { kind: "ready" }, anyOf: "apns" }],
     });
     const sidecar = await host.start();
     expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
-    worker.set({ parts: [refused, { part: "queue", health: { kind: "ready" } }] });
+    ingress.set({ parts: [refused, { part: "queue", health: { kind: "ready" } }] });
     await host.clock.polls(3);
     expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
   });

@@ -1,5 +1,6 @@
 import { type Clock, type MetricFamily, type Millis, type Observe, seconds } from "@reveille/wakeup";
 
+import { type ReportDetail } from "./ask-role.ts";
 import { type Merge } from "./departed.ts";
 import { Host } from "./host.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
@@ -49,17 +50,18 @@ export function watchHost(options: WatchOptions): Watch {
   const host = new Host({ runtimeDir, clock, merge: metrics.merge, observe });
   const steady = new Steady();
   const history = new History();
-  const judge = (): void => {
-    const turned = steady.take(readinessOf(host), clock.monotonic());
+  // A role that hangs has been silent since it was asked, not since we gave up waiting.
+  const judge = (askedAt: Millis): void => {
+    const turned = steady.take(readinessOf(host), askedAt, host.draining);
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
   };
-  const pollHealth = async (): Promise<void> => {
-    await host.poll("health");
-    judge();
+  const poll = async (detail: ReportDetail): Promise<void> => {
+    const askedAt = clock.monotonic();
+    await host.poll(detail);
+    judge(askedAt);
   };
   const pollAll = shared(async () => {
-    await host.poll("all");
-    judge();
+    await poll("all");
     history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
   });
   const status = atMostEvery(STATUS_EVERY, clock, () =>
@@ -84,7 +86,7 @@ export function watchHost(options: WatchOptions): Watch {
     contentTypes: metrics.contentTypes,
     metricsToken,
   };
-  return { answers, pollHealth, pollAll };
+  return { answers, pollHealth: () => poll("health"), pollAll };
 }
 
 /** The public may ask as often as it likes: an answer is made at most once in `pause`. */

@@ -24,7 +24,7 @@ export {
 } from "./health.ts";
 export { type Outcome, type OutcomeKind } from "./outcome.ts";
 export { isPushModule, type PushModule } from "./push-module.ts";
-export { QUEUE_NAME, type RedisKeys, redisKeysOf } from "./redis-keys.ts";
+export { QUEUE_NAME, type RedisKeys, redisKeysOf, type Sign } from "./redis-keys.ts";
 export { isRegion, type Region } from "./region.ts";
 export { type PublishResult, type ReplyKind } from "./reply.ts";
 export {

@@ -23,7 +23,16 @@ export interface RedisKeys {
   readonly accepted: (device: DeviceKey) => string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
   readonly suspicion: (device: DeviceKey) => string;
+  /** Present while it is true of some process of the region. TTL: seconds; given again every second. */
+  readonly sign: (sign: Sign) => string;
 }
+
+/**
+ * What the processes of a region let each other know by a key that stands while it is true: `ingress`: one runs and
+ * can write; `worker`: one can send for at least one module; `batch-taken`: one has taken a batch lately; `stand-in`:
+ * an ingress serves the front of another host.
+ */
+export type Sign = "ingress" | "worker" | "batch-taken" | "stand-in";
 
 /** Name of the region's BullMQ queue. */
 export const QUEUE_NAME = "wakeups";
@@ -37,4 +46,5 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   backlog: (module) => `{${region}}backlog-${module}`,
   accepted: (device) => `{${region}}a${device}`,
   suspicion: (device) => `{${region}}s${device}`,
+  sign: (sign) => `{${region}}sign-${sign}`,
 });

@@ -1,6 +1,6 @@
 import { type Backlog, type Trailing } from "@reveille/admission";
-import { consumeWakeups, type ConsumerOptions, type WakeupQueue } from "@reveille/queue";
-import { type Clock, type Millis, type Observe, type PartHealth, type PushModule } from "@reveille/wakeup";
+import { consumeWakeups, type ConsumerOptions, type WakeupConsumer, type WakeupQueue } from "@reveille/queue";
+import { type Clock, type Millis, type Observe, type PushModule } from "@reveille/wakeup";
 
 import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
 import { Lateness } from "./lateness.ts";
@@ -8,9 +8,7 @@ import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
 
 /** A worker at work; disposing takes no new batch, finishes those in hand, and stops. */
-export interface RunningWorker extends AsyncDisposable {
-  readonly health: () => PartHealth;
-}
+export type RunningWorker = WakeupConsumer;
 
 export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" | "node" | "batchesAtOnce"> {
   readonly queue: Pick<WakeupQueue, "add">;
@@ -35,7 +33,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stop = new AbortController();
   const pumping = pumpTrailing({ trailing, queue, clock, observe }, stop.signal);
   return {
-    health: consumer.health,
+    ...consumer,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await pumping;

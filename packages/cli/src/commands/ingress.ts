@@ -1,11 +1,12 @@
 import { redisAdmission } from "@reveille/admission";
 import { type ComponentOptions, startIngress } from "@reveille/ingress";
-import { openWakeupQueue, watchRedisRoom } from "@reveille/queue";
+import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
 
 import { admissionOptionsOf } from "../admission-options.ts";
 import { secretFrom } from "../process.ts";
 import { addReadings } from "../readings.ts";
+import { openSentinels } from "../redis-settings.ts";
 import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
 import { VERSION } from "../version.ts";
 
@@ -31,6 +32,18 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
   );
   const admission = redisAdmission(admissionOptionsOf(context));
+  const sentinels = await openSentinels(context, clock);
+  if (sentinels !== undefined) starting.use(sentinels);
+  let standsIn = (): boolean => false;
+  const signs = starting.use(
+    await openRegionSigns({
+      redis,
+      region: config.region,
+      clock,
+      give: () => (standsIn() ? ["ingress", "stand-in"] : ["ingress"]),
+    }),
+  );
+  const beyond = starting.use(await watchRegionHealth({ queue, signs, sentinels, clock }));
   const ingress = await startIngress({
     components: await componentsOf(config, log),
     modules: {
@@ -40,15 +53,20 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     admission,
     queue,
     isFull: room.isFull,
+    isStoodInFor: () => signs.sees("stand-in"),
     clock,
     observe,
     version: VERSION,
   });
   starting.use(ingress);
+  ({ standsIn } = ingress);
   addReadings(context.metrics, queue, admission);
   context.metrics.addReading(() => [{ kind: "held", publishes: ingress.held() }]);
   const running = starting.move();
-  return { health: ingress.health, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    health: () => [...ingress.health(), ...beyond.health()],
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {

@@ -1,8 +1,8 @@
 import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openPushServices } from "@reveille/push-services";
-import { openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import { openRegionSigns, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
-import { hours, millis } from "@reveille/wakeup";
+import { hours, millis, type Sign } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
 
 import { admissionOptionsOf } from "../admission-options.ts";
@@ -62,6 +62,14 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     }),
   );
 
+  const isAble = (): boolean =>
+    worker.health().health.kind === "ready" &&
+    pushServices.health().some(({ health }) => health.kind === "ready");
+  const give = (): readonly Sign[] => [
+    ...(isAble() ? (["worker"] as const) : []),
+    ...(worker.hasTaken() ? (["batch-taken"] as const) : []),
+  ];
+  starting.use(await openRegionSigns({ redis, region, clock, give }));
   addReadings(context.metrics, queue, admission);
   context.metrics.addReading(() =>
     pushServices.expiries().map(({ module, expiresAt }) => ({ kind: "credential", module, expiresAt })),

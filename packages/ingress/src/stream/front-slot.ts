@@ -19,6 +19,8 @@ export interface SlotOptions {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly limits: StanzaLimits;
+  /** While we stand by: whether whoever has the place shows signs of life. */
+  readonly isStoodInFor: () => boolean;
   readonly onStanza: (stanza: Stanza, slot: FrontSlot) => void;
 }
 
@@ -32,6 +34,11 @@ const MAX_UNSENT = 1 << 20;
 const RELEASED_FOR = seconds(3);
 
 const NOTHING = /(?:)/;
+
+const FROZEN_OUT: Health = {
+  kind: "failing",
+  because: "another ingress has the place and shows no sign of life",
+};
 
 /** So often we come back to answer what came while we were leaving. */
 const PARTINGS = 3;
@@ -69,6 +76,11 @@ export class FrontSlot {
     return this.#settled.promise;
   }
 
+  /** Connected, and the front passes stanzas on. */
+  get isServing(): boolean {
+    return this.#state === "active" && this.#looped;
+  }
+
   get health(): Health {
     switch (this.#state) {
       case "connecting":
@@ -76,7 +88,7 @@ export class FrontSlot {
       case "active":
         return { kind: this.#looped ? "ready" : "starting" };
       case "standby":
-        return { kind: "ready" };
+        return this.#options.isStoodInFor() ? { kind: "ready" } : FROZEN_OUT;
       case "down":
         return { kind: "failing", because: this.#because };
     }

@@ -171,6 +171,7 @@ describe("steadiness", () => {
   it("turns only when a change has lasted without a break", () => {
     const steady = new Steady();
     const take = (ready: boolean, at: number) => steady.take({ ready, reasons: [] }, seconds(at));
+    expect(take(false, 0)).toBe(true);
     expect(take(true, 0)).toBe(true);
     for (let at = 1; at < 20; at += 1) expect(take(at % 2 === 0, at)).toBe(false);
     expect([take(false, 20), take(false, 21), take(false, 22)]).toEqual([false, true, false]);

@@ -36,7 +36,14 @@ export async function aHost() {
     };
   };
   const role = async (parts: Partial<RoleReport> = {}) => stack.use(await aRole(folder.path, parts));
-  return { clock, events, start, role, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    runtimeDir: folder.path,
+    clock,
+    events,
+    start,
+    role,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 const getFrom =

@@ -1,0 +1,88 @@
+import { type Clock, seconds } from "@reveille/wakeup";
+import { Redis } from "ioredis";
+
+import { type RedisSentinels } from "./redis-settings.ts";
+
+/** How many of the configured Sentinels this process can talk to, and whether they agree. */
+export interface SentinelSight {
+  readonly configured: number;
+  /** Those that name the same primary as most others do. */
+  readonly agreeing: number;
+}
+
+/** Looks at the Sentinels from this host. Disposing closes its connections. */
+export interface SentinelWatch extends AsyncDisposable {
+  /** From memory. */
+  readonly sight: () => SentinelSight;
+}
+
+const EVERY = seconds(1);
+
+/**
+ * Asks each Sentinel for the primary, once and then every second. A host that sees no majority may be writing to a
+ * primary that has been deposed, and what it accepts is lost.
+ */
+export async function watchSentinels(settings: RedisSentinels, clock: Clock): Promise<SentinelWatch> {
+  const connections = settings.sentinels.map(({ host, port }) => connect(settings, host, port));
+  const stop = new AbortController();
+  let agreeing = 0;
+  await look();
+  const watching = watch();
+
+  return {
+    sight: () => ({ configured: connections.length, agreeing }),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await watching;
+      for (const connection of connections) connection.disconnect();
+    },
+  };
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      await clock.sleep(EVERY, stop.signal);
+      if (stop.signal.aborted) return;
+      await look();
+    }
+  }
+
+  async function look(): Promise<void> {
+    const answers = await Promise.all(connections.map((sentinel) => primaryOf(sentinel, settings.name)));
+    const named = Map.groupBy(
+      answers.filter((answer) => answer !== ""),
+      (address) => address,
+    );
+    agreeing = Math.max(0, ...[...named.values()].map(({ length }) => length));
+  }
+}
+
+/** True if a majority of all Sentinels is in sight. */
+export const isMajority = ({ configured, agreeing }: SentinelSight): boolean => agreeing * 2 > configured;
+
+function connect({ sentinelPassword }: RedisSentinels, host: string, port: number): Redis {
+  const sentinel = new Redis({
+    host,
+    port,
+    ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+    connectTimeout: 1_000,
+    commandTimeout: 500,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => 500,
+    replyMapping: "legacy",
+    // Sentinels know no INFO as a server does.
+    enableReadyCheck: false,
+  });
+  // Its absence is what we are here to see.
+  sentinel.on("error", () => undefined);
+  return sentinel;
+}
+
+/** Address of the primary as this Sentinel knows it; empty if it knows none or does not answer. */
+async function primaryOf(sentinel: Redis, name: string): Promise<string> {
+  try {
+    const address = await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name);
+    return Array.isArray(address) ? address.join(" ") : "";
+  } catch {
+    return "";
+  }
+}
