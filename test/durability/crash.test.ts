@@ -26,7 +26,7 @@ const ACCEPTED_PER_KILL = 120;
  */
 const MOST_PER_KILL = 32;
 
-const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"];
+const DURABLE = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"];
 
 interface Victim {
   readonly isUp: boolean;

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 
 import { openRegionSecret } from "@reveille/admission";
-import { openProducerRedis, type RedisSettings } from "@reveille/queue";
+import { openProducerRedis, type RedisSettings, watchDurability } from "@reveille/queue";
 import {
   type Config,
   createMetrics,
@@ -104,6 +104,7 @@ async function openContext(
     observe,
   });
   opened.defer(() => redis.disconnect());
+  await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
   return { config, log, metrics, observe, redisSettings, redis, secret };

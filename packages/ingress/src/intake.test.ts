@@ -61,6 +61,30 @@ const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
 describe("the intake", () => {
+  it("accepts a trailing push once replicas have it, and decides again if they cannot be asked", async () => {
+    const asked: PromiseWithResolvers<void>[] = [];
+    const rig = aRig({
+      admission: { decide: async (wakeups) => wakeups.map(() => ({ kind: "later", after: seconds(20) })) },
+      queue: {
+        add: async () => undefined,
+        replicate: async () => {
+          const question = Promise.withResolvers<void>();
+          asked.push(question);
+          return question.promise;
+        },
+      },
+    });
+    rig.publish(1);
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    asked[0]?.reject(new Error("Connection is closed."));
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    expect(rig.answers).toEqual([]);
+    await rig.clock.advance(seconds(1));
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]?.resolve();
+    await vi.waitFor(() => expect(rig.answered(1)).toEqual(["later"]));
+  });
+
   it("takes what comes within the pace together, and no longer than until a batch is full", async () => {
     const rig = aRig({ flushApart: millis(2) });
     rig.publish(1);

@@ -176,12 +176,26 @@ export class Intake {
       this.#batchId ??= queue.newBatchId?.();
       const wakeups = withRiders(this.#decided.map(wakeupOf), this.#merged.map(wakeupOf));
       await this.#within(queue.add(wakeups, this.#batchId));
-    }
+    } else await this.#replicate();
     this.#batchId = undefined;
     for (const waiting of this.#decided) this.#settled.push([waiting, "now"]);
     for (const waiting of this.#merged) this.#settled.push([waiting, "merged"]);
     this.#decided = [];
     this.#merged = [];
+  }
+
+  /** Nothing goes into the queue, but trailing pushes are in the primary only so far. */
+  async #replicate(): Promise<void> {
+    const { replicate } = this.#options.queue;
+    const later = this.#settled.filter(([, verdict]) => verdict === "later");
+    if (replicate === undefined || later.length === 0) return;
+    try {
+      await this.#within(replicate());
+    } catch (error) {
+      this.#settled = this.#settled.filter(([, verdict]) => verdict !== "later");
+      this.#line.putBack(later.map(([waiting]) => waiting));
+      throw error;
+    }
   }
 
   #answerSettled(): void {

@@ -11,5 +11,8 @@ export interface AdmissionPort {
   readonly decide: (wakeups: readonly Wakeup[], senders: readonly string[]) => Promise<readonly Verdict[]>;
 }
 
-/** What ingress needs of the queue: with an id, repeating `add` does not add twice. */
-export type QueuePort = Pick<WakeupQueue, "add"> & Partial<Pick<WakeupQueue, "newBatchId">>;
+/**
+ * What ingress needs of the queue: with an id, repeating `add` does not add twice; `replicate` covers the verdicts of
+ * micro-batches that add nothing.
+ */
+export type QueuePort = Pick<WakeupQueue, "add"> & Partial<Pick<WakeupQueue, "newBatchId" | "replicate">>;

@@ -4,6 +4,7 @@ export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./con
 export { type QueueCounts } from "./counts.ts";
 export { type Disposition } from "./disposition.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
+export { type DurabilityOptions, watchDurability } from "./redis-durability.ts";
 export { type RedisRoom, type RedisRoomOptions, watchRedisRoom } from "./redis-room.ts";
 export {
   type RedisAddress,

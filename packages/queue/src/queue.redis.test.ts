@@ -262,6 +262,8 @@ describe("the wakeup queue", () => {
     await using queue = await openWakeupQueue({ ...parts, waitReplicas: 1 });
     await queue.add(wakeups(1));
     expect(events).toEqual([{ kind: "replicas-missing", wanted: 1, replicas: 0 }]);
+    await queue.replicate();
+    expect(events).toHaveLength(2);
     expect(await queue.counts()).toMatchObject({ waiting: 1 });
   });
 

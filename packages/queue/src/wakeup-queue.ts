@@ -23,6 +23,11 @@ export interface WakeupQueue extends AsyncDisposable {
    * not put them there twice.
    */
   readonly add: (wakeups: readonly Wakeup[], id?: BatchId) => Promise<void>;
+  /**
+   * Resolves once all that was written by this connection is in the replicas, as many as `waitReplicas`; at once without
+   * them. `add` includes it. Throws what Redis throws.
+   */
+  readonly replicate: () => Promise<void>;
   /** An id for `add`, if the caller wants to repeat it. */
   readonly newBatchId: () => BatchId;
   readonly counts: () => Promise<QueueCounts>;
@@ -74,16 +79,21 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
     await queue.add(JOB_NAME, body, backlog.isOld() ? { jobId, lifo: true } : { jobId });
   };
 
+  const replicate = async (): Promise<void> => {
+    if (waitReplicas === 0) return;
+    const replicas = await redis.wait(waitReplicas, REPLICAS_WITHIN_MS);
+    if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
+  };
+
   return {
     newBatchId,
+    replicate,
     add: async (wakeups, id = newBatchId()) => {
       for (let from = 0; from < wakeups.length; from += MOST_PER_BATCH) {
         const part = from === 0 ? id : `${id}-${from}`;
         await addBatch(wakeups.slice(from, from + MOST_PER_BATCH), part);
       }
-      if (waitReplicas === 0 || wakeups.length === 0) return;
-      const replicas = await redis.wait(waitReplicas, REPLICAS_WITHIN_MS);
-      if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
+      if (wakeups.length > 0) await replicate();
     },
     counts: () => countsOf({ redis, queue, clock }),
     standing: async () => {

@@ -9,7 +9,14 @@ import {
 /** Told by every role that talks to Redis, unlike the other events of the queue. */
 export type RedisEvent = Extract<
   QueueEvent,
-  { kind: "redis-trouble" | "redis-recovered" | "redis-room-changed" | "replicas-missing" }
+  {
+    kind:
+      | "redis-trouble"
+      | "redis-recovered"
+      | "redis-room-changed"
+      | "redis-durability-changed"
+      | "replicas-missing";
+  }
 >;
 export type WorkEvent = Exclude<QueueEvent, RedisEvent>;
 
@@ -60,6 +67,7 @@ export const byStage =
       case "redis-trouble":
       case "redis-recovered":
       case "redis-room-changed":
+      case "redis-durability-changed":
       case "replicas-missing":
         return redis?.(event);
       case "role-process-changed":

@@ -19,6 +19,12 @@ export const logRedis =
         else logger.info({ event: kind, share }, "redis has room again");
         return;
       }
+      case "redis-durability-changed": {
+        const { kind, because } = event;
+        if (because === undefined) logger.info({ event: kind }, "redis keeps what is accepted");
+        else logger.warn({ event: kind, because }, "redis may lose accepted wakeups when it is killed");
+        return;
+      }
       case "replicas-missing": {
         const { kind, wanted, replicas } = event;
         sparingly(kind, (held) =>

@@ -186,8 +186,10 @@ describe("the metrics of any process", () => {
     expect(await text()).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 1\n');
     observe({ kind: "redis-recovered", connection: "producer" });
     observe({ kind: "redis-room-changed", full: true, share: 0.91 });
+    observe({ kind: "redis-durability-changed", because: "Redis writes no append-only file" });
     const shown = await text();
     expect(shown).toContain('reveille_redis_full{role="ingress"} 1\n');
+    expect(shown).toContain('reveille_redis_durability_weak{role="ingress"} 1\n');
     expect(shown).toContain('reveille_redis_trouble{role="ingress",connection="producer"} 0\n');
     expect(shown).toContain('reveille_redis_troubles_total{role="ingress",connection="producer"} 1\n');
     expect(shown).not.toContain("ECONNREFUSED");

@@ -54,6 +54,13 @@ function redisMetrics(registry: Registry, role: string) {
     aggregator: "sum",
   });
   full.set({ role }, 0);
+  const weak = gauge(registry, {
+    name: "reveille_redis_durability_weak",
+    help: "Processes of this role whose Redis may lose accepted wakeups when it is killed.",
+    labels: ["role"],
+    aggregator: "sum",
+  });
+  weak.set({ role }, 0);
   const missing = closedCounter(registry, {
     name: "reveille_replicas_missing_total",
     help: "Flushes that reached fewer replicas of Redis than wanted.",
@@ -74,6 +81,9 @@ function redisMetrics(registry: Registry, role: string) {
         return;
       case "redis-room-changed":
         full.set({ role }, event.full ? 1 : 0);
+        return;
+      case "redis-durability-changed":
+        weak.set({ role }, event.because === undefined ? 0 : 1);
         return;
       case "replicas-missing":
         missing.inc({ role });

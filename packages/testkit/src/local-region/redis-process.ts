@@ -1,13 +1,13 @@
 import { Program } from "../program.ts";
 
-/** Redis as a region needs it: every write on disk within a second, nothing evicted. On a Unix socket only. */
+/** Redis as a region needs it: every write on disk before it is answered, nothing evicted. On a Unix socket only. */
 export async function startRegionRedis(folder: string, socket: string, logFile: string): Promise<Program> {
   const settings = {
     port: "0",
     unixsocket: socket,
     dir: folder,
     appendonly: "yes",
-    appendfsync: "everysec",
+    appendfsync: "always",
     save: "",
     maxmemory: "256mb",
     "maxmemory-policy": "noeviction",

@@ -37,6 +37,8 @@ export type QueueEvent =
   | { readonly kind: "consumer-restarted"; readonly stuckFor: Millis }
   /** `full`: Redis uses so much of its memory (`share`, 0 to 1) that new wakeups are refused. */
   | { readonly kind: "redis-room-changed"; readonly full: boolean; readonly share: number }
+  /** `because`: how a Redis that is killed could lose accepted wakeups; absent if it could not. */
+  | { readonly kind: "redis-durability-changed"; readonly because?: string }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
