@@ -68,6 +68,8 @@ describe("one of Apple's servers with troubles of its own", () => {
   it("is left after five of them in a row", async () => {
     await using apns = await anApns();
     const { services, simulator } = apns;
+    // Of two idle connections the same is chosen each time.
+    await eventually(() => expect(services.freeSlots(aModule())).toBe(2));
     await services.send(aWakeup());
     const connection = simulator.ledger.pushes[0]?.connection ?? 0;
     const fault = { kind: "answer", status: 500, reason: "InternalServerError" } as const;

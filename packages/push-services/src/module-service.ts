@@ -24,6 +24,8 @@ export interface ModuleServiceOptions {
   readonly module: PushModule;
   readonly settings: ModuleSettings;
   readonly route: Route;
+  /** Pushes under way beyond which there is no room for more. */
+  readonly mostAtOnce: number;
   readonly clock: Clock;
   readonly observe: Observe;
 }
@@ -36,12 +38,15 @@ export class ModuleService {
   readonly #clock: Clock;
   readonly #breaker: Breaker;
   readonly #guard: TokenGuard;
+  readonly #mostAtOnce: number;
+  #underWay = 0;
 
   /** Throws an Error that names the module if Apple would refuse its payload. */
-  constructor({ module, settings, route, clock, observe }: ModuleServiceOptions) {
+  constructor({ module, settings, route, mostAtOnce, clock, observe }: ModuleServiceOptions) {
     this.#settings = settings;
     this.#forms = formsOf(module, settings);
     this.#route = route;
+    this.#mostAtOnce = mostAtOnce;
     this.#clock = clock;
     this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
     this.#breaker = new Breaker({
@@ -57,6 +62,11 @@ export class ModuleService {
     return this.#route.freeSlots;
   }
 
+  /** How many more wakeups can be sent at once. */
+  get room(): number {
+    return Math.min(this.#route.freeSlots, this.#mostAtOnce - this.#underWay);
+  }
+
   get expiresAt(): EpochMillis | undefined {
     return this.#route.expiresAt;
   }
@@ -68,6 +78,8 @@ export class ModuleService {
 
   /** Never rejects. */
   send(wakeup: Wakeup): Promise<Outcome> {
+    // Without room nothing was asked for; it came along with wakeups of modules that have some.
+    if (this.#underWay >= 2 * this.#mostAtOnce) return Promise.resolve(NO_ROOM);
     if (this.#route.awaitsProof) this.#breaker.probeNow();
     const leave = this.#breaker.ask();
     if (leave.kind === "parked") {
@@ -78,18 +90,22 @@ export class ModuleService {
 
   #push(wakeup: Wakeup, leave: Leave, resolve: (outcome: Outcome) => void): void {
     const apnsId = apnsIdOf(wakeup);
+    this.#underWay += 1;
     this.#route.send({
       path: `/3/device/${wakeup.token}`,
       form: wakeup.urgent ? this.#forms.urgent : this.#forms.quiet,
       ownHeaders: ownHeadersOf(apnsId, this.#settings, this.#clock.now()),
       apnsId,
       settle: (outcome) => {
+        this.#underWay -= 1;
         this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);
         resolve(this.#guard.check(outcome));
       },
     });
   }
 }
+
+const NO_ROOM: Outcome = { kind: "unreachable", reason: "too many pushes of the module under way" };
 
 /** What an outcome says about the module's credential and settings. */
 function signOf(outcome: Outcome): Sign {

@@ -25,6 +25,8 @@ export interface PushServicesOptions {
   readonly resolve?: Resolve;
   /** Default `frames`; `node` in case Apple's servers should have surprises for it. */
   readonly engine?: Engine;
+  /** Pushes of one module under way beyond which no more should be taken from the queue; default 1,000. */
+  readonly mostAtOnce?: number;
   /** From 0 to below 1, for jitter; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -36,9 +38,12 @@ export interface PushServices extends AsyncDisposable {
   /** One part per module; they stand in for each other. */
   readonly health: () => readonly PartHealth[];
   /**
-   * How many more wakeups of that module could leave at once; modules with the same credential share. Whoever
-   * sends when it is 0 or less waits in line, 10 s at most: workers take from the queue while it is positive.
+   * How many more wakeups may be taken from the queue now: as many as the module with the most room can send at
+   * once. Modules without room settle what is beyond twice their `mostAtOnce` as `unreachable`, so that a slow one
+   * is not in the way of the others.
    */
+  readonly room: () => number;
+  /** How many more wakeups of that module could leave at once; modules with the same credential share. */
   readonly freeSlots: (module: PushModule) => number;
   /** Modules that authenticate by certificate, and when it expires. */
   readonly expiries: () => readonly CredentialExpiry[];
@@ -74,6 +79,7 @@ export async function openPushServices(options: PushServicesOptions): Promise<Pu
     send: (wakeup) => services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
     health: () =>
       Array.from(services, ([module, { health }]) => ({ part: `apns ${module}`, health, anyOf: "apns" })),
+    room: () => Math.max(...Array.from(services.values(), ({ room }) => room)),
     freeSlots: (module) => services.get(module)?.freeSlots ?? 0,
     expiries: () =>
       Array.from(services, ([module, { expiresAt }]) =>
@@ -97,6 +103,7 @@ async function openServices(
     observe,
     resolve = systemResolver,
     engine = "frames",
+    mostAtOnce = 1_000,
     random = Math.random,
   } = options;
   const services = new Map<PushModule, ModuleService>();
@@ -105,7 +112,7 @@ async function openServices(
     const route =
       routes.get(key) ?? (await openRoute(settings.apns, { clock, observe, resolve, engine, random }));
     routes.set(key, route);
-    services.set(module, new ModuleService({ module, settings, route, clock, observe }));
+    services.set(module, new ModuleService({ module, settings, route, mostAtOnce, clock, observe }));
   }
   return services;
 }

@@ -1,5 +1,6 @@
 import { type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
 
+import { MOST_PER_BATCH } from "./batch.ts";
 import { type BatchSource, type TakenBatch } from "./batch-source.ts";
 
 export interface BatchLoopOptions {
@@ -7,6 +8,8 @@ export interface BatchLoopOptions {
   /** Never rejects. */
   readonly settle: (batch: TakenBatch) => Promise<void>;
   readonly batchesAtOnce: number;
+  /** How many more wakeups can be settled without waiting for others. */
+  readonly room: () => number;
   readonly clock: Clock;
   readonly observe: Observe;
   readonly stop: AbortSignal;
@@ -88,9 +91,11 @@ export class BatchLoop {
   }
 
   async #freeHands(): Promise<number> {
-    const { batchesAtOnce } = this.#options;
+    const { batchesAtOnce, room, clock, stop } = this.#options;
     while (this.#inHand.size >= batchesAtOnce) await Promise.race(this.#inHand.keys());
-    return batchesAtOnce - this.#inHand.size;
+    // Room comes wakeup by wakeup, so no batch is waited for. With nothing in hand it would not come by itself.
+    while (this.#inHand.size > 0 && room() <= 0 && !stop.aborted) await clock.sleep(PACE, stop);
+    return Math.min(batchesAtOnce - this.#inHand.size, Math.max(1, Math.ceil(room() / MOST_PER_BATCH)));
   }
 
   async #take(how: { readonly wait: boolean }): Promise<boolean> {

@@ -36,6 +36,8 @@ export interface ConsumerOptions {
    */
   readonly handle: (wakeups: readonly QueuedWakeup[]) => Promise<readonly Disposition[]>;
   readonly batchesAtOnce: number;
+  /** How many more wakeups can be settled without waiting for others: none are taken at 0. Default: any number. */
+  readonly room?: () => number;
   /** Disposing waits so long for batches in hand; later ones come back as stalled. Default 20 s. */
   readonly drainWithin?: Millis;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ const HELD_TOO_LONG = minutes(1);
 
 /** Takes batches and hands them to `handle` until disposed. Resolves when it does; throws what Redis throws. */
 export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupConsumer> {
-  const { redis, region, clock, observe, batchesAtOnce } = options;
+  const { redis, region, clock, observe, batchesAtOnce, room = () => Infinity } = options;
   const newBatchId = batchIds(options.node);
   const stop = new AbortController();
   const ended = new AbortController();
@@ -84,7 +86,7 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
     const source = await openBatchSource({ redis, region, clock, newBatchId });
     const settle = (batch: TakenBatch): Promise<void> => settling(batch, options);
     const signal = AbortSignal.any([stop.signal, abandoned]);
-    const started = new BatchLoop({ source, settle, batchesAtOnce, clock, observe, stop: signal });
+    const started = new BatchLoop({ source, settle, batchesAtOnce, room, clock, observe, stop: signal });
     sources.push(source);
     loops.push(started.run());
     return started;

@@ -1,73 +1,23 @@
-import { setTimeout as delay } from "node:timers/promises";
-
-import { redisAdmission, redisBacklog } from "@reveille/admission";
-import { openProducerRedis, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
-import { aRegion, aRegionSecret, aToken, aWakeup, startRedis } from "@reveille/testkit";
-import {
-  type Clock,
-  type DeviceToken,
-  epochMillis,
-  hours,
-  millis,
-  minutes,
-  type Outcome,
-  type PushEvent,
-} from "@reveille/wakeup";
+import { aToken, aWakeup } from "@reveille/testkit";
+import { type DeviceToken, epochMillis, millis, type Outcome, type PushEvent } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
-import { startWorker } from "./start-worker.ts";
+import { aWorkerWith, clock } from "./testing/a-worker.ts";
 
-// BullMQ looks at the real time by itself.
-const clock: Clock = {
-  now: () => epochMillis(Date.now()),
-  monotonic: () => millis(performance.now()),
-  sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
-};
-
-const WINDOW = millis(300);
 const DELIVERED: Outcome = { kind: "delivered", apnsId: "11111111-1111-8111-a111-111111111111" };
 
-/** A worker over a real Redis whose push service answers as told; `sent` is what it was asked for. */
+/** A worker whose push service answers as told; `sent` is what it was asked for. */
 async function aWorker(answer: (token: DeviceToken, attempt: number) => Outcome) {
-  await using parts = new AsyncDisposableStack();
-  const server = parts.use(await startRedis());
-  const settings = { url: `redis+unix://${server.path}` };
-  const events: PushEvent[] = [];
-  const observe = (event: PushEvent): void => void events.push(event);
-  const redis = await openProducerRedis(settings, { connection: "producer", clock, observe });
-  parts.defer(() => redis.disconnect());
-  const blocking = await openWorkerRedis(settings, { connection: "worker", clock, observe });
-  parts.defer(() => blocking.disconnect());
-
-  const common = { region: aRegion(), clock, observe };
-  const queue = parts.use(await openWakeupQueue({ ...common, redis, node: "s1" }));
-  const devices = { ...common, redis, secret: aRegionSecret(), windowOf: () => WINDOW };
-  const admission = redisAdmission({
-    ...devices,
-    forgetDeadAfter: minutes(1),
-    confirmDeadAfter: millis(200),
-  });
   const sent: DeviceToken[] = [];
-  const worker = parts.use(
-    await startWorker({
-      ...common,
-      redis: blocking,
-      node: "s1",
-      batchesAtOnce: 2,
-      queue,
-      memory: admission,
-      trailing: admission,
-      backlog: redisBacklog({ ...devices, longestDeadline: hours(1) }),
-      deadlineOf: () => hours(1),
-      send: async ({ token }) => {
-        sent.push(token);
-        await Promise.resolve();
-        return answer(token, sent.filter((other) => other === token).length);
-      },
-    }),
-  );
-  const stack = parts.move();
-  return { admission, queue, worker, sent, events, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const scene = await aWorkerWith({
+    room: () => Infinity,
+    send: async ({ token }) => {
+      sent.push(token);
+      await Promise.resolve();
+      return answer(token, sent.filter((other) => other === token).length);
+    },
+  });
+  return { ...scene, sent, [Symbol.asyncDispose]: () => scene[Symbol.asyncDispose]() };
 }
 
 const wakeupOf = (seed: number) => aWakeup({ token: aToken(seed), receivedAt: clock.now() });

@@ -3,6 +3,7 @@ import { consumeWakeups, type ConsumerOptions, type WakeupConsumer, type WakeupQ
 import { type Clock, type Millis, type Observe, type PushModule } from "@reveille/wakeup";
 
 import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
+import { Intake } from "./intake.ts";
 import { Lateness } from "./lateness.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
@@ -10,25 +11,40 @@ import { pumpTrailing } from "./pump.ts";
 /** A worker at work; disposing takes no new batch, finishes those in hand, and stops. */
 export type RunningWorker = WakeupConsumer;
 
-export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" | "node" | "batchesAtOnce"> {
+export interface WorkerOptions extends Pick<ConsumerOptions, "redis" | "region" | "node"> {
   readonly queue: Pick<WakeupQueue, "add">;
   readonly memory: DeviceMemory;
   readonly trailing: Trailing;
   readonly backlog: Backlog;
   readonly send: Send;
+  /** How many more wakeups the push services can send at once; no batch is taken at 0. */
+  readonly room: () => number;
   /** How long after its publish a wakeup of this module is still worth a push. */
   readonly deadlineOf: (module: PushModule) => Millis;
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
+/** What one process keeps locked in Redis; batches of one wakeup fill the room for pushes long before. */
+const MOST_BATCHES = 10_000;
+
 /** Starts to drain the queue and to pump trailing pushes into it. The Redis connection stays the caller's. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, observe, queue, trailing } = options;
   const delivery: BatchDelivery = { ...options, chance: Math.random, lateness: new Lateness(clock) };
+  const intake = new Intake(options.room);
   const consumer = await consumeWakeups({
     ...options,
-    handle: (queued) => deliverBatch(queued, delivery),
+    batchesAtOnce: MOST_BATCHES,
+    room: intake.room,
+    handle: (queued) =>
+      intake.taking(queued.length, (arrived) => {
+        const send: Send = (wakeup) => {
+          arrived();
+          return options.send(wakeup);
+        };
+        return deliverBatch(queued, { ...delivery, send });
+      }),
   });
   const stop = new AbortController();
   const pumping = pumpTrailing({ trailing, queue, clock, observe }, stop.signal);

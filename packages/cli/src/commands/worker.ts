@@ -27,6 +27,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       clock,
       observe,
       engine: config.worker.http2,
+      mostAtOnce: config.worker.pushesAtOnce,
     }),
   );
   const queue = starting.use(
@@ -49,12 +50,12 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       redis: blocking,
       region,
       node: NODE,
-      batchesAtOnce: config.worker.batchesAtOnce,
       queue,
       memory: admission,
       trailing: admission,
       backlog: redisBacklog({ ...admissionOptions, longestDeadline: millis(Math.max(...deadlines)) }),
       send: pushServices.send,
+      room: pushServices.room,
       // A wakeup for a module that this host no longer knows waits for a worker that does.
       deadlineOf: (module) => config.modules.get(module)?.deadline ?? hours(1),
       clock,

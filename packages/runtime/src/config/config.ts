@@ -56,12 +56,13 @@ export const configSchema = z.strictObject({
     .prefault({}),
   worker: z
     .strictObject({
-      batchesAtOnce: z
+      /** Pushes of one module under way beyond which a worker takes no more wakeups. */
+      pushesAtOnce: z
         .int()
         .min(1)
-        .max(1_000)
-        .meta({ examples: [16] })
-        .prefault(16),
+        .max(4_000)
+        .meta({ examples: [1_000] })
+        .prefault(1_000),
       /** What speaks HTTP/2 to push services. */
       http2: z
         .enum(["frames", "node"])
