@@ -161,6 +161,13 @@ describe("a region behind a real server", () => {
     }
     await expect.poll(async () => region.sender.registrations(juliet.user)).toEqual([]);
     expect(await region.apns.pushesTo(juliet.token)).toHaveLength(1);
+    // As docs/xmpp-admins.md tells administrators.
+    const log = await readFile(join(region.logFolder, "sender.log"), "utf8");
+    expect(log).toContain(
+      "Got error <cancel:item-not-found:The device token is no longer valid.> for identifier",
+    );
+    expect(log).toContain("error count for this identifier is now at 16");
+    expect(log).toContain("Disabling push notifications for identifier");
   });
 
   it("asks APNs for all 500 devices of a burst though a worker is killed in it", async () => {

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+import { CLEAR_CONTENT_ADVICE } from "./ad-hoc/clear-content-advice.ts";
+import { oracles } from "./fixtures/oracles.ts";
+import { type ReadReply, readReplies } from "./fixtures/read-reply.ts";
+import {
+  DOUBTED,
+  noSuchNodeStanza,
+  REPLIES,
+  replyStanza,
+  unknownActionStanza,
+  unsupportedStanza,
+} from "./reply.ts";
+
+const text = readFileSync(new URL("../../../docs/xmpp-admins.md", import.meta.url), "utf8");
+const servers = oracles.map(({ server }) => server).join(" | ");
+const address = { id: "1", from: "example.org", to: "eu.push.example" };
+
+/** Rows of the table whose first line is `head`, cell by cell. */
+function tableOf(head: string): readonly (readonly string[])[] {
+  const lines = text.split("\n");
+  const first = lines.indexOf(head);
+  const body = lines.slice(first + 2);
+  const rows = body.slice(
+    0,
+    body.findIndex((line) => !line.startsWith("|")),
+  );
+  return rows.map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const read = (xml: string): ReadReply => {
+  const [reply] = readReplies(xml);
+  if (reply === undefined) throw new Error("no reply");
+  return reply;
+};
+const toPublishes = [...Object.values(REPLIES), DOUBTED]
+  .filter(({ reply }) => reply !== "accepted")
+  .map((answer) => read(replyStanza(address, answer)));
+const nameOf = ({ errorType, condition }: ReadReply): string => `\`${errorType}/${condition}\``;
+const WORDS = { keeps: "keeps", counts: "16th", deletes: "drops" } as const;
+
+describe("docs/xmpp-admins.md", () => {
+  it("has every error that a publish can get, with its text and what each server makes of it", () => {
+    const written = tableOf(`| error | text | meaning | what to do | ${servers} |`).map(
+      ([error, words, , , ...reactions]) => [error, words, ...reactions].join(" | "),
+    );
+    const spoken = toPublishes.map((reply) =>
+      [nameOf(reply), reply.text, ...oracles.map(({ reactsTo }) => WORDS[reactsTo(reply)])].join(" | "),
+    );
+    expect(new Set(written)).toEqual(new Set(spoken));
+    expect(written).toHaveLength(spoken.length);
+  });
+
+  it("has every error that something else can get", () => {
+    const others = [unsupportedStanza(address), noSuchNodeStanza(address), unknownActionStanza(address)].map(
+      read,
+    );
+    const written = tableOf("| error | text | meaning |").map(([error, words]) => [error, words]);
+    expect(others.map((reply) => [nameOf(reply), reply.text])).toEqual(written);
+  });
+
+  it("names the settings that the ad-hoc command advises", () => {
+    const advised = Object.values(CLEAR_CONTENT_ADVICE).flatMap((advice) =>
+      [...advice.matchAll(/[a-z]+(?:[._-][a-z]+)+/g)].map(([setting]) => setting),
+    );
+    expect(advised.length).toBeGreaterThan(8);
+    expect(advised.filter((setting) => !text.includes(setting))).toEqual([]);
+  });
+});
