@@ -23,7 +23,7 @@ describe("the settings of a module", () => {
     expect(settings).toMatchObject({
       apns: {
         endpoint: new URL("https://127.0.0.1:8443"),
-        caFile: "/etc/reveille/simulator-ca.pem",
+        caFile: "/etc/reveille/apns/simulator-ca.pem",
         proxy: new URL("http://proxy.internal:3128"),
       },
       priority: 5,

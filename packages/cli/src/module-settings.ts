@@ -2,6 +2,8 @@ import { type CredentialSettings, type ModuleSettings, payloadMistake } from "@r
 import { type ApnsCredential, type Config, type FurtherRules, type ModuleConfig } from "@reveille/runtime";
 import { type PushModule } from "@reveille/wakeup";
 
+import { secretPath } from "./secret-path.ts";
+
 /** What the configuration's schema does not know: a push that Apple would refuse for its size. */
 export const moduleRules: FurtherRules = (config) =>
   [...moduleSettingsOf(config)].flatMap(([name, settings]) => {
@@ -23,7 +25,7 @@ function settingsOf({ apns, ...push }: ModuleConfig): ModuleSettings {
       environment: apns.environment,
       credential: credentialOf(apns.credential),
       endpoint: apns.endpoint === undefined ? undefined : new URL(apns.endpoint),
-      caFile: apns.caFile,
+      caFile: apns.caFile === undefined ? undefined : secretPath(apns.caFile),
       proxy: apns.proxy === undefined ? undefined : new URL(apns.proxy),
     },
     alert,
@@ -39,8 +41,13 @@ function settingsOf({ apns, ...push }: ModuleConfig): ModuleSettings {
 function credentialOf(credential: ApnsCredential): CredentialSettings {
   if (credential.kind === "key") {
     const { keyFile, keyId, teamId } = credential;
-    return { kind: "token", keyFile, keyId, teamId };
+    return { kind: "token", keyFile: secretPath(keyFile), keyId, teamId };
   }
   const { certFile, certKeyFile, passphraseFile } = credential;
-  return { kind: "certificate", certFile, keyFile: certKeyFile, passphraseFile };
+  return {
+    kind: "certificate",
+    certFile: secretPath(certFile),
+    keyFile: certKeyFile === undefined ? undefined : secretPath(certKeyFile),
+    passphraseFile: passphraseFile === undefined ? undefined : secretPath(passphraseFile),
+  };
 }

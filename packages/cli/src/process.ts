@@ -3,9 +3,14 @@ import {
   createLogger,
   type Logger,
   readSecret,
+  type Start,
   stopSignal,
   systemClock,
+  tellSystemd,
 } from "@reveille/runtime";
+import { type PartHealth } from "@reveille/wakeup";
+
+import { secretPath } from "./secret-path.ts";
 
 /** The log of this process, on standard output. */
 export const openLog = (role: string, config: Config): Logger =>
@@ -23,9 +28,18 @@ export const stopOf = (config: Config, log: Logger): AbortSignal =>
     onForced: (because) => log.error({ because }, "stopping without having drained"),
   });
 
+/** The last part of a role: tells systemd how it fares, if systemd runs it. */
+export const systemdPart = (parts: () => readonly PartHealth[], log: Logger): Start =>
+  tellSystemd({
+    environment: process.env,
+    parts,
+    clock: systemClock,
+    onTrouble: (err) => log.warn({ err }, "systemd was not told how this role fares"),
+  });
+
 /** Reads a secret; warns if other users of the machine may read it too. */
 export async function secretFrom(file: string, key: string, log: Logger): Promise<string> {
-  const { text, readableByOthers } = await readSecret(file, key);
+  const { text, readableByOthers } = await readSecret(secretPath(file), key);
   if (readableByOthers) log.warn({ file, key }, "secret file is readable by every user; chmod 600 mends it");
   return text;
 }

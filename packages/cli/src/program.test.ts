@@ -67,7 +67,7 @@ describe("check-config", () => {
   it("prints the effective configuration, secrets as paths", async () => {
     const { code, stdout } = await reveille("check-config", await aConfig());
     expect(code).toBe(0);
-    expect(stdout).toContain("secretFile: /etc/reveille/component.secret");
+    expect(stdout).toContain("secretFile: /etc/reveille/front/component.secret");
   });
 
   it("prints every mistake with file, line, key and how to mend it, and exits with 1", async () => {

@@ -17,7 +17,7 @@ import {
 import { type Health, type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
 
 import { loadConfig } from "./load-config.ts";
-import { openLog, stopOf } from "./process.ts";
+import { openLog, stopOf, systemdPart } from "./process.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -80,7 +80,7 @@ export async function runRole(
     return opened.move();
   };
   // The report is served first and last, so that the sidecar sees both the starting and the draining.
-  await runUntil(stopOf(config, log), [report, parts]);
+  await runUntil(stopOf(config, log), [report, parts, systemdPart(() => health(), log)]);
   log.info("role stopped");
 }
 

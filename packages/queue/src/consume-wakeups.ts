@@ -120,7 +120,7 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
     if (redis.status !== "ready") return { kind: "failing", because: "Redis is away" };
     if (loop.refusal !== undefined) return { kind: "failing", because: loop.refusal };
     if (loop.heldFor > HELD_TOO_LONG)
-      return { kind: "failing", because: "a batch is not settled for a minute" };
+      return { kind: "failing", because: "a batch is not settled for a minute", stuck: true };
     return { kind: "ready" };
   }
 

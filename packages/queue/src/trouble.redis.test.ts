@@ -211,6 +211,7 @@ describe("a consumer whose handler hangs", () => {
     expect(consumer.health().health).toEqual({
       kind: "failing",
       because: "a batch is not settled for a minute",
+      stuck: true,
     });
     finish.resolve([DONE]);
     await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }));

@@ -24,3 +24,4 @@ export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metr
 export { type ReportOptions, type ReportServer, serveReport } from "./report/serve-report.ts";
 export { runUntil, type Start, type StartContext } from "./run-until.ts";
 export { type StopOptions, type StoppableProcess, stopSignal } from "./stop-signal.ts";
+export { type SystemdOptions, tellSystemd } from "./tell-systemd.ts";

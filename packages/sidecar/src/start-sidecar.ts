@@ -1,6 +1,6 @@
 import { type AddressInfo } from "node:net";
 
-import { type Clock, seconds } from "@reveille/wakeup";
+import { type Clock, type PartHealth, seconds } from "@reveille/wakeup";
 import { type FastifyInstance } from "fastify";
 
 import { sidecarApp, statusApp } from "./sidecar-app.ts";
@@ -22,6 +22,7 @@ export interface SidecarOptions extends WatchOptions {
 export interface Sidecar extends AsyncDisposable {
   readonly address: Listen;
   readonly statusAddress: Listen | undefined;
+  readonly health: () => PartHealth;
 }
 
 const POLL_EVERY = seconds(1);
@@ -30,6 +31,8 @@ const POLL_EVERY = seconds(1);
  * lost to the sums of the host.
  */
 const METRICS_EVERY = 5;
+/** A poll gives up on a role that hangs within a second. */
+const STUCK_AFTER = seconds(15);
 
 /** Serves metrics, health and status of this host. Resolves when it listens and has seen every role once. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
@@ -41,14 +44,14 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const address = await serve(sidecarApp(answers), listen, starting);
   const statusAddress =
     statusListen === undefined ? undefined : await serve(statusApp(answers), statusListen, starting);
-  const stop = new AbortController();
-  const polling = pollUntil(stop.signal, watch, clock);
-  starting.defer(async () => {
-    stop.abort();
-    await polling;
-  });
+  const polling = starting.use(startPolling(watch, clock));
   const running = starting.move();
-  return { address, statusAddress, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    address,
+    statusAddress,
+    health: polling.health,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 async function serve(app: FastifyInstance, listen: Listen, stack: AsyncDisposableStack): Promise<Listen> {
@@ -62,11 +65,36 @@ function addressOf(address: AddressInfo | string | null): Listen {
   return { host: address.address, port: address.port };
 }
 
-async function pollUntil(stop: AbortSignal, { pollHealth, pollAll }: Watch, clock: Clock): Promise<void> {
-  const stopped = (): boolean => stop.aborted;
-  for (let round = 1; !stopped(); round += 1) {
-    await clock.sleep(POLL_EVERY, stop);
-    if (stopped()) return;
-    await (round % METRICS_EVERY === 0 ? pollAll() : pollHealth());
+/** Polls until disposed. */
+function startPolling(
+  { pollHealth, pollAll }: Watch,
+  clock: Clock,
+): Pick<Sidecar, "health"> & AsyncDisposable {
+  const stop = new AbortController();
+  let polledAt = clock.monotonic();
+  const polling = poll();
+  return {
+    health: () => {
+      const isStuck = clock.monotonic() - polledAt > STUCK_AFTER;
+      return {
+        part: "polls",
+        health: isStuck
+          ? { kind: "failing", because: "a poll of the roles does not end", stuck: true }
+          : { kind: "ready" },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await polling;
+    },
+  };
+
+  async function poll(): Promise<void> {
+    for (let round = 1; !stop.signal.aborted; round += 1) {
+      await clock.sleep(POLL_EVERY, stop.signal);
+      if (stop.signal.aborted) return;
+      await (round % METRICS_EVERY === 0 ? pollAll() : pollHealth());
+      polledAt = clock.monotonic();
+    }
   }
 }

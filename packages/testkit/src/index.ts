@@ -8,6 +8,7 @@ export { type Region, type RegionOptions, startRegion } from "./local-region/sta
 export { until } from "./local-region/until.ts";
 export { type ReceivedReply, type SentPublish } from "./local-region/witness.ts";
 export { ManualClock } from "./manual-clock.ts";
+export { type NotifySocket, openNotifySocket } from "./notify-socket.ts";
 export { type FoundProcess, isRunning, processesInheriting } from "./processes.ts";
 export { type LogLine, Program, type ProgramOptions } from "./program.ts";
 export { type ProsodyOptions, startProsody, type TestProsody } from "./prosody.ts";

@@ -3,7 +3,12 @@ export type Health =
   | { readonly kind: "starting" }
   | { readonly kind: "ready" }
   | { readonly kind: "draining" }
-  | { readonly kind: "failing"; readonly because: string };
+  | {
+      readonly kind: "failing";
+      readonly because: string;
+      /** Makes no progress although it has all it needs: only a new process mends that. */
+      readonly stuck?: boolean;
+    };
 
 /** A part's name (`component`, `queue`, `apns …`, a closed set) with its state now. */
 export interface PartHealth {

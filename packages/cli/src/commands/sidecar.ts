@@ -10,9 +10,10 @@ import {
   systemClock,
 } from "@reveille/runtime";
 import { startSidecar } from "@reveille/sidecar";
+import { type PartHealth } from "@reveille/wakeup";
 
 import { loadConfig } from "../load-config.ts";
-import { openLog, secretFrom, stopOf } from "../process.ts";
+import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille sidecar`: metrics and health of the roles on this host. */
@@ -26,6 +27,7 @@ export async function runSidecar(file: string): Promise<void> {
     clock: systemClock,
   });
   const tellLog = logEvents({ logger: log, clock: systemClock });
+  let parts: () => readonly PartHealth[] = () => [];
   await runUntil(stopOf(config, log), [
     async () => {
       const sidecar = await startSidecar({
@@ -46,9 +48,11 @@ export async function runSidecar(file: string): Promise<void> {
           own: metrics.families,
         },
       });
+      parts = () => [sidecar.health()];
       log.info({ address: sidecar.address }, "role started");
       return sidecar;
     },
+    systemdPart(() => parts(), log),
   ]);
   log.info("role stopped");
 }

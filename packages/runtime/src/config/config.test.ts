@@ -14,13 +14,13 @@ host: s1.eu.push.example
 redis: { url: "redis://127.0.0.1:6379" }
 ingress:
   components:
-    - { service: "xmpp://127.0.0.1:5347", domain: eu.push.example, secretFile: /etc/reveille/component.secret }
+    - { service: "xmpp://127.0.0.1:5347", domain: eu.push.example, secretFile: /etc/reveille/front/component.secret }
 modules:
   monalProdiOS:
     apns:
       topic: G7YU7X7KRJ.SworIM
       environment: production
-      keyFile: /etc/reveille/AuthKey_ABC1234567.p8
+      keyFile: /etc/reveille/apns/AuthKey_ABC1234567.p8
       keyId: ABC1234567
       teamId: TEAM123456
 `;
@@ -80,7 +80,7 @@ describe("a configuration", () => {
 
   it("gives a module a certificate, a way to Apple and a window of its own", () => {
     const text = changed(
-      `keyFile: /etc/reveille/AuthKey_ABC1234567.p8
+      `keyFile: /etc/reveille/apns/AuthKey_ABC1234567.p8
       keyId: ABC1234567
       teamId: TEAM123456
 `,
@@ -176,7 +176,7 @@ describe("a mistake in the configuration", () => {
     ],
     [
       "a relative path",
-      "/etc/reveille/component.secret",
+      "/etc/reveille/front/component.secret",
       "component.secret",
       { key: "ingress.components.0.secretFile" },
     ],

@@ -12,7 +12,7 @@ const fitsSockets = (folder: string): boolean => folder.startsWith("/") && Buffe
 const component = z.strictObject({
   service: text(isService, "xmpp://host:port of the front's component listener", "xmpp://127.0.0.1:5347"),
   domain: domain("eu.push.example"),
-  secretFile: path("/etc/reveille/component.secret"),
+  secretFile: path("/etc/reveille/front/component.secret"),
 });
 
 const isEachOnce = (components: readonly z.output<typeof component>[]): boolean =>
@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       listen: address("127.0.0.1:9464").prefault("127.0.0.1:9464"),
       statusListen: address("127.0.0.1:9465").optional(),
-      metricsTokenFile: path("/etc/reveille/metrics.token").optional(),
+      metricsTokenFile: path("/etc/reveille/sidecar/metrics.token").optional(),
     })
     .prefault({}),
   log: z

@@ -34,14 +34,14 @@ const isProxy = (url: string): boolean => isUrlOf(["http:"], url) && URL.parse(u
 const apnsKeys = z.strictObject({
   topic: text((topic) => /^[A-Za-z0-9.-]{1,255}$/.test(topic), "the app's bundle id", "G7YU7X7KRJ.SworIM"),
   environment: z.enum(["production", "sandbox"]).meta({ examples: ["production"] }),
-  keyFile: path("/etc/reveille/AuthKey_ABC1234567.p8").optional(),
+  keyFile: path("/etc/reveille/apns/AuthKey_ABC1234567.p8").optional(),
   keyId: appleId("Apple's key id", "ABC1234567").optional(),
   teamId: appleId("Apple's team id", "TEAM123456").optional(),
-  certFile: path("/etc/reveille/apns.p12").optional(),
-  certKeyFile: path("/etc/reveille/apns.key").optional(),
-  passphraseFile: path("/etc/reveille/apns.passphrase").optional(),
+  certFile: path("/etc/reveille/apns/app.p12").optional(),
+  certKeyFile: path("/etc/reveille/apns/app.key").optional(),
+  passphraseFile: path("/etc/reveille/apns/app.passphrase").optional(),
   endpoint: text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional(),
-  caFile: path("/etc/reveille/simulator-ca.pem").optional(),
+  caFile: path("/etc/reveille/apns/simulator-ca.pem").optional(),
   proxy: text(isProxy, "an http URL without a name or password", "http://proxy.internal:3128").optional(),
 });
 type ApnsKeys = z.output<typeof apnsKeys>;
@@ -70,7 +70,7 @@ const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
 });
 
 const CREDENTIAL_HINT =
-  "for example: `keyFile: /etc/reveille/AuthKey_ABC1234567.p8`, `keyId: ABC1234567` and `teamId: TEAM123456`";
+  "for example: `keyFile: /etc/reveille/apns/AuthKey_ABC1234567.p8`, `keyId: ABC1234567` and `teamId: TEAM123456`";
 
 /** A credential, or what is wrong with it. */
 function credentialOf(keys: ApnsKeys): ApnsCredential | string {

@@ -28,7 +28,7 @@ const keys = z.strictObject({
     "the name that Sentinels have for the primary",
     "reveille-eu",
   ).optional(),
-  passwordFile: path("/etc/reveille/redis.password").optional(),
+  passwordFile: path("/etc/reveille/redis/password").optional(),
   waitReplicas: z
     .int()
     .min(0)
