@@ -43,6 +43,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["runtime"],
   zod: ["runtime"],
   commander: ["cli"],
+  mustache: ["cli"],
 };
 
 /** Installed once at the root, for tests of every package. */

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addQueue } from "./command-line/queue.ts";
+import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,6 +19,7 @@ export function program(): Command {
   addRoles(reveille);
   addCheckConfig(reveille);
   addQueue(reveille);
+  addRender(reveille);
   addApnsSimulator(reveille);
   return reveille;
 }

@@ -1,11 +1,12 @@
 export { systemClock } from "./clock.ts";
 export { type Config } from "./config/config.ts";
 export { describeConfig } from "./config/describe-config.ts";
-export { allKeys } from "./config/known-keys.ts";
 export { type Address } from "./config/leaves.ts";
 export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";
-export { type FurtherRules, parseConfig } from "./config/parse-config.ts";
+export { allKeys, type FurtherRules, parseConfig } from "./config/parse-config.ts";
+export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
+export { describeModules, type ModulesFile, type Plan } from "./config/plan.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";

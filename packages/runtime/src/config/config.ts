@@ -18,7 +18,8 @@ const component = z.strictObject({
 const isEachOnce = (components: readonly z.output<typeof component>[]): boolean =>
   new Set(components.map(({ service, domain }) => `${service} ${domain}`)).size === components.length;
 
-const modules = z.codec(
+/** Push modules by the name their publishes carry. */
+export const modules = z.codec(
   z
     .record(pushModule, moduleConfig)
     .refine((all) => Object.keys(all).length > 0, "must hold at least one module"),

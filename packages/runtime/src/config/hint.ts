@@ -1,22 +1,22 @@
 import { stringify } from "yaml";
 
-import { knownKey } from "./known-keys.ts";
+import { type KnownKeys } from "./known-keys.ts";
 
-/** How to mend a value: an example, if the schema has one for this place. */
-export function exampleHint(path: readonly PropertyKey[]): string {
-  const known = knownKey(path);
+/** How to mend a value: an example or the keys known, if the schema has any for this place. */
+export function exampleHint(keys: KnownKeys, path: readonly PropertyKey[]): string | undefined {
+  const known = keys(path);
   if (known?.example !== undefined) {
     const name = path.findLast((step) => typeof step === "string") ?? "";
     const value = JSON.stringify(known.example).replace(/^"([A-Za-z0-9/._-]+)"$/, "$1");
     return `for example: \`${typeof path.at(-1) === "number" ? `- ${value}` : `${name}: ${value}`}\``;
   }
   if (known?.names !== undefined) return `keys known here: ${known.names.join(", ")}`;
-  return "see deploy/config.example.yaml";
+  return undefined;
 }
 
 /** How to mend an unknown key below `path`: the known one that looks like it, or the list of them. */
-export function unknownKeyHint(path: readonly PropertyKey[], key: string): string {
-  const names = knownKey(path)?.names ?? [];
+export function unknownKeyHint(keys: KnownKeys, path: readonly PropertyKey[], key: string): string {
+  const names = keys(path)?.names ?? [];
   const known = names.length === 0 ? "" : `keys known here: ${names.join(", ")}`;
   const [nearest] = names
     .map((name) => ({ name, distance: editDistance(name.toLowerCase(), key.toLowerCase()) }))

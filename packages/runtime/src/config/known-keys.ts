@@ -1,8 +1,6 @@
 import { z } from "zod";
 
-import { configSchema } from "./config.ts";
-
-/** What is known about one place of the configuration. */
+/** What is known about one place of a file. */
 export interface KnownKey {
   /** Names that may stand below it; `undefined` if it holds a value, or entries with names of their own. */
   readonly names: readonly string[] | undefined;
@@ -12,22 +10,28 @@ export interface KnownKey {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const root: unknown = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any", reused: "inline" });
+/** Looks a path up (array indices and names of one's own stand as they are); unknown paths give `undefined`. */
+export type KnownKeys = (path: readonly PropertyKey[]) => KnownKey | undefined;
 
-/** Looks a path up (array indices and the names of modules stand as they are); unknown paths give `undefined`. */
-export function knownKey(path: readonly PropertyKey[]): KnownKey | undefined {
-  let place = root;
-  for (const step of path) place = below(place, step);
-  if (!isObject(place)) return undefined;
-  const { properties, examples } = place;
-  return {
-    names: isObject(properties) ? Object.keys(properties) : undefined,
-    example: Array.isArray(examples) ? examples[0] : undefined,
+export function knownKeysOf(schema: z.ZodType): KnownKeys {
+  const root = jsonSchemaOf(schema);
+  return (path) => {
+    let place = root;
+    for (const step of path) place = below(place, step);
+    if (!isObject(place)) return undefined;
+    const { properties, examples } = place;
+    return {
+      names: isObject(properties) ? Object.keys(properties) : undefined,
+      example: Array.isArray(examples) ? examples[0] : undefined,
+    };
   };
 }
 
 /** Every key of the schema as a dotted path, `*` for names of one's own and for list entries. */
-export const allKeys = (): readonly string[] => keysBelow(root, "");
+export const allKeysOf = (schema: z.ZodType): readonly string[] => keysBelow(jsonSchemaOf(schema), "");
+
+const jsonSchemaOf = (schema: z.ZodType): unknown =>
+  z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" });
 
 function keysBelow(place: unknown, prefix: string): readonly string[] {
   if (!isObject(place)) return [];

@@ -1,137 +1,32 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import { type core } from "zod";
-
 import { type Config, configSchema, moduleNames } from "./config.ts";
-import { exampleHint, unknownKeyHint } from "./hint.ts";
-import { ConfigError, type Mistake } from "./mistake.ts";
+import { allKeysOf, knownKeysOf } from "./known-keys.ts";
+import { type FileKind, parseYaml, type RuleMistake } from "./parse-yaml.ts";
 
-/** Mistakes in a configuration that passes the schema, each with the path of the value to mend. */
-export type FurtherRules = (config: Config) => readonly {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly hint: string;
-}[];
+const CONFIG: FileKind<Config> = {
+  schema: configSchema,
+  known: () => knownKeysOf(configSchema),
+  exampleFile: "deploy/config.example.yaml",
+  looseRules: defaultModuleMistakes,
+};
+
+/** Mistakes in a configuration that passes the schema. */
+export type FurtherRules = (config: Config) => readonly RuleMistake[];
 
 /**
  * Throws a `ConfigError` with every mistake; those against `rules` once there are no others. `fileName` only serves
  * the messages: nothing is read.
  */
-export function parseConfig(text: string, fileName: string, rules: FurtherRules = () => []): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
-  const place: PlaceOf = (offset) => {
-    const { line, col } = lines.linePos(offset);
-    return { file: fileName, line, column: col };
-  };
-  const unreadable = [...document.errors, ...document.warnings];
-  if (unreadable.length > 0) {
-    throw new ConfigError(
-      unreadable.map(({ message, pos }) => ({ ...place(pos[0]), key: "", message, hint: SYNTAX_HINT })),
-    );
-  }
-  const raw = valueOf(document, place);
-  const result = configSchema.safeParse(raw);
-  const ofDefaultModule = defaultModuleMistake(raw, place(valueOffset(document, ["defaultModule"])));
-  if (result.success && ofDefaultModule.length === 0) {
-    const broken = rules(result.data).map(({ path, ...what }) => ({
-      ...place(valueOffset(document, path)),
-      key: dotted(path),
-      ...what,
-    }));
-    if (broken.length === 0) return result.data;
-    throw new ConfigError(broken);
-  }
-  const ofSchema = result.error?.issues.flatMap((issue) => mistakesOf(issue, document, place)) ?? [];
-  const mistakes = [...ofSchema, ...ofDefaultModule];
-  throw new ConfigError(
-    mistakes.toSorted((one, other) => one.line - other.line || one.column - other.column),
-  );
-}
+export const parseConfig = (text: string, fileName: string, rules?: FurtherRules): Config =>
+  parseYaml(CONFIG, { text, fileName }, rules);
 
-/** The plain value. Aliases are resolved only here: one that is unknown, or that explodes, is a mistake too. */
-function valueOf(document: Document, place: PlaceOf): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    let at = 0;
-    visit(document, {
-      Alias: (_key, alias) => {
-        if (alias.resolve(document) !== undefined) return undefined;
-        at = alias.range?.[0] ?? 0;
-        return visit.BREAK;
-      },
-    });
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([{ ...place(at), key: "", message, hint: SYNTAX_HINT }]);
-  }
-}
+/** Every key a host's configuration may have, as dotted paths. */
+export const allKeys = (): readonly string[] => allKeysOf(configSchema);
 
-type PlaceOf = (offset: number) => Pick<Mistake, "file" | "line" | "column">;
-
-const SYNTAX_HINT =
-  "mend the YAML here first: two spaces for each level, texts with special characters in quotes";
-
-function mistakesOf(issue: core.$ZodIssue, document: Document, place: PlaceOf): readonly Mistake[] {
-  const { path } = issue;
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      ...place(keyOffset(document, [...path, key])),
-      key: dotted([...path, key]),
-      message: "is no key of the configuration",
-      hint: unknownKeyHint(path, key),
-    }));
-  }
-  const missing = issue.code === "invalid_type" && issue.input === undefined && !document.hasIn(path);
-  return [
-    {
-      ...place(offsetOf(issue, missing, document)),
-      key: dotted(path),
-      message: missing ? "is missing" : messageOf(issue),
-      hint: hintOf(issue, missing),
-    },
-  ];
-}
-
-function offsetOf(issue: core.$ZodIssue, missing: boolean, document: Document): number {
-  if (missing) return keyOffset(document, issue.path.slice(0, -1));
-  return issue.code === "invalid_key" ? keyOffset(document, issue.path) : valueOffset(document, issue.path);
-}
-
-function hintOf(issue: core.$ZodIssue, missing: boolean): string {
-  if (issue.code === "invalid_key") return "for example: `monalProdiOS:`";
-  const given: unknown = issue.code === "custom" && !missing ? issue.params?.["hint"] : undefined;
-  return typeof given === "string" ? given : exampleHint(issue.path);
-}
-
-function messageOf(issue: core.$ZodIssue): string {
-  if (issue.code === "invalid_key") return issue.issues.map(messageOf).join("; ");
-  return issue.message.replace(/^Invalid (?:input|option): expected/, "must be");
-}
-
-/** Apart from the schema, since zod checks no rule between keys while any key is wrong. */
-function defaultModuleMistake(raw: unknown, place: ReturnType<PlaceOf>): readonly Mistake[] {
+/** A default that is none of the modules. */
+export function defaultModuleMistakes(raw: unknown): readonly RuleMistake[] {
   if (typeof raw !== "object" || raw === null || !("defaultModule" in raw)) return [];
   const known = moduleNames(raw);
   if (typeof raw.defaultModule !== "string" || known.includes(raw.defaultModule)) return [];
   const hint = `modules known here: ${known.join(", ")}`;
-  return [{ ...place, key: "defaultModule", message: "names no module of `modules`", hint }];
-}
-
-const dotted = (path: readonly PropertyKey[]): string => path.map(String).join(".");
-
-function valueOffset(document: Document, path: readonly PropertyKey[]): number {
-  const node = document.getIn(path, true);
-  return isNode(node) && node.range ? node.range[0] : keyOffset(document, path);
-}
-
-/** Where the last key of `path` stands, or the nearest place above it that exists. */
-function keyOffset(document: Document, path: readonly PropertyKey[]): number {
-  if (path.length === 0) return document.contents?.range?.[0] ?? 0;
-  const above = path.slice(0, -1);
-  const parent = above.length === 0 ? document.contents : document.getIn(above, true);
-  if (isMap(parent)) {
-    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)));
-    if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
-  }
-  return isNode(parent) && parent.range ? parent.range[0] : keyOffset(document, above);
+  return [{ path: ["defaultModule"], message: "names no module of `modules`", hint }];
 }

@@ -1,27 +1,34 @@
+import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { launchProsody } from "../prosody.ts";
 import { type Program } from "../program.ts";
+import { FRONT_HOST } from "./names.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
 
-const TEMPLATE = new URL("../../../../deploy/prosody/front.cfg.lua", import.meta.url);
+const REPOSITORY = join(import.meta.dirname, "../../../..");
+const CLI = join(REPOSITORY, "packages/cli/src/main.ts");
+/** Its region is the local one: `REGION_HOST` and `FRONT_HOST`. */
+const PLAN = join(REPOSITORY, "deploy/plan.example.yaml");
+const SECRET_FILE = "/etc/reveille/component.secret";
 
 export interface FrontOptions extends Omit<MachineSettings, "dataFolder"> {
   /** Its configuration and data. */
   readonly folder: string;
   readonly logFile: string;
-  readonly hostname: string;
   readonly secretFile: string;
   readonly componentPort: number;
   /** Further components, which play users' servers without s2s; they use the secret of the front. */
   readonly doubles: readonly string[];
 }
 
-/** The configuration for production (`deploy/prosody/front.cfg.lua`), filled in. */
-export async function renderFront(hostname: string, secretFile: string): Promise<string> {
-  const template = await readFile(TEMPLATE, "utf8");
-  return template.replaceAll("{{hostname}}", hostname).replaceAll("{{secretFile}}", secretFile);
+/** The front's configuration for production, as `reveille render` makes it of the plan in `deploy`, with our secret. */
+export async function renderFront(folder: string, secretFile: string): Promise<string> {
+  await promisify(execFile)(process.execPath, [CLI, "render", PLAN, "--out", folder]);
+  const rendered = await readFile(join(folder, FRONT_HOST, "prosody.cfg.lua"), "utf8");
+  return rendered.replaceAll(SECRET_FILE, secretFile);
 }
 
 /** Prosody as the region's front: the production configuration, and after it what differs on this machine. */
@@ -29,7 +36,7 @@ export async function startFront(options: FrontOptions): Promise<Program> {
   const { folder, componentPort, secretFile, doubles } = options;
   const dataFolder = join(folder, "data");
   await mkdir(dataFolder, { recursive: true });
-  await writeFile(join(folder, "front.cfg.lua"), await renderFront(options.hostname, secretFile));
+  await writeFile(join(folder, "front.cfg.lua"), await renderFront(join(folder, "rendered"), secretFile));
   const secret = (await readFile(secretFile, "utf8")).trim();
   const configFile = join(folder, "prosody.cfg.lua");
   await writeFile(

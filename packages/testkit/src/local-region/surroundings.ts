@@ -6,7 +6,7 @@ import { type Apns, startApns } from "./apns.ts";
 import { trustAuthority } from "./chat-client.ts";
 import { type Dns, startDns } from "./dns.ts";
 import { startFront } from "./front.ts";
-import { REGION_HOST, SENDER_DOMAIN } from "./names.ts";
+import { SENDER_DOMAIN } from "./names.ts";
 import { startRegionRedis } from "./redis-process.ts";
 import { type Sender, startSender } from "./sender.ts";
 import { allOrNothing } from "./start-together.ts";
@@ -81,7 +81,6 @@ async function startRegionFront(
   return startFront({
     folder: await place.dataFolder("front"),
     logFile: place.logFile("front"),
-    hostname: REGION_HOST,
     secretFile: place.secretFile,
     componentPort: ports.component,
     serverPort: ports.front,

@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+
+import { type ModulesFile, type Plan } from "@reveille/runtime";
+import mustache from "mustache";
+
+import { hostView, witnessView, zoneView } from "./view.ts";
+
+const TEMPLATES = new URL("../../../../deploy/templates/", import.meta.url);
+
+/** A configuration file of one machine, or the zone of the region. */
+export interface RenderedFile {
+  /** Below the folder for all of them, e.g. `s1.eu.push.example/haproxy.cfg`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Order {
+  readonly path: string;
+  readonly template: string;
+  readonly view: object;
+}
+
+/** Every file of a region. The templates in `deploy/templates` are their only source. */
+export async function filesOf(plan: Plan, modules: ModulesFile): Promise<readonly RenderedFile[]> {
+  const zone = { path: `${plan.hostname}.zone`, template: "region/zone", view: zoneView(plan) };
+  const orders: readonly Order[] = [...hostOrders(plan, modules), ...witnessOrders(plan), zone];
+  return Promise.all(
+    orders.map(async ({ path, template, view }) => ({
+      path,
+      text: mustache.render(
+        await readFile(new URL(`${template}.mustache`, TEMPLATES), "utf8"),
+        view,
+        undefined,
+        AS_IT_IS,
+      ),
+    })),
+  );
+}
+
+/** The files are no HTML: nothing needs escaping, since the plan lets no odd characters in. */
+const AS_IT_IS = { escape: String };
+
+function hostOrders(plan: Plan, modules: ModulesFile): readonly Order[] {
+  const front = { prosody: "prosody.cfg.lua", ejabberd: "ejabberd.yml" }[plan.front];
+  return plan.hosts.flatMap((host) => {
+    const view = hostView(plan, host, modules);
+    const files = ["reveille.yaml", front, "haproxy.cfg", "redis.conf"];
+    const orders = files.map((file) => ({
+      path: `${host.name}/${file}`,
+      template: `host/${file}`,
+      view,
+    }));
+    return plan.witness === undefined ? orders : [...orders, sentinelOrder(host.name, view)];
+  });
+}
+
+const witnessOrders = (plan: Plan): readonly Order[] =>
+  plan.witness === undefined ? [] : [sentinelOrder(plan.witness.name, witnessView(plan, plan.witness))];
+
+const sentinelOrder = (machine: string, view: object): Order => ({
+  path: `${machine}/sentinel.conf`,
+  template: "sentinel.conf",
+  view,
+});

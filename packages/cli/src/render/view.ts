@@ -1,0 +1,106 @@
+import { isIPv6 } from "node:net";
+
+import { describeModules, type ModulesFile, type Plan } from "@reveille/runtime";
+
+type Host = Plan["hosts"][number];
+
+/** A machine as the other ones see it. */
+type Machine = Pick<Host, "name" | "inside">;
+
+const PORTS = {
+  /** Of the front, behind HAProxy's 5269 and 5270. */
+  server: 15_269,
+  directTls: 15_270,
+  /** Of the front, for ingresses; with ejabberd that of the first hostname, the next ones follow. */
+  component: 5_347,
+  sidecar: 9_464,
+  redis: 6_379,
+  sentinel: 26_379,
+} as const;
+
+const SECRET_FILE = "/etc/reveille/component.secret";
+
+/** What the templates of a host may say. */
+export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {
+  const other = plan.hosts.find(({ name }) => name !== host.name);
+  return {
+    ...regionView(plan),
+    host,
+    machine: machineView(host),
+    other,
+    inside: listenAddresses(host),
+    hasIpv6: host.addresses.some((address) => isIPv6(address)),
+    isReplica: host.name !== plan.hosts[0]?.name,
+    witness: plan.witness !== undefined,
+    sentinels: machinesOf(plan).map((machine, index, all) => ({
+      ...machine,
+      last: index === all.length - 1,
+    })),
+    hostnames: hostnamesOf(plan).map((name, index) => ({ name, componentPort: PORTS.component + index })),
+    components: componentsOf(plan, other),
+    secretFile: SECRET_FILE,
+    modules: describeModules(modules).trimEnd(),
+  };
+}
+
+/** What the templates of the witness may say. */
+export const witnessView = (plan: Plan, witness: Machine): object => ({
+  ...regionView(plan),
+  machine: machineView(witness),
+});
+
+/** What the template of the zone may say. */
+export function zoneView({ hostname, hosts, fallbacks }: Plan): object {
+  const own = hosts.map(({ name }, index) => ({ name, priority: 10 * (index + 1) }));
+  return {
+    hostname,
+    targets: [...own, ...fallbacks.map((name) => ({ name, priority: 30 }))],
+    addresses: hosts.flatMap(({ name, addresses }) =>
+      addresses.map((address) => ({ name, address, type: isIPv6(address) ? "AAAA" : "A" })),
+    ),
+  };
+}
+
+const regionView = ({ region, hostname, hosts }: Plan): object => ({
+  region,
+  hostname,
+  redisName: `reveille-${region}`,
+  primary: hosts[0],
+  ports: PORTS,
+});
+
+const machineView = (machine: Machine): object => ({ ...machine, listen: listenAddresses(machine) });
+
+/** Each once, since Redis refuses to listen twice on one. */
+const listenAddresses = ({ inside }: Machine): readonly string[] => [...new Set(["127.0.0.1", inside])];
+
+const machinesOf = ({ hosts, witness }: Plan): readonly Machine[] =>
+  witness === undefined ? hosts : [...hosts, witness];
+
+const hostnamesOf = ({ hostname, alsoServes }: Plan): readonly string[] => [hostname, ...alsoServes];
+
+interface Component {
+  readonly address: string;
+  readonly port: number;
+  readonly domain: string;
+}
+
+/**
+ * The fronts an ingress connects to: the own one first. At the other host's Prosody it stands by; ejabberd knows no
+ * standing by, it would hand half of its publishes over, so there the host's own ingresses are enough.
+ */
+function componentsOf(plan: Plan, other: Host | undefined): readonly Component[] {
+  const hostnames = hostnamesOf(plan);
+  switch (plan.front) {
+    case "prosody":
+      return ["127.0.0.1", ...(other === undefined ? [] : [other.inside])].flatMap((address) =>
+        hostnames.map((domain) => ({ address, port: PORTS.component, domain })),
+      );
+    case "ejabberd":
+      return hostnames.map((domain, index) => ({
+        address: "127.0.0.1",
+        port: PORTS.component + index,
+        domain,
+      }));
+  }
+}

@@ -1,0 +1,55 @@
+import { isIP, isIPv6 } from "node:net";
+
+import { type PushModule } from "@reveille/wakeup";
+import { z } from "zod";
+
+import { modules } from "./config.ts";
+import { asYaml } from "./hint.ts";
+import { domain, pushModule, region, text } from "./leaves.ts";
+import { type ModuleConfig } from "./module-config.ts";
+
+const ip = (example: string) => text((address) => isIP(address) !== 0, "an IP address", example);
+const inside = text((address) => isIP(address) === 4, "an IPv4 address", "10.0.0.1");
+
+const host = z.strictObject({
+  name: domain("s1.eu.push.example"),
+  /** Where the internet reaches it. */
+  addresses: z
+    .array(ip("192.0.2.1"))
+    .min(1, "must hold at least one address")
+    .refine((all) => all.filter((one) => !isIPv6(one)).length <= 1, "must hold one IPv4 address at most"),
+  /** Where the other machines of the region reach it, over a network of their own. */
+  inside,
+});
+
+const witness = z.strictObject({ name: domain("w.eu.push.example"), inside });
+
+/** What `reveille render` makes the configuration of a region's machines from. */
+export const planSchema = z.strictObject({
+  region,
+  hostname: domain("eu.push.example"),
+  front: z
+    .enum(["prosody", "ejabberd"])
+    .meta({ examples: ["prosody"] })
+    .prefault("prosody"),
+  hosts: z.array(host).min(1, "must hold one or two hosts").max(2, "must hold one or two hosts"),
+  witness: witness.optional(),
+  /** Hosts of other regions that serve `hostname` too, when both hosts of this one are gone. */
+  fallbacks: z.array(domain("s1.us.push.example")).prefault([]),
+  /** Hostnames of other regions that this one serves too. */
+  alsoServes: z.array(domain("us.push.example")).prefault([]),
+  modulesFile: text((file) => file !== "", "the path of a file", "modules.yaml"),
+});
+
+export type Plan = z.output<typeof planSchema>;
+
+/** The part of the configuration that is the same on every host of every region. */
+export const modulesFileSchema = z.strictObject({ defaultModule: pushModule.optional(), modules });
+
+export interface ModulesFile {
+  readonly defaultModule?: PushModule | undefined;
+  readonly modules: ReadonlyMap<PushModule, ModuleConfig>;
+}
+
+/** As YAML that stands in a host's configuration as it is. */
+export const describeModules = (file: ModulesFile): string => asYaml(z.encode(modulesFileSchema, file));
