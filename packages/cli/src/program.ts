@@ -2,6 +2,7 @@ import { Command } from "commander";
 
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
+import { addDoctor } from "./command-line/doctor.ts";
 import { addQueue } from "./command-line/queue.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
@@ -18,6 +19,7 @@ export function program(): Command {
     .showHelpAfterError();
   addRoles(reveille);
   addCheckConfig(reveille);
+  addDoctor(reveille);
   addQueue(reveille);
   addRender(reveille);
   addApnsSimulator(reveille);

@@ -1,5 +1,5 @@
 import { openWorkerRedis } from "@reveille/queue";
-import { type Config, createLogger, systemClock } from "@reveille/runtime";
+import { type Config, createLogger, type Logger, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
 import { type OperatorOptions } from "./command-line/operator-options.ts";
@@ -18,15 +18,7 @@ export async function inRegion<Result>(
   act: (region: RegionAccess) => Promise<Result>,
 ): Promise<Result> {
   const config = await loadConfig(file);
-  // Standard output belongs to the command's answer.
-  const log = createLogger({
-    level: "warn",
-    base: {},
-    clock: systemClock,
-    readable: true,
-    output: process.stderr,
-  });
-  const redis = await openWorkerRedis(await redisSettingsOf(config, log), {
+  const redis = await openWorkerRedis(await redisSettingsOf(config, commandLog("warn")), {
     connection: "command",
     clock: systemClock,
     observe: () => undefined,
@@ -38,3 +30,7 @@ export async function inRegion<Result>(
     redis.disconnect();
   }
 }
+
+/** For commands: on standard error, since standard output belongs to their answer. */
+export const commandLog = (level: "warn" | "error"): Logger =>
+  createLogger({ level, base: {}, clock: systemClock, readable: true, output: process.stderr });

@@ -7,3 +7,5 @@ export {
   type PushServices,
   type PushServicesOptions,
 } from "./push-services.ts";
+export { probeApns, type ProbeAnswer, type ProbeOptions } from "./apns/probe.ts";
+export { type CredentialFacts, inspectCredential } from "./credentials/inspect-credential.ts";

@@ -1,3 +1,4 @@
+export { askSentinel, type SentinelView } from "./ask-sentinel.ts";
 export { type QueuedWakeup } from "./batch.ts";
 export { type BatchId } from "./batch-id.ts";
 export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";

@@ -12,6 +12,8 @@ export interface OpenRedisOptions {
   readonly observe: Observe;
   /** How long Redis may take to be there at the start; default 10 s. */
   readonly connectWithin?: Millis;
+  /** Opens a Redis that would evict our keys all the same, for a look at it. */
+  readonly evenIfEvicting?: boolean;
 }
 
 /** Reconnects begin at 100 ms and stay below 0.6 s, so that a failover is not followed by a pause of our own. */
@@ -58,7 +60,7 @@ async function open(
   revive(redis, options.clock);
   try {
     await ready(redis, settings, options);
-    await refuseEviction(redis);
+    if (options.evenIfEvicting !== true) await refuseEviction(redis);
     return redis;
   } catch (error) {
     redis.disconnect();

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 
-import { type Clock, epochMillis, type Millis, millis } from "@reveille/wakeup";
+import { type Clock, type EpochMillis, epochMillis, type Millis, millis } from "@reveille/wakeup";
 
 /** Longest delay of a Node timer (2^31 − 1 ms); anything longer would fire at once. */
 const LONGEST_TIMER = 2_147_483_647;
@@ -29,4 +29,10 @@ async function timer(duration: Millis, signal: AbortSignal | undefined): Promise
     const timeout = setTimeout(wake, duration);
     signal?.addEventListener("abort", wake, { once: true });
   });
+}
+
+/** The time in a `date` header of HTTP (RFC 9110 §5.6.7); `undefined` for anything else. */
+export function parseHttpDate(text: string): EpochMillis | undefined {
+  const time = Date.parse(text);
+  return time >= 0 ? epochMillis(time) : undefined;
 }

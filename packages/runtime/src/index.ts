@@ -1,4 +1,4 @@
-export { systemClock } from "./clock.ts";
+export { parseHttpDate, systemClock } from "./clock.ts";
 export { type Config } from "./config/config.ts";
 export { describeConfig } from "./config/describe-config.ts";
 export { type Address } from "./config/leaves.ts";
@@ -22,6 +22,7 @@ export { mergeFamilies } from "./metrics/merge-families.ts";
 export { type Reading } from "./metrics/reading-gauges.ts";
 export { type ReadFacts } from "./metrics/readings.ts";
 export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metrics/render-metrics.ts";
+export { type AskedRole, askRoles, type Question, type RoleAnswer } from "./report/ask-roles.ts";
 export { type ReportOptions, type ReportServer, serveReport } from "./report/serve-report.ts";
 export { runUntil, type Start, type StartContext } from "./run-until.ts";
 export { type StopOptions, type StoppableProcess, stopSignal } from "./stop-signal.ts";

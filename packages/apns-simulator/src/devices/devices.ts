@@ -39,7 +39,7 @@ export interface Devices {
 /** What is fixed for all devices. */
 export interface DeviceRules {
   readonly environment: Environment;
-  /** `accept`: tokens nobody has registered are fine. `refuse`: they are BadDeviceToken. */
+  /** `accept`: tokens nobody has registered are fine, but for one of zeros only. `refuse`: they are BadDeviceToken. */
   readonly unknownTokens: "accept" | "refuse";
   /** The only length of tokens, in bytes; any if left out. */
   readonly tokenBytes?: number;
@@ -53,6 +53,8 @@ interface Device {
 }
 
 const HEX_BYTES = /^(?:[0-9a-f]{2})+$/;
+/** No device is ever given it; people ask about it to see whether their credential is accepted. */
+const NOBODY = /^0+$/;
 
 /** The devices as the simulator asks them. */
 export class DeviceRegistry implements Devices {
@@ -102,7 +104,9 @@ export class DeviceRegistry implements Devices {
     if (!HEX_BYTES.test(token)) return refuse("BadDeviceToken");
     if (tokenBytes !== undefined && token.length !== tokenBytes * 2) return refuse("BadDeviceToken");
     const device = this.#devices.get(token);
-    if (device === undefined) return unknownTokens === "accept" ? undefined : refuse("BadDeviceToken");
+    if (device === undefined) {
+      return unknownTokens === "accept" && !NOBODY.test(token) ? undefined : refuse("BadDeviceToken");
+    }
     if ((device.details.environment ?? environment) !== environment) return refuse("BadDeviceToken");
     if (device.refusal !== undefined) return device.refusal;
     const { topics } = device.details;

@@ -10,6 +10,8 @@ export interface ServerPorts {
 
 export interface Dns extends AsyncDisposable {
   readonly program: Program;
+  /** `address:port` it listens on. */
+  readonly address: string;
   /** Global options of a Prosody that shall ask this DNS and no other. */
   readonly prosodySettings: string;
 }
@@ -27,6 +29,7 @@ export async function startDns(ports: ServerPorts, logFile: string): Promise<Dns
   });
   return {
     program,
+    address: `127.0.0.1:${port}`,
     // Without `module-config`, libunbound's validator refuses the unsigned zone; without `forward`, it asks the
     // root servers of the internet.
     prosodySettings: `unbound = {

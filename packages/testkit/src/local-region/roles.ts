@@ -8,9 +8,12 @@ const CLI = join(import.meta.dirname, "../../../cli/src/main.ts");
 /** Configuration of the host, as `reveille … --config FILE` reads it. */
 export type HostConfig = Readonly<Record<string, unknown>>;
 
+/** Its name in the folder of the region. */
+export const CONFIG_FILE = "reveille.yaml";
+
 /** Writes it where the roles find it. JSON is YAML (YAML 1.2 §1.3). */
 export async function writeHostConfig(folder: string, config: HostConfig): Promise<string> {
-  const file = join(folder, "reveille.yaml");
+  const file = join(folder, CONFIG_FILE);
   await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
   return file;
 }

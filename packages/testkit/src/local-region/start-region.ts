@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { type Program } from "../program.ts";
 import { openServerDouble, type ServerDouble } from "../server-double.ts";
@@ -6,7 +7,7 @@ import { type Apns } from "./apns.ts";
 import { hostConfig } from "./host-config.ts";
 import { REGION_HOST } from "./names.ts";
 import { followWakeups, type WakeupRecord } from "./records.ts";
-import { startRole, writeHostConfig } from "./roles.ts";
+import { CONFIG_FILE, startRole, writeHostConfig } from "./roles.ts";
 import { type Sender } from "./sender.ts";
 import { allOrNothing } from "./start-together.ts";
 import { startSurroundings, type Surroundings } from "./surroundings.ts";
@@ -33,6 +34,12 @@ export interface Region extends AsyncDisposable {
   readonly logFolder: string;
   /** What users' servers publish to. */
   readonly hostname: string;
+  /** Configuration of the host, as its roles read it. */
+  readonly configFile: string;
+  /** `address:port` of the private DNS. */
+  readonly dnsServer: string;
+  /** PEM of the authority that signed the servers' certificates. */
+  readonly authorityFile: string;
   readonly sender: Sender;
   readonly apns: Apns;
   readonly redis: Program;
@@ -68,6 +75,9 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     folder: place.folder,
     logFolder: place.logFolder,
     hostname: REGION_HOST,
+    configFile: join(place.folder, CONFIG_FILE),
+    dnsServer: dns.address,
+    authorityFile: place.authority.certificateFile,
     sender,
     apns,
     redis,

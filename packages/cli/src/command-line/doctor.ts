@@ -1,0 +1,32 @@
+import { type Command } from "commander";
+
+import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
+
+export interface DoctorOptions extends OperatorOptions {
+  readonly dns: readonly string[];
+  readonly ca?: string;
+  readonly peer: readonly string[];
+}
+
+export function addDoctor(reveille: Command): void {
+  withOperatorOptions(reveille.command("doctor"))
+    .description(
+      "look at all this host needs: files, Apple, Redis, front, DNS, certificates; say how to mend it",
+    )
+    .option(
+      "--dns <server...>",
+      "ask these name servers (address or address:port) instead of the system's",
+      [],
+    )
+    .option("--ca <file>", "trust these authorities (PEM) too, for certificates in s2s")
+    .option("--peer <url...>", "sidecars of the region's other hosts", [])
+    .action(async (options: DoctorOptions) => (await import("../commands/doctor.ts")).runDoctor(options))
+    .addHelpText(
+      "after",
+      `
+Exit code: 0 if nothing fails, 1 otherwise. It pushes to nobody: Apple is asked about a token that cannot exist.
+Examples:
+  reveille doctor
+  reveille doctor --peer http://10.0.0.2:9464 --json`,
+    );
+}

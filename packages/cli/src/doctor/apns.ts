@@ -1,0 +1,78 @@
+import { type ModuleSettings, probeApns, type ProbeAnswer } from "@reveille/push-services";
+import { parseHttpDate } from "@reveille/runtime";
+import { type PushModule } from "@reveille/wakeup";
+
+import { moduleSettingsOf } from "../module-settings.ts";
+import { judgeClock } from "./clock-skew.ts";
+import { about, type Finding, reasonOf } from "./finding.ts";
+import { type Check, patiently, type Patient } from "./patient.ts";
+
+/** One push per module to a device that cannot exist, at the module's environment, and Apple's clock from the answers. */
+export const checkApns: Check = async (patient) => {
+  const answers = await Promise.all(
+    Array.from(moduleSettingsOf(patient.config), async ([module, settings]) =>
+      probe(module, settings, patient),
+    ),
+  );
+  const skew = answers.find((answer) => answer.skew !== undefined)?.skew;
+  return [...answers.map(({ finding }) => finding), ...(skew === undefined ? [] : [skew])];
+};
+
+interface Probed {
+  readonly finding: Finding;
+  readonly skew?: Finding;
+}
+
+async function probe(module: PushModule, settings: ModuleSettings, patient: Patient): Promise<Probed> {
+  const { clock } = patient;
+  try {
+    const answer = await patiently(patient, (signal) => probeApns({ module, settings, clock, signal }));
+    const finding = judgeProbe(module, settings, answer);
+    const time =
+      answer.kind === "answered" && answer.date !== undefined ? parseHttpDate(answer.date) : undefined;
+    if (time === undefined) return { finding };
+    // The header has whole seconds only.
+    return { finding, skew: judgeClock("clock against Apple's", clock.now() - time - 500) };
+  } catch (error) {
+    const { skipped } = about(itemOf(module, settings));
+    return { finding: skipped(`not asked: ${reasonOf(error)}`) };
+  }
+}
+
+const itemOf = (module: PushModule, { apns }: ModuleSettings): string =>
+  `APNs ${apns.environment} for ${module}`;
+
+/** What APNs' answer to a push for nobody says about the module. */
+export function judgeProbe(module: PushModule, settings: ModuleSettings, answer: ProbeAnswer): Finding {
+  const { ok, warn, fail } = about(itemOf(module, settings));
+  if (answer.kind === "unreachable") {
+    return fail(
+      answer.because,
+      "let this host connect to api.push.apple.com and api.sandbox.push.apple.com, TCP 443 (or 2197), without inspection of TLS",
+    );
+  }
+  const { status, reason } = answer;
+  if (reason === "BadDeviceToken") return ok("reachable, credential and topic accepted");
+  const said = `answers ${status}${reason === "" ? "" : ` ${reason}`}`;
+  if (status === 403 || status === 400) return fail(said, CURES.get(reason) ?? OTHER_CURE);
+  return warn(said, "ask again; if it stays so, look at Apple's system status page for APNs");
+}
+
+const OTHER_CURE = "compare the module with the app's settings at developer.apple.com";
+const KEY_CURE =
+  "compare keyId and teamId with developer.apple.com, and keyFile with the key of that id; a revoked key needs a new one";
+const ENVIRONMENT_CURE = "set `environment` to what the credential was issued for: production or sandbox";
+const TOPIC_CURE = "set `topic` to the bundle id of an app of this team or certificate";
+
+const CURES: ReadonlyMap<string, string> = new Map([
+  ["InvalidProviderToken", KEY_CURE],
+  ["MissingProviderToken", KEY_CURE],
+  ["UnrelatedKeyIdInToken", KEY_CURE],
+  ["ExpiredProviderToken", "set this host's clock: Apple takes the provider token for one of the past"],
+  ["BadEnvironmentKeyIdInToken", ENVIRONMENT_CURE],
+  ["BadCertificateEnvironment", ENVIRONMENT_CURE],
+  ["BadCertificate", "renew the certificate at developer.apple.com"],
+  ["TopicDisallowed", TOPIC_CURE],
+  ["BadTopic", TOPIC_CURE],
+  ["DeviceTokenNotForTopic", TOPIC_CURE],
+]);

@@ -1,0 +1,83 @@
+import { type ComponentTrial, tryComponent } from "@reveille/ingress";
+import { type AskedRole, readSecret } from "@reveille/runtime";
+
+import { about, type Finding, reasonOf } from "./finding.ts";
+import { type Check } from "./patient.ts";
+
+/**
+ * Handshake and self-ping with each front. The own front is not disturbed while an ingress of this host says that it
+ * has the loop.
+ */
+export const checkComponents: Check = async ({ config, clock, roles }) =>
+  Promise.all(
+    config.ingress.components.map(async ({ service, domain, secretFile }, index) => {
+      const item = `component ${domain} at ${service}`;
+      if (index === 0 && roles.some(hasLoop)) {
+        return about(item).ok("the running ingress calls it ready: it has the place, or stands by");
+      }
+      try {
+        const { text } = await readSecret(secretFile, `ingress.components.${index}.secretFile`);
+        return judgeTrial(item, await tryComponent({ service, domain, secret: text }, clock));
+      } catch (error) {
+        return about(item).skipped(`not tried: ${reasonOf(error)}`);
+      }
+    }),
+  );
+
+/** Whether this role is an ingress whose report calls its component ready. */
+function hasLoop({ role, answer }: AskedRole): boolean {
+  if (role !== "ingress" || answer.kind !== "answered") return false;
+  return partsOf(answer.body).some(({ part, state }) => part === "component" && state === "ready");
+}
+
+interface Part {
+  readonly part: string;
+  readonly state: string;
+  readonly because: string;
+}
+
+/** The parts of a role's report; none of what is no report. */
+export function partsOf(body: unknown): readonly Part[] {
+  if (typeof body !== "object" || body === null || !("parts" in body) || !Array.isArray(body.parts))
+    return [];
+  const parts: readonly unknown[] = body.parts;
+  return parts.flatMap((entry) => {
+    if (typeof entry !== "object" || entry === null || !("part" in entry) || !("health" in entry)) return [];
+    const { part, health } = entry;
+    if (typeof part !== "string" || typeof health !== "object" || health === null) return [];
+    const state = "kind" in health && typeof health.kind === "string" ? health.kind : "unknown";
+    const because = "because" in health && typeof health.because === "string" ? health.because : "";
+    return [{ part, state, because }];
+  });
+}
+
+export function judgeTrial(item: string, trial: ComponentTrial): Finding {
+  const { ok, fail } = about(item);
+  switch (trial.kind) {
+    case "loop":
+      return ok("handshake accepted, and a ping to ourselves came back");
+    case "conflict":
+      return ok("the place is taken, as it is while an ingress runs");
+    case "no-loop":
+      return fail(
+        "handshake accepted, but a ping to ourselves did not come back",
+        "look into the front's log: does it route stanzas for this domain to the component?",
+      );
+    case "refused":
+      return fail(`refused: ${trial.because}`, cureOf(trial.because));
+  }
+}
+
+function cureOf(because: string): string {
+  switch (because) {
+    case "not-authorized":
+      return "put the same secret into secretFile and into component_secret of the front";
+    case "host-unknown":
+      return "declare the component with this domain in the front's configuration";
+    case "ECONNREFUSED":
+    case "the front does not answer":
+      return "start the front, and let it listen for components there (component_ports, component_interfaces)";
+    default:
+      return "look into the front's log";
+  }
+}

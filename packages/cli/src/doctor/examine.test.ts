@@ -1,0 +1,398 @@
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+
+import { startApnsSimulator } from "@reveille/apns-simulator";
+import { tryComponent } from "@reveille/ingress";
+import { parseConfig, systemClock } from "@reveille/runtime";
+import { ManualClock, startProsody, startRedis } from "@reveille/testkit";
+import { hours, later, millis, seconds } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { checkApns } from "./apns.ts";
+import { checkComponents } from "./component.ts";
+import { checkCredentials } from "./credentials.ts";
+import { examine } from "./examine.ts";
+import { checkPeers } from "./peers.ts";
+import { checkRedis } from "./redis.ts";
+import { checkS2s } from "./s2s.ts";
+import { checkSecretFiles } from "./secret-files.ts";
+import { checkSentinels } from "./sentinels.ts";
+import {
+  aDns,
+  aHost,
+  anIdentity,
+  aPatient,
+  aSentinel,
+  type TestHost,
+  type TestHostOptions,
+} from "./testing/a-patient.ts";
+
+const containing = (text: string): unknown => expect.stringContaining(text);
+
+async function listening(server: Server) {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address: string | AddressInfo | null = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe("the doctor, shown files", () => {
+  it("is content with a secret of one's own, and names one that is open, empty or gone", async () => {
+    await using host = await aHost();
+    const secret = host.file("component.secret");
+    const look = async () => checkSecretFiles(aPatient(host.config));
+    expect(await look()).toMatchObject([{ kind: "ok" }]);
+    await chmod(secret, 0o644);
+    expect(await look()).toMatchObject([{ kind: "warn", cure: `chmod 600 ${secret}` }]);
+    await writeFile(secret, "\n");
+    expect(await look()).toMatchObject([{ kind: "fail", text: containing("is empty") }]);
+    await rm(secret);
+    expect(await look()).toMatchObject([{ kind: "fail", text: containing("there is no such file") }]);
+  });
+
+  it("reads the key of APNs, and says which file is no key", async () => {
+    await using host = await aHost();
+    const look = async () => checkCredentials(aPatient(host.config));
+    expect(await look()).toMatchObject([{ kind: "ok", text: containing("a signing key") }]);
+    await writeFile(host.file("key.p8"), "no key");
+    expect(await look()).toMatchObject([
+      {
+        kind: "fail",
+        text: containing(host.file("key.p8")),
+        cure: containing("modules.monalProdiOS.apns"),
+      },
+    ]);
+  });
+});
+
+describe("the doctor, asking APNs", () => {
+  async function anApnsHost(options: TestHostOptions = {}, topics?: readonly string[]) {
+    await using opened = new AsyncDisposableStack();
+    let publicKey = "";
+    const host: TestHost = opened.use(await aHost(options));
+    publicKey = host.publicKey;
+    const simulator = opened.use(
+      await startApnsSimulator({
+        keys: [{ keyId: "ABC1234567", teamId: "TEAM123456", publicKey }],
+        ...(topics === undefined ? {} : { topics }),
+      }),
+    );
+    await writeFile(host.file("apns-ca.pem"), simulator.ca);
+    const text = (await import("node:fs")).readFileSync(host.configFile, "utf8");
+    const configOf = (change: (text: string) => string = (same) => same) =>
+      parseConfig(change(text.replace("https://127.0.0.1:1", simulator.url)), "reveille.yaml");
+    const resources = opened.move();
+    return { host, simulator, configOf, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  }
+
+  it("hears that the credential is accepted, and compares the clocks", async () => {
+    await using apns = await anApnsHost();
+    expect(await checkApns(aPatient(apns.configOf()))).toMatchObject([
+      {
+        kind: "ok",
+        item: "APNs production for monalProdiOS",
+        text: containing("credential and topic accepted"),
+      },
+      { kind: "ok", item: "clock against Apple's" },
+    ]);
+  });
+
+  it("sees a host whose clock is an hour ahead", async () => {
+    await using apns = await anApnsHost();
+    const clock = new ManualClock(later(systemClock.now(), hours(1)));
+    expect(await checkApns(aPatient(apns.configOf(), { clock }))).toMatchObject([
+      {},
+      { kind: "fail", text: containing("s ahead"), cure: containing("NTP") },
+    ]);
+  });
+
+  it.each<[string, (text: string) => string, string, string]>([
+    [
+      "another team's key",
+      (text) => text.replace("TEAM123456", "TEAM654321"),
+      "InvalidProviderToken",
+      "keyId and teamId",
+    ],
+    [
+      "a topic of nobody",
+      (text) => text.replace("G7YU7X7KRJ.SworIM", "org.example.other"),
+      "TopicDisallowed",
+      "bundle id",
+    ],
+  ])("repeats that Apple refuses %s, with the cure", async (_what, change, reason, cure) => {
+    await using apns = await anApnsHost({}, ["G7YU7X7KRJ.SworIM"]);
+    expect((await checkApns(aPatient(apns.configOf(change))))[0]).toMatchObject({
+      kind: "fail",
+      text: containing(reason),
+      cure: containing(cure),
+    });
+  });
+
+  it("says why nobody can be reached", async () => {
+    await using host = await aHost();
+    expect(await checkApns(aPatient(host.config))).toMatchObject([
+      { kind: "fail", text: containing("ECONNREFUSED"), cure: containing("api.push.apple.com") },
+    ]);
+  });
+});
+
+describe("the doctor, asking Redis", () => {
+  const look = async (redis: string) => {
+    await using host = await aHost({ redis });
+    return await checkRedis(aPatient(host.config, { patience: seconds(2) }));
+  };
+  const of = (path: string): string => `url: "redis+unix://${path}"`;
+
+  it("finds each fault of a Redis that would lose wakeups", async () => {
+    await using redis = await startRedis(["--maxmemory-policy", "allkeys-lru"]);
+    expect(await look(of(redis.path))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          kind: "fail",
+          item: "redis maxmemory-policy",
+          text: containing("allkeys-lru"),
+        }),
+        expect.objectContaining({ kind: "fail", item: "redis AOF", cure: containing("appendonly yes") }),
+        expect.objectContaining({ kind: "warn", item: "redis memory" }),
+        expect.objectContaining({ kind: "warn", item: "redis replicas" }),
+        expect.objectContaining({ kind: "ok", item: "clock against Redis'" }),
+      ]),
+    );
+  });
+
+  it("has no fault to find in a good one, but that it is alone", async () => {
+    await using redis = await startRedis([
+      "--maxmemory",
+      "100mb",
+      "--appendonly",
+      "yes",
+      "--appendfsync",
+      "always",
+    ]);
+    const findings = await look(of(redis.path));
+    expect(findings.filter(({ kind }) => kind !== "ok").map(({ item }) => item)).toEqual(["redis replicas"]);
+  });
+
+  it("says that there is none", async () => {
+    expect(await look(of("/nowhere/redis.sock"))).toMatchObject([
+      { kind: "fail", item: "redis", text: containing("no Redis at"), cure: containing("start Redis") },
+    ]);
+  });
+
+  it("hears from a real Sentinel where it has the primary, and that it is alone", async () => {
+    await using sentinel = await aSentinel("eu");
+    await using host = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: eu` });
+    expect(await checkSentinels(aPatient(host.config))).toMatchObject([
+      { kind: "warn", item: "sentinel majority", text: containing("1 of 1") },
+      { kind: "ok", item: "sentinel agreement", text: "the primary is 127.0.0.1:1" },
+    ]);
+    await using stranger = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: us` });
+    expect((await checkSentinels(aPatient(stranger.config)))[0]).toMatchObject({
+      kind: "fail",
+      text: containing("No such master"),
+      cure: containing("monitor us"),
+    });
+  });
+
+  it("says which Sentinel is away, and that nobody can fail over", async () => {
+    await using host = await aHost({ redis: `sentinels: ["127.0.0.1:1"], name: eu` });
+    expect(await checkSentinels(aPatient(host.config))).toMatchObject([
+      { kind: "fail", item: "sentinel 127.0.0.1:1", text: containing("ECONNREFUSED") },
+      { kind: "fail", item: "sentinel majority" },
+      { kind: "skipped", item: "sentinel agreement" },
+    ]);
+  });
+});
+
+describe("the doctor, at the front", () => {
+  const look = async (options: TestHostOptions) => {
+    await using host = await aHost({ domain: "push.localhost", ...options });
+    return await checkComponents(aPatient(host.config));
+  };
+
+  it("takes the place for one ping, and gives it back", async () => {
+    await using front = await startProsody();
+    const { service, secret } = front;
+    expect(await look({ service, secret })).toMatchObject([
+      { kind: "ok", text: containing("a ping to ourselves came back") },
+    ]);
+    expect(await tryComponent({ service, secret, domain: "push.localhost" }, systemClock)).toEqual({
+      kind: "loop",
+    });
+  });
+
+  it.each<[string, TestHostOptions, string, string]>([
+    ["another secret", { secret: "wrong" }, "not-authorized", "the same secret"],
+    ["an unknown domain", { domain: "other.localhost" }, "host-unknown", "declare the component"],
+    ["nobody", { service: "xmpp://127.0.0.1:1" }, "ECONNREFUSED", "start the front"],
+  ])("repeats what the front says to %s", async (_what, options, text, cure) => {
+    await using front = await startProsody();
+    const findings = await look({ service: front.service, secret: front.secret, ...options });
+    expect(findings).toMatchObject([{ kind: "fail", text: containing(text), cure: containing(cure) }]);
+  });
+
+  it("does not disturb an ingress that says it is well", async () => {
+    await using host = await aHost();
+    const body = { parts: [{ part: "component", health: { kind: "ready" } }] };
+    const roles = [{ role: "ingress", pid: 1, answer: { kind: "answered", status: 200, body } }] as const;
+    expect(await checkComponents(aPatient(host.config, { roles }))).toMatchObject([
+      { kind: "ok", text: containing("the running ingress") },
+    ]);
+  });
+});
+
+describe("the doctor, coming in by s2s", () => {
+  const SRV = (service: string, port: number): string =>
+    `--srv-host=${service}._tcp.eu.push.example,s1.example,${port},10,0`;
+  const ADDRESS = "--address=/s1.example/127.0.0.1";
+
+  async function directTls(host: TestHost, name: string, purposes: string) {
+    const identity = await anIdentity(host.folder, name, purposes);
+    return {
+      server: await listening(createTlsServer({ ...identity, ALPNProtocols: ["xmpp-server"] })),
+      ...identity,
+    };
+  }
+
+  async function look(
+    host: TestHost,
+    records: readonly string[],
+    parts: Partial<Parameters<typeof checkS2s>[0]> = {},
+  ) {
+    await using dns = await aDns(records);
+    return await checkS2s(aPatient(host.config, { dnsServers: [dns.address], ...parts }));
+  }
+
+  it.each<[string, string, string, boolean, "ok" | "warn" | "fail", string]>([
+    [
+      "is in order",
+      "eu.push.example",
+      "serverAuth,clientAuth",
+      true,
+      "ok",
+      "certificate for eu.push.example",
+    ],
+    ["is nobody's", "eu.push.example", "serverAuth,clientAuth", false, "fail", "not trusted"],
+    ["is for another name", "s1.example", "serverAuth,clientAuth", true, "fail", "not for eu.push.example"],
+    ["is for servers alone", "eu.push.example", "serverAuth", true, "warn", "no clientAuth"],
+  ])("sees that a certificate %s", async (_what, ...row) => {
+    const [name, purposes, isTrusted, kind, text] = row;
+    await using host = await aHost();
+    const { server, cert } = await directTls(host, name, purposes);
+    await using open = server;
+    const findings = await look(
+      host,
+      [SRV("_xmpps-server", open.port), ADDRESS],
+      isTrusted ? { authorities: cert } : {},
+    );
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        item: `s2s direct TLS at s1.example:${open.port}`,
+        kind,
+        text: containing(text),
+      }),
+    );
+  });
+
+  it("sees that a certificate expires, and has expired", async () => {
+    await using host = await aHost();
+    const { server, cert } = await directTls(host, "eu.push.example", "serverAuth,clientAuth");
+    await using open = server;
+    const records = [SRV("_xmpps-server", open.port), ADDRESS];
+    for (const [days, kind, text] of [
+      [80, "warn", "expires in 9 days"],
+      [91, "fail", "has expired"],
+    ] as const) {
+      const clock = new ManualClock(later(systemClock.now(), hours(24 * days)));
+      const findings = await look(host, records, { clock, authorities: cert });
+      expect(findings.at(-1)).toMatchObject({ kind, text: containing(text) });
+    }
+  });
+
+  it("sees a name without records, a target without address, and a DNS that is away", async () => {
+    await using host = await aHost();
+    expect(await look(host, [])).toMatchObject([
+      { kind: "fail", item: containing("SRV _xmpp-server") },
+      { kind: "warn" },
+    ]);
+    expect(await look(host, [SRV("_xmpp-server", 5269)])).toMatchObject([
+      {},
+      {},
+      { kind: "fail", item: containing("address of s1.example") },
+      { kind: "skipped", text: "it has no address" },
+    ]);
+    const patient = aPatient(host.config, { dnsServers: ["127.0.0.1:1"], patience: millis(500) });
+    expect(await checkS2s(patient)).toMatchObject([
+      { kind: "fail", item: "DNS of eu.push.example", cure: containing("resolv.conf") },
+    ]);
+  });
+
+  it.each<[string, (socket: Socket) => unknown, string]>([
+    [
+      "has no STARTTLS",
+      (socket) => socket.write("<stream:stream><stream:features></stream:features>"),
+      "STARTTLS is not offered",
+    ],
+    [
+      "does not know the domain",
+      (socket) => socket.write("<stream:stream><stream:error><host-unknown/></stream:error></stream:stream>"),
+      "host-unknown",
+    ],
+    ["hangs up", (socket) => socket.end(), "closed the connection"],
+  ])("says of a server that it %s", async (_what, greet, text) => {
+    await using host = await aHost();
+    await using open = await listening(
+      createServer((socket) => void socket.once("data", () => greet(socket))),
+    );
+    const findings = await look(host, [SRV("_xmpp-server", open.port), ADDRESS]);
+    expect(findings.at(-1)).toMatchObject({
+      kind: "fail",
+      text: containing(text),
+      cure: containing("s2s_ports"),
+    });
+  });
+});
+
+describe("the doctor, asking the other host", () => {
+  it("repeats why it is not ready, and that it is away", async () => {
+    const answer = { status: 503, body: "worker 7: redis is failing" };
+    await using other = await listening(
+      createHttpServer((_request, response) => void response.writeHead(answer.status).end(answer.body)),
+    );
+    await using host = await aHost();
+    const look = async (port: number) =>
+      checkPeers(aPatient(host.config, { peers: [new URL(`http://127.0.0.1:${port}`)] }));
+    expect(await look(other.port)).toMatchObject([
+      { kind: "fail", text: "not ready (503): worker 7: redis is failing" },
+    ]);
+    answer.status = 200;
+    expect(await look(other.port)).toMatchObject([{ kind: "ok" }]);
+    expect(await look(1)).toMatchObject([{ kind: "fail", cure: containing("sidecar") }]);
+  });
+});
+
+describe("the doctor, with everything away", () => {
+  it("has a finding for each item, and a cure for each that fails", async () => {
+    await using host = await aHost();
+    const patient = aPatient(host.config, { dnsServers: ["127.0.0.1:1"], patience: seconds(1) });
+    const findings = await examine(patient);
+    const failing = findings.filter(({ kind }) => kind === "fail");
+    expect(failing.map(({ item }) => item)).toEqual([
+      "APNs production for monalProdiOS",
+      "redis",
+      "component eu.push.example at xmpp://127.0.0.1:1",
+      "DNS of eu.push.example",
+    ]);
+    expect(failing.every((finding) => "cure" in finding && finding.cure.length > 10)).toBe(true);
+  });
+});

@@ -1,0 +1,40 @@
+import { checkApns } from "./apns.ts";
+import { checkComponents } from "./component.ts";
+import { checkCredentials } from "./credentials.ts";
+import { checkFileLimits } from "./file-limits.ts";
+import { about, type Finding, reasonOf } from "./finding.ts";
+import { type Check, type Patient } from "./patient.ts";
+import { checkPeers } from "./peers.ts";
+import { checkRedis } from "./redis.ts";
+import { checkRoles } from "./roles.ts";
+import { checkS2s } from "./s2s.ts";
+import { checkSecretFiles } from "./secret-files.ts";
+import { checkSentinels } from "./sentinels.ts";
+
+/** In the order of the screen: what others depend on first. */
+const CHECKS: readonly (readonly [string, Check])[] = [
+  ["files", checkSecretFiles],
+  ["credentials", checkCredentials],
+  ["push service", checkApns],
+  ["redis", checkRedis],
+  ["sentinels", checkSentinels],
+  ["front", checkComponents],
+  ["s2s", checkS2s],
+  ["roles", checkRoles],
+  ["peers", checkPeers],
+  ["limits", checkFileLimits],
+];
+
+/** All checks, side by side. Never rejects: a check that breaks is a finding. */
+export async function examine(patient: Patient): Promise<readonly Finding[]> {
+  const findings = await Promise.all(
+    CHECKS.map(async ([name, check]) => {
+      try {
+        return await check(patient);
+      } catch (error) {
+        return [about(name).fail(reasonOf(error), "mend what it names, and ask again")];
+      }
+    }),
+  );
+  return findings.flat();
+}

@@ -1,0 +1,42 @@
+import { type AskedRole, type Config } from "@reveille/runtime";
+import { type Clock, type Millis } from "@reveille/wakeup";
+
+import { type Finding } from "./finding.ts";
+
+/** What all checks look at. */
+export interface Patient {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Roles that run on this host now, each with its report. */
+  readonly roles: readonly AskedRole[];
+  /** Asked in place of the system's servers. */
+  readonly dnsServers: readonly string[];
+  /** PEM of authorities to trust in s2s beside Node's own. */
+  readonly authorities: string | undefined;
+  /** Where the sidecars of the other hosts answer, e.g. `http://10.0.0.2:9464`. */
+  readonly peers: readonly URL[];
+  /** Longest time for one question. */
+  readonly patience: Millis;
+}
+
+/** Looks at one thing. What it throws is told as a failure. */
+export type Check = (patient: Patient) => Promise<readonly Finding[]>;
+
+/** Gives `work` a signal that aborts when the patience is over. */
+export async function patiently<Result>(
+  { clock, patience }: Pick<Patient, "clock" | "patience">,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const late = new AbortController();
+  const done = new AbortController();
+  const watch = async (): Promise<void> => {
+    await clock.sleep(patience, done.signal);
+    if (!done.signal.aborted) late.abort();
+  };
+  void watch();
+  try {
+    return await work(late.signal);
+  } finally {
+    done.abort();
+  }
+}

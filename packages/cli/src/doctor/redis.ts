@@ -1,0 +1,77 @@
+import { openWorkerRedis } from "@reveille/queue";
+import { type Config } from "@reveille/runtime";
+import { type Clock, millis, type Millis } from "@reveille/wakeup";
+
+import { commandLog } from "../region.ts";
+import { redisSettingsOf } from "../redis-settings.ts";
+import { judgeClock } from "./clock-skew.ts";
+import { about, reasonOf } from "./finding.ts";
+import { type Check } from "./patient.ts";
+import { judgeRedis } from "./redis-judgement.ts";
+
+type Redis = Awaited<ReturnType<typeof openWorkerRedis>>;
+
+/** The region's Redis: reachable, of a version we know, keeping what it accepts, quick, and with its replicas. */
+export const checkRedis: Check = async ({ config, clock, patience }) => {
+  try {
+    const redis = await openWorkerRedis(await redisSettingsOf(config, commandLog("error")), {
+      connection: "doctor",
+      clock,
+      observe: () => undefined,
+      connectWithin: patience,
+      evenIfEvicting: true,
+    });
+    try {
+      return await examine(redis, config, clock);
+    } finally {
+      redis.disconnect();
+    }
+  } catch (error) {
+    const { fail } = about("redis");
+    return [
+      fail(reasonOf(error), "start Redis, or correct `redis` in the configuration and its password file"),
+    ];
+  }
+};
+
+async function examine(redis: Redis, config: Config, clock: Clock): Promise<ReturnType<typeof judgeRedis>> {
+  const latency = await latencyOf(redis, clock);
+  const [seconds, microseconds] = await redis.time();
+  const skew = clock.now() - (Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+  const info = parseInfo(await redis.info());
+  // Hosted Redis often refuses CONFIG; INFO has all but this.
+  const fsync = await redis.config("GET", "appendfsync").then(secondOf, () => undefined);
+  return [
+    ...judgeRedis({
+      info,
+      fsync,
+      latency,
+      waitReplicas: config.redis.waitReplicas,
+      memoryShare: config.redis.memoryShare,
+    }),
+    judgeClock("clock against Redis'", skew),
+  ];
+}
+
+const secondOf = (answer: unknown): string | undefined =>
+  Array.isArray(answer) && typeof answer[1] === "string" ? answer[1] : undefined;
+
+/** The slowest of ten round trips: what a wakeup may meet. */
+async function latencyOf(redis: Redis, clock: Clock): Promise<Millis> {
+  let slowest = 0;
+  for (let round = 0; round < 10; round += 1) {
+    const before = clock.monotonic();
+    await redis.ping();
+    slowest = Math.max(slowest, clock.monotonic() - before);
+  }
+  return millis(slowest);
+}
+
+function parseInfo(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap((line) => {
+      const [, name, value] = /^(\w+):(.*)$/.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

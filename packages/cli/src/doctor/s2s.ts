@@ -1,0 +1,88 @@
+import { targetsOf, type Target } from "./dns.ts";
+import { about, type Finding, reasonOf } from "./finding.ts";
+import { type Check, type Patient } from "./patient.ts";
+import { judgeServed } from "./served-certificate.ts";
+import { openTls } from "./s2s-tls.ts";
+
+/** How users' servers reach each hostname of ours: SRV, addresses, TLS and certificate of every target. */
+export const checkS2s: Check = async (patient) => {
+  const domains = new Set(patient.config.ingress.components.map(({ domain }) => domain));
+  const findings = await Promise.all(Array.from(domains, async (domain) => checkDomain(domain, patient)));
+  return findings.flat();
+};
+
+async function checkDomain(domain: string, patient: Patient): Promise<readonly Finding[]> {
+  try {
+    const targets = await targetsOf(domain, patient);
+    const served = await Promise.all(targets.map(async (target) => serve(domain, target, patient)));
+    return [...judgeTargets(domain, targets), ...served];
+  } catch (error) {
+    return [
+      about(`DNS of ${domain}`).fail(
+        `no answer: ${reasonOf(error)}`,
+        "correct the name servers of this host (/etc/resolv.conf), or name others by --dns",
+      ),
+    ];
+  }
+}
+
+/** What the records themselves say. */
+export function judgeTargets(domain: string, targets: readonly Target[]): readonly Finding[] {
+  const srv = (tls: Target["tls"]): readonly Target[] => targets.filter((target) => target.tls === tls);
+  const addresses = targets.map(judgeAddresses);
+  return [judgeSrv(domain, srv("starttls")), judgeDirect(domain, srv("direct")), ...addresses];
+}
+
+function judgeSrv(domain: string, targets: readonly Target[]): Finding {
+  const name = `_xmpp-server._tcp.${domain}`;
+  const { ok, warn, fail } = about(`SRV ${name}`);
+  if (targets.length === 0) {
+    return fail(
+      "no record: servers cannot find us, and some forget registrations because of it",
+      `publish: ${name}. 300 IN SRV 10 0 5269 <host>. — one for each host`,
+    );
+  }
+  const names = targets.map(({ host, port }) => `${host}:${port}`).join(", ");
+  if (new Set(targets.map(({ host }) => host)).size > 1) return ok(names);
+  return warn(
+    `${names} alone: nobody takes over when this host dies`,
+    "publish a second target with a higher priority number",
+  );
+}
+
+function judgeDirect(domain: string, targets: readonly Target[]): Finding {
+  const name = `_xmpps-server._tcp.${domain}`;
+  const { ok, warn } = about(`SRV ${name}`);
+  if (targets.length > 0) return ok(targets.map(({ host, port }) => `${host}:${port}`).join(", "));
+  return warn(
+    "no record: servers that prefer direct TLS use STARTTLS",
+    `publish: ${name}. 300 IN SRV 10 0 5270 <host>.`,
+  );
+}
+
+function judgeAddresses({ host, ipv4, ipv6, tls }: Target): Finding {
+  const { ok, warn, fail } = about(`address of ${host} (${tls})`);
+  if (ipv4.length === 0 && ipv6.length === 0) {
+    return fail("no A and no AAAA record", `publish A and AAAA records for ${host}`);
+  }
+  const all = [...ipv4, ...ipv6].join(", ");
+  if (ipv4.length === 0)
+    return warn(`${all}: servers without IPv6 cannot reach it`, `publish an A record for ${host}`);
+  return ipv6.length === 0 ? ok(`${all} (no AAAA)`) : ok(all);
+}
+
+async function serve(domain: string, target: Target, patient: Patient): Promise<Finding> {
+  const { host, port, tls } = target;
+  const item = `s2s ${tls === "direct" ? "direct TLS" : "STARTTLS"} at ${host}:${port}`;
+  const [address] = [...target.ipv4, ...target.ipv6];
+  if (address === undefined) return about(item).skipped("it has no address");
+  try {
+    const served = await openTls({ domain, address, port, tls }, patient);
+    return judgeServed(item, domain, served, patient.clock.now());
+  } catch (error) {
+    return about(item).fail(
+      reasonOf(error),
+      `let the front listen on port ${port} (s2s_ports, s2s_direct_tls_ports), and open it in the firewall`,
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import { readSecret } from "@reveille/runtime";
+
+import { about, type Finding, reasonOf } from "./finding.ts";
+import { type Check } from "./patient.ts";
+
+/** The secrets that are no credential of APNs: there, not empty, and nobody else's business. */
+export const checkSecretFiles: Check = async ({ config }) => {
+  const { ingress, redis, sidecar } = config;
+  const files = [
+    ...ingress.components.map(({ secretFile }, index) => [
+      `ingress.components.${index}.secretFile`,
+      secretFile,
+    ]),
+    ["redis.passwordFile", redis.passwordFile],
+    ["sidecar.metricsTokenFile", sidecar.metricsTokenFile],
+  ] as const;
+  return Promise.all(
+    files.flatMap(([key, file]) => (key === undefined || file === undefined ? [] : [judge(key, file)])),
+  );
+};
+
+async function judge(key: string, file: string): Promise<Finding> {
+  const { ok, warn, fail } = about(`secret ${file}`);
+  try {
+    const { readableByOthers } = await readSecret(file, key);
+    return readableByOthers
+      ? warn("every user of this machine can read it", `chmod 600 ${file}`)
+      : ok(`readable, for ${key}`);
+  } catch (error) {
+    return fail(reasonOf(error), `write the secret into ${file}, readable for the user of the roles alone`);
+  }
+}

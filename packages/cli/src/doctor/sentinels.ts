@@ -1,0 +1,69 @@
+import { askSentinel, type SentinelView } from "@reveille/queue";
+
+import { about, type Finding } from "./finding.ts";
+import { type Check } from "./patient.ts";
+
+/** Whether the Sentinels of the configuration can agree on a failover, and on where the primary is. */
+export const checkSentinels: Check = async ({ config, clock, patience }) => {
+  const { redis } = config;
+  if ("url" in redis) return [about("sentinels").skipped("the configuration names one Redis")];
+  const views = await Promise.all(
+    redis.sentinels.map(async (address) => ({
+      name: `${address.host}:${address.port}`,
+      view: await askSentinel(address, redis.name, { clock, within: patience }),
+    })),
+  );
+  return judgeSentinels(redis.name, views);
+};
+
+interface NamedView {
+  readonly name: string;
+  readonly view: SentinelView;
+}
+
+export function judgeSentinels(primary: string, views: readonly NamedView[]): readonly Finding[] {
+  const watching = views.flatMap(({ view }) => (view.kind === "watching" ? [view] : []));
+  const useless = views.flatMap(({ name, view }) =>
+    view.kind === "useless"
+      ? [
+          about(`sentinel ${name}`).fail(
+            view.because,
+            `start it, and have it monitor ${primary} (sentinel monitor)`,
+          ),
+        ]
+      : [],
+  );
+  return [...useless, judgeMajority(views.length, watching), judgeAgreement(watching)];
+}
+
+type Watching = Extract<SentinelView, { kind: "watching" }>;
+
+function judgeMajority(configured: number, watching: readonly Watching[]): Finding {
+  const { ok, warn, fail } = about("sentinel majority");
+  const known = Math.max(configured, ...watching.map(({ others }) => others + 1));
+  const text = `${watching.length} of ${known} answer here`;
+  if (watching.length <= known / 2 || !watching.some(({ canFailOver }) => canFailOver)) {
+    return fail(
+      `${text}: nobody can replace a primary that dies`,
+      "bring the other Sentinels back: more than half of them must reach each other",
+    );
+  }
+  if (known < 3) {
+    return warn(
+      `${text}: with fewer than three, one that dies takes the majority with it`,
+      "add Sentinels: three in all",
+    );
+  }
+  return ok(text);
+}
+
+function judgeAgreement(watching: readonly Watching[]): Finding {
+  const { ok, fail, skipped } = about("sentinel agreement");
+  const primaries = [...new Set(watching.map(({ primary }) => primary))];
+  if (primaries.length === 0) return skipped("no Sentinel to ask");
+  if (primaries.length === 1) return ok(`the primary is ${primaries.join()}`);
+  return fail(
+    `they name different primaries: ${primaries.join(", ")}`,
+    "wait until a failover is over; if it stays so, the hosts cannot reach each other",
+  );
+}

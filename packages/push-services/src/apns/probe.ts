@@ -1,0 +1,106 @@
+import { lookup } from "node:dns/promises";
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { text } from "node:stream/consumers";
+import { type TLSSocket } from "node:tls";
+
+import { type Clock, type PushModule } from "@reveille/wakeup";
+
+import { loadCredential } from "../credentials/credential.ts";
+import { dial } from "../http2/dial.ts";
+import { authorityOf } from "../http2/endpoint.ts";
+import { type ModuleSettings } from "../module-settings.ts";
+import { endpointOf } from "./endpoint-of.ts";
+import { formsOf, ownHeadersOf } from "./notification.ts";
+import { providerTokens } from "./provider-token.ts";
+
+/** What APNs says to a push that cannot arrive. */
+export type ProbeAnswer =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly reason: string;
+      /** Its clock, as the header `date` has it. */
+      readonly date: string | undefined;
+    }
+  | { readonly kind: "unreachable"; readonly because: string };
+
+export interface ProbeOptions {
+  readonly module: PushModule;
+  readonly settings: ModuleSettings;
+  readonly clock: Clock;
+  /** Aborts when it has taken too long. */
+  readonly signal: AbortSignal;
+}
+
+/** No device has it, so an accepted credential is answered `BadDeviceToken`. */
+const NOBODY = "0".repeat(64);
+const PROBE_ID = "00000000-0000-8000-a000-000000000000";
+
+/**
+ * Sends one push for a device that cannot exist, on a connection of its own: shows whether APNs can be reached and
+ * takes the module's credential, topic and payload. Throws as {@link loadCredential} does, and for a payload that
+ * Apple would refuse.
+ */
+export async function probeApns({ module, settings, clock, signal }: ProbeOptions): Promise<ProbeAnswer> {
+  const { credential, ca } = await loadCredential(settings.apns);
+  const form = formsOf(module, settings).urgent;
+  const endpoint = endpointOf(settings.apns, credential, ca);
+  const headers = {
+    ":method": "POST",
+    ":path": `/3/device/${NOBODY}`,
+    ":authority": authorityOf(endpoint),
+    ...pairs([...form.headers, ...ownHeadersOf(PROBE_ID, settings, clock.now())]),
+    ...(credential.kind === "token"
+      ? { authorization: providerTokens(credential.issuer, clock)().bearer }
+      : {}),
+  };
+  try {
+    const socket = await dial(endpoint, (host) => lookup(host, { all: true }), signal);
+    return await answerTo({ headers, body: form.body }, socket, signal);
+  } catch (error) {
+    return { kind: "unreachable", because: signal.aborted ? "no answer in time" : messageOf(error) };
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function pairs(inTurn: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at + 1 < inTurn.length; at += 2) headers[inTurn[at] ?? ""] = inTurn[at + 1] ?? "";
+  return headers;
+}
+
+interface Push {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+async function answerTo(push: Push, socket: TLSSocket, signal: AbortSignal): Promise<ProbeAnswer> {
+  const session = connect(`https://${push.headers[":authority"]}`, { createConnection: () => socket });
+  const failed = Promise.withResolvers<never>();
+  session.once("error", failed.reject);
+  signal.addEventListener("abort", () => failed.reject(new Error("no answer in time")), { once: true });
+  // Nobody may be left to hear it, once the answer is there.
+  failed.promise.catch(() => undefined);
+  try {
+    return await Promise.race([exchange(session, push), failed.promise]);
+  } finally {
+    session.destroy();
+  }
+}
+
+async function exchange(session: ClientHttp2Session, { headers, body }: Push): Promise<ProbeAnswer> {
+  const stream = session.request(headers);
+  const response = new Promise<IncomingHttpHeaders>((resolve, reject) => {
+    stream.once("response", resolve).once("error", reject);
+  });
+  stream.end(body);
+  const heard = await response;
+  const reason = reasonIn(await text(stream));
+  return { kind: "answered", status: Number(heard[":status"]), reason, date: heard.date };
+}
+
+function reasonIn(body: string): string {
+  const [, reason] = /"reason"\s*:\s*"(\w+)"/.exec(body) ?? [];
+  return reason ?? "";
+}

@@ -1,0 +1,82 @@
+import { readdir } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { type Clock, type Millis, type Role } from "@reveille/wakeup";
+
+/** A role of this host, as the name of its socket tells it, and what it answered. */
+export interface AskedRole {
+  readonly role: Role;
+  readonly pid: number;
+  readonly answer: RoleAnswer;
+}
+
+export type RoleAnswer =
+  | { readonly kind: "answered"; readonly status: number; readonly body: unknown }
+  /** Somebody listens, or a killed process left the socket behind, but no answer came. */
+  | { readonly kind: "silent"; readonly because: string };
+
+export interface Question {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly within: Millis;
+}
+
+/**
+ * Puts a question to every role of the host, at the sockets of the runtime folder. A folder that is missing holds no
+ * roles; one that is closed to this user throws.
+ */
+export async function askRoles(
+  runtimeDir: string,
+  question: Question,
+  clock: Clock,
+): Promise<readonly AskedRole[]> {
+  const names = await readdir(runtimeDir).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw new Error(`cannot look into ${runtimeDir}, where the roles' sockets are`, { cause: error });
+  });
+  const roles = names
+    .toSorted((one, other) => one.localeCompare(other))
+    .flatMap((name) => {
+      const [, role, pid] = /^(ingress|worker)-(\d+)\.sock$/.exec(name) ?? [];
+      if (role !== "ingress" && role !== "worker") return [];
+      return [{ role, pid: Number(pid), path: join(runtimeDir, name) } as const];
+    });
+  return Promise.all(
+    roles.map(async ({ role, pid, path }) => ({ role, pid, answer: await ask(path, question, clock) })),
+  );
+}
+
+async function ask(socketPath: string, question: Question, clock: Clock): Promise<RoleAnswer> {
+  const done = new AbortController();
+  const late = clock
+    .sleep(question.within, done.signal)
+    .then((): RoleAnswer => ({ kind: "silent", because: `no answer within ${question.within / 1_000} s` }));
+  const answer = await Promise.race([answerAt(socketPath, question, done.signal), late]);
+  done.abort();
+  return answer;
+}
+
+function answerAt(socketPath: string, { method, path }: Question, signal: AbortSignal): Promise<RoleAnswer> {
+  return new Promise((resolve) => {
+    const failed = (error: Error): void => resolve({ kind: "silent", because: error.message });
+    request({ socketPath, method, path, signal, agent: false }, (response) => {
+      text(response).then(
+        (body) => resolve({ kind: "answered", status: response.statusCode ?? 0, body: jsonOf(body) }),
+        failed,
+      );
+    })
+      .once("error", failed)
+      .end();
+  });
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    // JSON.parse has no other way to say that this is no JSON.
+    return undefined;
+  }
+}
