@@ -1,7 +1,7 @@
 import { type Clock, type PushEvent, seconds } from "@reveille/wakeup";
 
-import { receiveWith } from "./reception.ts";
 import { REPLIES, replyStanza } from "./reply.ts";
+import { type Stanza } from "./stanza.ts";
 import { ComponentStream, type StreamEnd } from "./stream/component-stream.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
 import { SelfPing } from "./stream/self-ping.ts";
@@ -20,8 +20,8 @@ const LIMITS = { length: 65_536, depth: 32 };
 const LONGEST = seconds(15);
 
 /**
- * Takes a component's place at its front for the moment of one ping, and leaves it. A publish that comes meanwhile
- * is told to wait. Throws if the service is not `xmpp://host:port`.
+ * Takes a component's place at its front for the moment of one ping, and leaves it. Who asks something meanwhile is
+ * told to wait. Throws if the service is not `xmpp://host:port`.
  */
 export async function tryComponent(component: ComponentOptions, clock: Clock): Promise<ComponentTrial> {
   const front = frontOf(component);
@@ -30,21 +30,15 @@ export async function tryComponent(component: ComponentOptions, clock: Clock): P
     if (event.kind === "self-ping-settled" && !event.ok) pinged.resolve({ kind: "no-loop" });
   };
   const ping = new SelfPing({ front, clock, observe, onLoop: () => pinged.resolve({ kind: "loop" }) });
-  const receive = receiveWith({
-    modules: { known: new Map(), fallback: undefined },
-    version: "",
-    clock,
-    observe: () => undefined,
-    answer: ({ address, path }) => path.send(replyStanza(address, REPLIES.draining)),
-    accept: () => undefined,
-  });
   const stream = new ComponentStream({
     front,
     clock,
     limits: LIMITS,
     onActive: () => void ping.watch(stream),
-    onStanza: (stanza) =>
-      ping.hears(stanza) ? undefined : receive(stanza, { send: (xml) => void stream.send(xml) }),
+    onStanza: (stanza) => {
+      const answer = ping.hears(stanza) ? "" : notNow(stanza);
+      if (answer !== "") stream.send(answer);
+    },
   });
   const done = new AbortController();
   const late = clock.sleep(LONGEST, done.signal).then((): ComponentTrial => ({ kind: "no-loop" }));
@@ -63,4 +57,11 @@ function trialOf(end: StreamEnd): ComponentTrial {
     case "closed":
       return { kind: "refused", because: "the front closed the stream" };
   }
+}
+
+/** Tells whoever asks to wait; "" for what gets no answer. */
+function notNow({ name, type, id, from, to }: Stanza): string {
+  if (name !== "iq" || (type !== "get" && type !== "set")) return "";
+  if (id === undefined || from === undefined || to === undefined) return "";
+  return replyStanza({ id, from, to }, REPLIES.draining);
 }
