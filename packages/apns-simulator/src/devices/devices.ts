@@ -39,7 +39,7 @@ export interface Devices {
 /** What is fixed for all devices. */
 export interface DeviceRules {
   readonly environment: Environment;
-  /** `accept`: tokens nobody has registered are fine, but for one of zeros only. `refuse`: they are BadDeviceToken. */
+  /** `accept`: tokens nobody has registered are fine, but for one of nothing but f. `refuse`: they are BadDeviceToken. */
   readonly unknownTokens: "accept" | "refuse";
   /** The only length of tokens, in bytes; any if left out. */
   readonly tokenBytes?: number;
@@ -54,7 +54,7 @@ interface Device {
 
 const HEX_BYTES = /^(?:[0-9a-f]{2})+$/;
 /** No device is ever given it; people ask about it to see whether their credential is accepted. */
-const NOBODY = /^0+$/;
+const NOBODY = /^f+$/;
 
 /** The devices as the simulator asks them. */
 export class DeviceRegistry implements Devices {

@@ -33,7 +33,7 @@ export interface ProbeOptions {
 }
 
 /** No device has it, so an accepted credential is answered `BadDeviceToken`. */
-const NOBODY = "0".repeat(64);
+const NOBODY = "f".repeat(64);
 const PROBE_ID = "00000000-0000-8000-a000-000000000000";
 
 /**
