@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/load/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/{load,deploy}/**/*.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           maxWorkers: availableParallelism(),
