@@ -36,6 +36,11 @@ function token(): string {
   return hex;
 }
 
+const isToken = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+
+/** A token as jobs and trailing pushes hold it. */
+const asInRedis = (token: string): string => Buffer.from(token, "hex").toString("base64url");
+
 interface Sleeper {
   readonly user: string;
   readonly token: string;
@@ -222,6 +227,26 @@ describe("a region behind a real server", () => {
     expect(xml).toMatch(/clear-content[^>]*><value>500; we drop both unread</);
   });
 
+  it("has written no sender, body, local part or domain into Redis, nor into a push", async () => {
+    const folder = join(region.folder, "redis/appendonlydir");
+    const files = await Promise.all(
+      (await readdir(folder)).map(async (name) => readFile(join(folder, name), "latin1")),
+    );
+    const names = [...secrets].filter((one) => !isToken(one));
+    const written = [...names, region.sender.domain, "burst.example"].filter((one) =>
+      files.join("").includes(one),
+    );
+    expect(written).toEqual([]);
+    const tokens = [...secrets].filter(isToken);
+    // Redis has seen the tokens: the search looks into the right files.
+    expect(tokens.filter((one) => files.join("").includes(asInRedis(one))).length).toBeGreaterThan(500);
+    const pushes = (await Promise.all(tokens.map(async (one) => region.apns.pushesTo(one)))).flat();
+    const payloads = new Set(pushes.map(({ payload }) => JSON.stringify(payload)));
+    expect(pushes.length).toBeGreaterThan(500);
+    // The same for everybody.
+    expect(payloads.size).toBe(1);
+  });
+
   it("has written no token, sender, body or local part into a log, metric or page", async () => {
     const traces = new Map<string, string>();
     for (const name of await readdir(region.logFolder)) {
@@ -231,7 +256,9 @@ describe("a region behind a real server", () => {
       traces.set(path, await (await fetch(`${region.sidecarUrl}${path}`)).text());
     }
     const found = [...traces].flatMap(([name, text]) =>
-      [...secrets].filter((one) => text.includes(one)).map((one) => `${one} in ${name}`),
+      [...secrets]
+        .filter((one) => text.includes(one) || (isToken(one) && text.includes(asInRedis(one))))
+        .map((one) => `${one} in ${name}`),
     );
     // The sender's own server knows its people and what it publishes: there the search has to find something.
     expect(found.filter((one) => one.endsWith("in sender.log"))).not.toEqual([]);

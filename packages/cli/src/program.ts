@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
+import { addPrivacy } from "./command-line/privacy.ts";
 import { addQueue } from "./command-line/queue.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
@@ -22,6 +23,7 @@ export function program(): Command {
   addDoctor(reveille);
   addQueue(reveille);
   addRender(reveille);
+  addPrivacy(reveille);
   addApnsSimulator(reveille);
   return reveille;
 }

@@ -1,6 +1,7 @@
 export { parseHttpDate, systemClock } from "./clock.ts";
 export { type Config } from "./config/config.ts";
 export { describeConfig } from "./config/describe-config.ts";
+export { formatDuration } from "./config/duration.ts";
 export { type Address } from "./config/leaves.ts";
 export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";

@@ -24,6 +24,12 @@ export {
 } from "./health.ts";
 export { type Outcome, type OutcomeKind } from "./outcome.ts";
 export { isPushModule, type PushModule } from "./push-module.ts";
+export {
+  REDIS_KEY_KINDS,
+  type RedisKeyDescription,
+  redisKeyKind,
+  type RedisKeyKind,
+} from "./redis-key-kinds.ts";
 export { QUEUE_NAME, type RedisKeys, redisKeysOf, type Sign } from "./redis-keys.ts";
 export { isRegion, type Region } from "./region.ts";
 export { type PublishResult, type ReplyKind } from "./reply.ts";

@@ -1,0 +1,62 @@
+import { type Config, formatDuration } from "@reveille/runtime";
+import { type Millis, millis } from "@reveille/wakeup";
+
+/** One thing that is known of somebody, and for how long. */
+export interface KeptData {
+  readonly what: string;
+  readonly where: string;
+  readonly kept: string;
+}
+
+/** What this configuration has the region keep, most sensitive first. Held against docs/privacy.md. */
+export function keptData(config: Config): readonly KeptData[] {
+  const modules = [...config.modules.values()];
+  const windows = modules.map(({ window }) => window ?? config.admission.window);
+  const deadlines = modules.map(({ deadline }) => deadline);
+  return [
+    { what: "text and sender of a message", where: "nowhere", kept: "dropped while it is read" },
+    {
+      what: "address of the server that publishes",
+      where: "memory of the ingress",
+      kept: "until the reply is sent, 45s at most",
+    },
+    {
+      what: "results of publishes by sending domain, counts only",
+      where: "memory of the ingress",
+      kept: "1h, of 4096 domains at most",
+    },
+    {
+      what: "device token, module, urgency, time of a wakeup",
+      where: "Redis, queue",
+      kept: `until Apple has answered, ${longest(deadlines)} at most after it came`,
+    },
+    {
+      what: "device token, module, urgency of a push that leaves later",
+      where: "Redis, trailing",
+      kept: `${longest(windows)} at most, then in the queue`,
+    },
+    {
+      what: "when a device was woken, under a keyed hash",
+      where: "Redis",
+      kept: `${longest(windows.map((window) => millis(window * 2)))} at most; longer if Apple throttles it`,
+    },
+    {
+      what: "that a device is gone, under a keyed hash",
+      where: "Redis",
+      kept: formatDuration(config.admission.forgetDeadAfter),
+    },
+    { what: "fingerprints of devices", where: "log", kept: logOf(config) },
+    {
+      what: "device token and a payload that is the same for everybody",
+      where: "Apple",
+      kept: `${longest(modules.map(({ expireAfter }) => expireAfter))} at most, for a device that is offline`,
+    },
+  ];
+}
+
+const longest = (durations: readonly Millis[]): string => formatDuration(millis(Math.max(0, ...durations)));
+
+const logOf = ({ log }: Config): string =>
+  log.level === "debug"
+    ? "written: log.level is debug; as long as this machine keeps its logs"
+    : `not written: log.level is ${log.level}`;

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  deviceKeyOf,
+  isPushModule,
+  isRegion,
+  isRegionSecret,
+  parseDeviceToken,
+  REDIS_KEY_KINDS,
+  redisKeyKind,
+  redisKeysOf,
+} from "./index.ts";
+
+const region = "eu";
+const module = "monalProdiOS";
+const secret = "s".repeat(43);
+const token = parseDeviceToken("ab".repeat(32));
+if (!isRegion(region) || !isPushModule(module) || !isRegionSecret(secret) || token === undefined) {
+  throw new Error("bad fixtures");
+}
+const keys = redisKeysOf(region);
+const device = deviceKeyOf(secret, token, module);
+
+const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
+  queuePrefix: `${keys.queuePrefix}:wakeups:1`,
+  trailing: keys.trailing,
+  clock: keys.clock,
+  secret: keys.secret,
+  device: keys.device(device),
+  suspicion: keys.suspicion(device),
+  accepted: keys.accepted(device),
+  backlog: keys.backlog(module),
+  sign: keys.sign("batch-taken"),
+};
+
+describe("the kinds of Redis keys", () => {
+  it.each(Object.entries(examples))("know %s, and describe it as it looks", (kind, key) => {
+    expect(redisKeyKind(region, key)).toBe(kind);
+    const described = Object.entries(REDIS_KEY_KINDS).find(([name]) => name === kind)?.[1];
+    expect(key.startsWith(`{${region}}${described?.pattern.replace("…", "")}`)).toBe(true);
+  });
+
+  it("know nothing else, and no other region", () => {
+    for (const key of ["{eu}dshort", "{eu}x", "{eu}", "other", "{us}clock", `{eu}${examples.device}`]) {
+      expect(redisKeyKind(region, key)).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,76 @@
+import { type RedisKeys } from "./redis-keys.ts";
+import { type Region } from "./region.ts";
+
+export type RedisKeyKind = keyof RedisKeys;
+
+/** What stands under the keys of one kind, for people who ask what is kept. */
+export interface RedisKeyDescription {
+  /** The key after the region's hash tag; `…` stands for what differs. */
+  readonly pattern: string;
+  readonly holds: string;
+  /** Whether Redis removes each key by itself. The others are named here with the reason. */
+  readonly expires: boolean;
+}
+
+export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>> = {
+  queuePrefix: {
+    pattern: "q:…",
+    holds:
+      "batches of wakeups (device token, module, urgency, time); a batch goes when all its wakeups are done",
+    expires: false,
+  },
+  trailing: {
+    pattern: "trailing",
+    holds: "wakeups whose push leaves later, by due time; each goes when its push leaves",
+    expires: false,
+  },
+  clock: { pattern: "clock", holds: "the region's time", expires: false },
+  secret: {
+    pattern: "secret",
+    holds: "the secret that keys the hashes; it lives as long as the region",
+    expires: false,
+  },
+  device: {
+    pattern: "d…",
+    holds:
+      "under a keyed hash of token and module: when a push last left or leaves next, or that the device is gone",
+    expires: true,
+  },
+  suspicion: {
+    pattern: "s…",
+    holds: "under a keyed hash: since when Apple calls the token bad",
+    expires: true,
+  },
+  accepted: {
+    pattern: "a…",
+    holds: "under a keyed hash, during a backlog only: when a push was last accepted",
+    expires: true,
+  },
+  backlog: { pattern: "backlog-…", holds: "that a module has a backlog", expires: true },
+  sign: { pattern: "sign-…", holds: "that some process of the region works", expires: true },
+};
+
+const HASH = "[A-Za-z0-9_-]{22}";
+const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
+  queuePrefix: /^q:/,
+  trailing: /^trailing$/,
+  clock: /^clock$/,
+  secret: /^secret$/,
+  device: new RegExp(`^d${HASH}$`),
+  suspicion: new RegExp(`^s${HASH}$`),
+  accepted: new RegExp(`^a${HASH}$`),
+  backlog: /^backlog-/,
+  sign: /^sign-/,
+};
+
+const isKind = (name: string): name is RedisKeyKind => name in SHAPES;
+
+/** Which kind a key of this region is; `undefined` for one that no version of ours makes, or of another region. */
+export function redisKeyKind(region: Region, key: string): RedisKeyKind | undefined {
+  const tag = `{${region}}`;
+  if (!key.startsWith(tag)) return undefined;
+  const rest = key.slice(tag.length);
+  return Object.keys(SHAPES)
+    .filter(isKind)
+    .find((kind) => SHAPES[kind].test(rest));
+}
