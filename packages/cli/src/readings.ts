@@ -1,9 +1,15 @@
 import { type Trailing } from "@reveille/admission";
-import { type WakeupQueue } from "@reveille/queue";
-import { type Metrics } from "@reveille/runtime";
+import { readRedisFacts, type WakeupQueue } from "@reveille/queue";
 
-/** Has the region's backlogs read whenever metrics are asked for. */
-export function addReadings(metrics: Metrics, queue: WakeupQueue, { backlog }: Trailing): void {
+import { type RoleContext } from "./role.ts";
+
+/** Has the region's backlogs and its Redis read whenever metrics are asked for. */
+export function addReadings(
+  { metrics, redis }: Pick<RoleContext, "metrics" | "redis">,
+  queue: WakeupQueue,
+  { backlog }: Trailing,
+): void {
+  metrics.addReading(async () => [{ kind: "redis", ...(await readRedisFacts(redis)) }]);
   metrics.addReading(async () => {
     const { waiting, active, retrying, delayed, oldestWaiting } = await queue.counts();
     return [{ kind: "queue", waiting, active, delayed: delayed + retrying, oldest: oldestWaiting }];

@@ -73,6 +73,7 @@ export const byStage =
       case "role-process-changed":
       case "part-health-changed":
       case "readiness-changed":
+      case "front-certificate-seen":
         return sidecar?.(event);
     }
   };

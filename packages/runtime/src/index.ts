@@ -20,7 +20,7 @@ export {
   type MetricsOptions,
 } from "./metrics/create-metrics.ts";
 export { mergeFamilies } from "./metrics/merge-families.ts";
-export { type Reading } from "./metrics/reading-gauges.ts";
+export { type Reading } from "./metrics/reading.ts";
 export { type ReadFacts } from "./metrics/readings.ts";
 export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metrics/render-metrics.ts";
 export { type AskedRole, askRoles, type Question, type RoleAnswer } from "./report/ask-roles.ts";

@@ -3,6 +3,7 @@ import { type AddressInfo } from "node:net";
 import { type Clock, type PartHealth, seconds } from "@reveille/wakeup";
 import { type FastifyInstance } from "fastify";
 
+import { type FrontCertificatesOptions, watchFrontCertificates } from "./front-certificates.ts";
 import { sidecarApp, statusApp } from "./sidecar-app.ts";
 import { type Watch, watchHost, type WatchOptions } from "./watch-host.ts";
 
@@ -16,6 +17,8 @@ export interface SidecarOptions extends WatchOptions {
   readonly listen: Listen;
   /** Serves the status page and nothing else, for the public. */
   readonly statusListen?: Listen;
+  /** Fronts whose certificates are to be watched, and the name they serve. */
+  readonly fronts?: Pick<FrontCertificatesOptions, "fronts" | "domain">;
 }
 
 /** A running sidecar. Disposing stops it. */
@@ -36,7 +39,7 @@ const STUCK_AFTER = seconds(15);
 
 /** Serves metrics, health and status of this host. Resolves when it listens and has seen every role once. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { listen, statusListen, clock } = options;
+  const { listen, statusListen, fronts, clock, observe } = options;
   const watch = watchHost(options);
   const { answers } = watch;
   await watch.pollAll();
@@ -44,6 +47,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const address = await serve(sidecarApp(answers), listen, starting);
   const statusAddress =
     statusListen === undefined ? undefined : await serve(statusApp(answers), statusListen, starting);
+  if (fronts !== undefined) starting.use(watchFrontCertificates({ ...fronts, clock, observe }));
   const polling = starting.use(startPolling(watch, clock));
   const running = starting.move();
   return {

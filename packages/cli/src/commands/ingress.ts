@@ -60,8 +60,11 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   });
   starting.use(ingress);
   ({ standsIn } = ingress);
-  addReadings(context.metrics, queue, admission);
-  context.metrics.addReading(() => [{ kind: "held", publishes: ingress.held() }]);
+  addReadings(context, queue, admission);
+  context.metrics.addReading(() => [
+    { kind: "held", publishes: ingress.held() },
+    { kind: "sentinels", ...(sentinels?.sight() ?? { configured: 0, agreeing: 0 }) },
+  ]);
   const running = starting.move();
   return {
     health: () => [...ingress.health(), ...beyond.health()],

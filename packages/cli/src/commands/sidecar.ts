@@ -57,10 +57,12 @@ export async function runSidecar(file: string): Promise<void> {
   log.info("role stopped");
 }
 
-async function listenersOf({ sidecar }: Config, log: Logger) {
-  const { listen, statusListen, metricsTokenFile } = sidecar;
+async function listenersOf({ sidecar, ingress }: Config, log: Logger) {
+  const { listen, statusListen, metricsTokenFile, fronts } = sidecar;
+  const [own] = ingress.components;
   return {
     listen,
+    ...(fronts === undefined || own === undefined ? {} : { fronts: { fronts, domain: own.domain } }),
     ...(statusListen === undefined ? {} : { statusListen }),
     ...(metricsTokenFile === undefined
       ? {}

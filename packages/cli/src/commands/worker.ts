@@ -71,7 +71,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     ...(worker.hasTaken() ? (["batch-taken"] as const) : []),
   ];
   starting.use(await openRegionSigns({ redis, region, clock, give }));
-  addReadings(context.metrics, queue, admission);
+  addReadings(context, queue, admission);
   context.metrics.addReading(() =>
     pushServices.expiries().map(({ module, expiresAt }) => ({ kind: "credential", module, expiresAt })),
   );

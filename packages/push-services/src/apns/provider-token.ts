@@ -33,14 +33,14 @@ const DATED_BACK = minutes(10);
 export function providerTokens(
   issuer: TokenIssuer,
   clock: Clock,
-  rotated: () => void = () => undefined,
+  rotated: (issuedAt: EpochMillis) => void = () => undefined,
 ): () => ProviderToken {
   let token: ProviderToken | undefined;
   return () => {
     const issuedAt = epochMillis(Math.floor(Math.max(0, clock.now() - DATED_BACK) / TERM) * TERM);
     if (token?.issuedAt === issuedAt) return token;
     token = { bearer: `bearer ${jwtOf(issuer, issuedAt)}`, issuedAt };
-    rotated();
+    rotated(issuedAt);
     return token;
   };
 }

@@ -109,7 +109,8 @@ export class Route implements AsyncDisposable {
     for (const file of exposed) observe({ kind: "credential-exposed", file });
     const endpoint = endpointOf(this.#settings, credential, ca);
     const name = poolNameOf(this.#settings, endpoint);
-    const rotated = (): void => observe({ kind: "provider-token-rotated", pool: name });
+    const rotated = (issuedAt: EpochMillis): void =>
+      observe({ kind: "provider-token-rotated", pool: name, issuedAt });
     const tokens =
       credential.kind === "token" ? providerTokens(credential.issuer, clock, rotated) : undefined;
     const pool = new Pool({

@@ -78,6 +78,7 @@ export const configSchema = z.strictObject({
       listen: address("127.0.0.1:9464").prefault("127.0.0.1:9464"),
       statusListen: address("127.0.0.1:9465").optional(),
       metricsTokenFile: path("/etc/reveille/sidecar/metrics.token").optional(),
+      fronts: z.array(address("127.0.0.1:5270")).optional(),
     })
     .prefault({}),
   log: z

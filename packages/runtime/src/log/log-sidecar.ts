@@ -29,5 +29,12 @@ export const logSidecar =
         else logger.error({ event: kind, ready, reasons }, "host is not ready");
         return;
       }
+      case "front-certificate-seen": {
+        const { kind, front, expiresAt, because } = event;
+        if (because === undefined)
+          logger.debug({ event: kind, front, expiresAt }, "front shows its certificate");
+        else logger.warn({ event: kind, front, because }, "front shows no certificate for us");
+        return;
+      }
     }
   };

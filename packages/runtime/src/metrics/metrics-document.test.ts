@@ -8,7 +8,16 @@ const ROLES = ["ingress", "worker", "sidecar"] as const;
 const document = new URL("../../../../docs/metrics.md", import.meta.url).pathname;
 
 /** Labels whose values stem from the configuration, or are the same everywhere. */
-const OPEN_LABELS = new Set(["module", "pool", "component", "connection", "part", "version", "role"]);
+const OPEN_LABELS = new Set([
+  "module",
+  "pool",
+  "component",
+  "connection",
+  "part",
+  "version",
+  "role",
+  "front",
+]);
 
 /** So that labels whose series come with the first event have their values here. */
 const EVENTS: readonly PushEvent[] = [
@@ -20,7 +29,14 @@ const EVENTS: readonly PushEvent[] = [
 ];
 const READINGS: readonly Reading[] = [
   { kind: "queue", waiting: 0, active: 0, delayed: 0, oldest: millis(0) },
-  { kind: "redis-memory", used: 0, limit: 0 },
+  {
+    kind: "redis",
+    part: "primary",
+    memory: { used: 0, limit: 0 },
+    replicas: 1,
+    lag: { bytes: 0, seconds: 0 },
+  },
+  { kind: "sentinels", configured: 3, agreeing: 3 },
 ];
 
 interface Row extends MetricDescription {
@@ -87,8 +103,8 @@ All of them are served by the sidecar of a host: \`GET /metrics\`, Prometheus te
 what the processes of a role tell. Gauges that say "region" are read from the region's Redis by each host, so take the
 \`max\` over hosts, not the sum.
 
-Labels only take values from the code or the configuration; \`module\`, \`pool\`, \`component\`, \`connection\` and \`part\` are
-names from the configuration, \`other\` stands for what it no longer has. Every series is there before its first event,
+Labels only take values from the code or the configuration; \`module\`, \`pool\`, \`component\`, \`connection\`, \`front\` and \`part\`
+are names from the configuration, \`other\` stands for what it no longer has. Every series is there before its first event,
 except gauges that can only be read while Redis answers, and series of components and pools, which appear when those
 are first used.
 

@@ -33,8 +33,15 @@ export function processMetrics(registry: Registry, { role, version, startedAt }:
   return redisMetrics(registry, role);
 }
 
+/** What the connections of a role are called, so that they show before their first trouble. */
+const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
+  ingress: ["producer"],
+  worker: ["producer", "worker"],
+};
+
 function redisMetrics(registry: Registry, role: string) {
   const connection = bounded();
+  const children = (CONNECTIONS[role] ?? []).map((name) => ({ role, connection: connection(name) }));
   const trouble = gauge(registry, {
     name: "reveille_redis_trouble",
     help: "Processes of this role whose connection to Redis is in trouble.",
@@ -45,8 +52,9 @@ function redisMetrics(registry: Registry, role: string) {
     name: "reveille_redis_troubles_total",
     help: "Troubles with Redis told by a connection.",
     labels: ["role", "connection"],
-    children: [],
+    children,
   });
+  for (const child of children) trouble.set(child, 0);
   const full = gauge(registry, {
     name: "reveille_redis_full",
     help: "Processes of this role that refuse new wakeups since Redis is nearly full.",

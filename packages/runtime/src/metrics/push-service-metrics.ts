@@ -1,7 +1,7 @@
 import { type ConnectionState, type PushModule, type PushServiceEvent } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
-import { allOf, bounded, closedCounter, combinations, gauge, stateSet } from "./instruments.ts";
+import { allOf, bounded, closedCounter, combinations, gauge, inSeconds, stateSet } from "./instruments.ts";
 
 type EventOf<Kind extends PushServiceEvent["kind"]> = Extract<PushServiceEvent, { kind: Kind }>;
 
@@ -26,15 +26,21 @@ const GUARD_STATES = allOf<EventOf<"token-guard-changed">["state"]>({ off: true,
 
 /** What a worker counts of its connections to push services. */
 export function pushServiceMetrics(registry: Registry, modules: readonly PushModule[]) {
-  const pool = bounded();
+  const label = bounded();
   const connections = connectionMetrics(registry);
   const ofPool = poolMetrics(registry);
+  const pool = (name: string): string => {
+    const known = label(name);
+    connections.makeVisible(known);
+    ofPool.makeVisible(known);
+    return known;
+  };
   const ofModule = moduleMetrics(registry, modules);
 
   return (event: PushServiceEvent): void => {
     switch (event.kind) {
       case "connection-state-changed":
-        connections(pool(event.pool), event.from, event.to);
+        connections.changed(pool(event.pool), event.from, event.to);
         return;
       case "goaway-received":
         ofPool.goaways.inc({ pool: pool(event.pool) });
@@ -43,7 +49,7 @@ export function pushServiceMetrics(registry: Registry, modules: readonly PushMod
         ofPool.streamLimit.set({ pool: pool(event.pool) }, event.limit);
         return;
       case "provider-token-rotated":
-        ofPool.rotations.inc({ pool: pool(event.pool) });
+        ofPool.rotated(pool(event.pool), event.issuedAt);
         return;
       case "endpoint-rest-changed":
         ofPool.setRest({ pool: pool(event.pool) }, event.state);
@@ -69,29 +75,54 @@ function poolMetrics(registry: Registry) {
     gauge(registry, { name, help, labels: ["pool", "state"], aggregator: "sum" });
   const counter = (name: string, help: string) =>
     closedCounter<"pool">(registry, { name, help, labels: ["pool"], children: [] });
+  const goaways = counter(
+    "reveille_push_goaways_total",
+    "Connections that the push service asked us to leave.",
+  );
+  const rotations = counter("reveille_provider_token_rotations_total", "Provider tokens made.");
+  const issued = gauge(registry, {
+    name: "reveille_provider_token_issued_timestamp_seconds",
+    help: "When the provider token in use says it was issued, in seconds since 1970; Apple refuses it an hour later.",
+    labels: ["pool"],
+    aggregator: "min",
+  });
+  const setRest = stateSet<"pool">(
+    states(
+      "reveille_push_endpoint_rest",
+      "How many workers give the endpoint a rest (open) or try it (probing).",
+    ),
+    BREAKER_STATES,
+  );
+  const setCredential = stateSet<"pool">(
+    states(
+      "reveille_credential_state",
+      "How many workers use, try or have refused the newest credential files; refused: an older one stays in use.",
+    ),
+    CREDENTIAL_STATES,
+  );
+  const known = new Set<string>();
   return {
-    goaways: counter("reveille_push_goaways_total", "Connections that the push service asked us to leave."),
-    rotations: counter("reveille_provider_token_rotations_total", "Provider tokens made."),
+    makeVisible: (pool: string): void => {
+      if (known.has(pool)) return;
+      known.add(pool);
+      goaways.inc({ pool }, 0);
+      rotations.inc({ pool }, 0);
+      setRest({ pool }, "closed");
+      setCredential({ pool }, "in-use");
+    },
+    goaways,
+    rotated: (pool: string, issuedAt: number): void => {
+      rotations.inc({ pool });
+      issued.set({ pool }, inSeconds(issuedAt));
+    },
+    setRest,
+    setCredential,
     streamLimit: gauge(registry, {
       name: "reveille_push_stream_limit",
       help: "Newest limit of concurrent requests on a connection, as told by the push service.",
       labels: ["pool"],
       aggregator: "min",
     }),
-    setRest: stateSet<"pool">(
-      states(
-        "reveille_push_endpoint_rest",
-        "How many workers give the endpoint a rest (open) or try it (probing).",
-      ),
-      BREAKER_STATES,
-    ),
-    setCredential: stateSet<"pool">(
-      states(
-        "reveille_credential_state",
-        "How many workers use, try or have refused the newest credential files; refused: an older one stays in use.",
-      ),
-      CREDENTIAL_STATES,
-    ),
   };
 }
 
@@ -133,15 +164,18 @@ function connectionMetrics(registry: Registry) {
     children: [],
   });
   const known = new Set<string>();
-  return (pool: string, from: ConnectionState | undefined, to: ConnectionState): void => {
-    if (!known.has(pool)) {
+  return {
+    makeVisible: (pool: string): void => {
+      if (known.has(pool)) return;
       known.add(pool);
       for (const child of combinations({ pool: [pool], state: CONNECTION_STATES })) changes.inc(child, 0);
       for (const state of CONNECTION_STATES) if (state !== "closed") now.set({ pool, state }, 0);
-    }
-    changes.inc({ pool, state: to });
-    // Closed connections are gone: only their number of changes is of interest.
-    if (from !== undefined && from !== "closed") now.dec({ pool, state: from });
-    if (to !== "closed") now.inc({ pool, state: to });
+    },
+    changed: (pool: string, from: ConnectionState | undefined, to: ConnectionState): void => {
+      changes.inc({ pool, state: to });
+      // Closed connections are gone: only their number of changes is of interest.
+      if (from !== undefined && from !== "closed") now.dec({ pool, state: from });
+      if (to !== "closed") now.inc({ pool, state: to });
+    },
   };
 }

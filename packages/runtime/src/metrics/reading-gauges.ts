@@ -1,24 +1,8 @@
-import { type EpochMillis, type Millis, type PushModule } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
 import { gauge, inSeconds } from "./instruments.ts";
-
-/** A fact that is not told by an event but read when somebody asks. Region-wide unless said otherwise. */
-export type Reading =
-  | {
-      readonly kind: "queue";
-      readonly waiting: number;
-      readonly active: number;
-      readonly delayed: number;
-      /** Age of the oldest wakeup that waits; 0 if none does. */
-      readonly oldest: Millis;
-    }
-  /** Devices whose trailing push waits for its time. */
-  | { readonly kind: "trailing"; readonly devices: number }
-  /** Publishes that this ingress holds unanswered while Redis is away. */
-  | { readonly kind: "held"; readonly publishes: number }
-  | { readonly kind: "redis-memory"; readonly used: number; readonly limit: number }
-  | { readonly kind: "credential"; readonly module: PushModule; readonly expiresAt: EpochMillis };
+import { type Reading } from "./reading.ts";
+import { redisGauges } from "./redis-gauges.ts";
 
 /** Makes the gauges show these readings and nothing else. */
 export function readingGauges(registry: Registry) {
@@ -48,12 +32,7 @@ export function readingGauges(registry: Registry) {
     labels: [],
     aggregator: "sum",
   });
-  const memory = gauge(registry, {
-    name: "reveille_redis_memory_bytes",
-    help: "Memory of the region's Redis: used, and its limit (0: none).",
-    labels: ["kind"],
-    aggregator: regionWide,
-  });
+  const redis = redisGauges(registry);
   const credential = gauge(registry, {
     name: "reveille_credential_expiry_timestamp_seconds",
     help: "When the credential in use for a module expires, in seconds since 1970.",
@@ -63,7 +42,8 @@ export function readingGauges(registry: Registry) {
 
   return (readings: readonly Reading[]): void => {
     // prom-client sets a gauge without labels to 0 when it is reset; only removing makes it vanish.
-    for (const each of [batches, memory, credential]) each.reset();
+    redis.clear();
+    for (const each of [batches, credential]) each.reset();
     for (const each of [oldest, trailing, held]) each.remove();
     for (const reading of readings) {
       switch (reading.kind) {
@@ -79,9 +59,11 @@ export function readingGauges(registry: Registry) {
         case "held":
           held.set(reading.publishes);
           break;
-        case "redis-memory":
-          memory.set({ kind: "used" }, reading.used);
-          memory.set({ kind: "limit" }, reading.limit);
+        case "redis":
+          redis.show(reading);
+          break;
+        case "sentinels":
+          redis.showSentinels(reading);
           break;
         case "credential":
           credential.set({ module: reading.module }, inSeconds(reading.expiresAt));

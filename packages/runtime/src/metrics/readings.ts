@@ -1,7 +1,8 @@
 import { type Clock, millis, seconds } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
-import { type Reading, readingGauges } from "./reading-gauges.ts";
+import { readingGauges } from "./reading-gauges.ts";
+import { type Reading } from "./reading.ts";
 
 /** Reads facts; may throw or hang, then their gauges vanish until it works again. */
 export type ReadFacts = () => Promise<readonly Reading[]> | readonly Reading[];

@@ -1,7 +1,7 @@
 import { type Health, type Role, type SidecarEvent } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
-import { allOf, gauge } from "./instruments.ts";
+import { allOf, bounded, gauge, inSeconds } from "./instruments.ts";
 
 const ROLES = allOf<Role>({ ingress: true, worker: true });
 type ProcessState = Exclude<Extract<SidecarEvent, { kind: "role-process-changed" }>["state"], "gone">;
@@ -22,6 +22,13 @@ export function sidecarMetrics(registry: Registry) {
     labels: [],
     aggregator: "min",
   });
+  const expiry = gauge(registry, {
+    name: "reveille_front_certificate_expiry_timestamp_seconds",
+    help: "When the certificate that a front serves for our hostname expires, in seconds since 1970; 0: it serves none.",
+    labels: ["front"],
+    aggregator: "min",
+  });
+  const front = bounded();
   const show = processGauges(registry);
   const processes = new Map<string, KnownProcess>();
   show([]);
@@ -29,6 +36,10 @@ export function sidecarMetrics(registry: Registry) {
   return (event: SidecarEvent): void => {
     if (event.kind === "readiness-changed") {
       ready.set(event.ready ? 1 : 0);
+      return;
+    }
+    if (event.kind === "front-certificate-seen") {
+      expiry.set({ front: front(event.front) }, inSeconds(event.expiresAt ?? 0));
       return;
     }
     const name = `${event.role} ${event.pid}`;

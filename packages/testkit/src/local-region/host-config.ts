@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { type Apns } from "./apns.ts";
 import { FRONT_HOST, REGION_HOST } from "./names.ts";
 import { type HostConfig } from "./roles.ts";
+import { type Ports } from "./surroundings.ts";
 import { type Workplace } from "./workplace.ts";
 
 export interface HostConfigParts {
   readonly place: Workplace;
-  readonly ports: { readonly component: number; readonly sidecar: number };
+  readonly ports: Pick<Ports, "component" | "sidecar" | "status" | "frontDirect">;
   readonly redisSocket: string;
   readonly apns: Apns;
   readonly window?: string;
@@ -49,7 +50,11 @@ export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
     admission: { window },
     defaultModule: DEFAULT_MODULE,
     modules: { [DEFAULT_MODULE]: module },
-    sidecar: { listen: `127.0.0.1:${ports.sidecar}` },
+    sidecar: {
+      listen: `127.0.0.1:${ports.sidecar}`,
+      statusListen: `127.0.0.1:${ports.status}`,
+      fronts: [`127.0.0.1:${ports.frontDirect}`],
+    },
     log: { level: "debug" },
   };
 }

@@ -5,6 +5,8 @@ export interface MachineSettings {
   readonly certificateFolder: string;
   readonly authorityFile: string;
   readonly serverPort: number;
+  /** For s2s with direct TLS; none unless told. */
+  readonly directTlsPort?: number;
   /** Of the private DNS. */
   readonly dnsSettings: string;
 }
@@ -20,7 +22,7 @@ certificates = "${settings.certificateFolder}"
 -- Trusts the test CA and nothing else.
 ssl = { cafile = "${settings.authorityFile}"; capath = "/nonexistent" }
 s2s_ports = { ${settings.serverPort} }
-s2s_direct_tls_ports = { }
+s2s_direct_tls_ports = { ${settings.directTlsPort ?? ""} }
 interfaces = { "127.0.0.1" }
 ${settings.dnsSettings}
 `;

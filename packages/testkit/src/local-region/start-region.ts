@@ -7,7 +7,7 @@ import { type Apns } from "./apns.ts";
 import { hostConfig } from "./host-config.ts";
 import { REGION_HOST } from "./names.ts";
 import { followWakeups, type WakeupRecord } from "./records.ts";
-import { CONFIG_FILE, startRole, writeHostConfig } from "./roles.ts";
+import { CONFIG_FILE, type RoleOptions, startRole, writeHostConfig } from "./roles.ts";
 import { type Sender } from "./sender.ts";
 import { allOrNothing } from "./start-together.ts";
 import { startSurroundings, type Surroundings } from "./surroundings.ts";
@@ -48,6 +48,10 @@ export interface Region extends AsyncDisposable {
   readonly workers: readonly Program[];
   readonly sidecar: Program;
   readonly sidecarUrl: string;
+  /** Of the status page alone, as the public sees it. */
+  readonly statusUrl: string;
+  /** Starts one more process of a role; stopped with the region. */
+  readonly startRole: (role: RoleOptions["role"], name: string) => Promise<Program>;
   /** Everything of the above that is a program, and the DNS. */
   readonly programs: readonly Program[];
   /** Which program was the first to end, and how; also after disposing. */
@@ -64,7 +68,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   const place = parts.use(await openWorkplace(options.folder));
   const around = await startSurroundings(parts, place, options.doubles ?? []);
   const { ports, sender, apns, dns, redis, front } = around;
-  const roles = await startRoles(parts, place, around, options);
+  const { start, ...roles } = await startRoles(parts, place, around, options);
   const { sidecar, ingress, workers } = roles;
   const sidecarUrl = `http://127.0.0.1:${ports.sidecar}`;
   await readiness(sidecarUrl, sidecar);
@@ -84,6 +88,8 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     front,
     ...roles,
     sidecarUrl,
+    statusUrl: `http://127.0.0.1:${ports.status}`,
+    startRole: async (role, name) => stop.use(await start(role, name)),
     programs,
     ended: Promise.race(programs.map(async ({ name, ended }) => `${name} ended with ${await ended}`)),
     wakeups: followWakeups([ingress, ...workers]),
@@ -96,6 +102,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
 }
 
 interface Roles {
+  readonly start: Region["startRole"];
   readonly sidecar: Program;
   readonly ingress: Program;
   readonly workers: readonly Program[];
@@ -109,7 +116,7 @@ async function startRoles(
 ): Promise<Roles> {
   const config = await hostConfig({ place, ports, redisSocket, apns, ...options });
   const configFile = await writeHostConfig(place.folder, config);
-  const start = async (role: "ingress" | "worker" | "sidecar", name: string): Promise<Program> =>
+  const start: Region["startRole"] = async (role, name) =>
     startRole({ role, name, configFile, logFile: place.logFile(name) });
   const workerNames = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`);
   const [ingress, ...workers] = await allOrNothing(parts, [
@@ -118,7 +125,7 @@ async function startRoles(
   ]);
   // Last, since a sidecar that has seen an incomplete host waits a while before it believes in a complete one.
   const sidecar = parts.use(await start("sidecar", "sidecar"));
-  return { sidecar, ingress, workers };
+  return { start, sidecar, ingress, workers };
 }
 
 async function readiness(sidecarUrl: string, { logFile }: Program): Promise<void> {

@@ -15,11 +15,15 @@ import { type Workplace } from "./workplace.ts";
 export interface Ports {
   /** s2s of the front. */
   readonly front: number;
+  /** The same with direct TLS. */
+  readonly frontDirect: number;
   /** s2s of the sender. */
   readonly sender: number;
   /** XEP-0114 of the front. */
   readonly component: number;
   readonly sidecar: number;
+  /** The status page alone. */
+  readonly status: number;
 }
 
 /** Everything a region needs that is not ours, and what it talks to. */
@@ -45,6 +49,8 @@ export async function startSurroundings(
     sender: await freePort(),
     component: await freePort(),
     sidecar: await freePort(),
+    frontDirect: await freePort(),
+    status: await freePort(),
   };
   const redisSocket = join(place.socketFolder, "redis.sock");
   const [dns, redis, apns] = await allOrNothing(parts, [
@@ -84,6 +90,7 @@ async function startRegionFront(
     secretFile: place.secretFile,
     componentPort: ports.component,
     serverPort: ports.front,
+    directTlsPort: ports.frontDirect,
     certificateFolder: place.certificateFolder,
     authorityFile: place.authority.certificateFile,
     dnsSettings: dns.prosodySettings,

@@ -1,4 +1,5 @@
 import { type PushModule } from "../push-module.ts";
+import { type EpochMillis } from "../time.ts";
 
 export type ConnectionState = "connecting" | "probing" | "open" | "draining" | "closed";
 
@@ -13,7 +14,8 @@ export type PushServiceEvent =
     }
   | { readonly kind: "goaway-received"; readonly pool: string; readonly reason: string }
   | { readonly kind: "stream-limit-changed"; readonly pool: string; readonly limit: number }
-  | { readonly kind: "provider-token-rotated"; readonly pool: string }
+  /** `issuedAt`: what the new token says of itself, some minutes ago. Apple refuses it an hour after. */
+  | { readonly kind: "provider-token-rotated"; readonly pool: string; readonly issuedAt: EpochMillis }
   /** The endpoint answers everything with troubles of its own: `open` gives it a rest. */
   | {
       readonly kind: "endpoint-rest-changed";

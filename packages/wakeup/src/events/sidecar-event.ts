@@ -1,4 +1,5 @@
 import { type Health, type Role } from "../health.ts";
+import { type EpochMillis } from "../time.ts";
 
 /** What the sidecar sees of the roles on its host. */
 export type SidecarEvent =
@@ -22,4 +23,11 @@ export type SidecarEvent =
       readonly ready: boolean;
       /** Why not, for people. */
       readonly reasons: readonly string[];
+    }
+  /** The front at this address was asked for its certificate; it showed none for our hostname if there is a `because`. */
+  | {
+      readonly kind: "front-certificate-seen";
+      readonly front: string;
+      readonly expiresAt: EpochMillis | undefined;
+      readonly because?: string;
     };

@@ -1,0 +1,44 @@
+import { type Redis } from "ioredis";
+
+/** What the Redis that we write to tells of itself. */
+export interface RedisFacts {
+  /** A replica takes no writes: a failover is under way, or the address is wrong. */
+  readonly part: "primary" | "replica";
+  /** Bytes used, and `maxmemory`; 0: none is set. */
+  readonly memory: { readonly used: number; readonly limit: number };
+  /** Replicas that are connected and in step. */
+  readonly replicas: number;
+  /** Of the replica that is farthest behind: bytes it lacks, and seconds since it was heard of. */
+  readonly lag: { readonly bytes: number; readonly seconds: number } | undefined;
+}
+
+/** Asks twice. Throws what Redis throws. */
+export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+  const [memory, replication] = await Promise.all([redis.info("memory"), redis.info("replication")]);
+  return {
+    part: /^role:master/m.test(replication) ? "primary" : "replica",
+    memory: { used: numberOf(memory, "used_memory"), limit: numberOf(memory, "maxmemory") },
+    ...replicasIn(replication),
+  };
+}
+
+const numberOf = (info: string, field: string): number =>
+  Number(new RegExp(`^${field}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+
+/** Lines as `slave0:ip=10.0.0.2,port=6379,state=online,offset=123,lag=0`. */
+function replicasIn(info: string): Pick<RedisFacts, "replicas" | "lag"> {
+  const written = numberOf(info, "master_repl_offset");
+  const online = [...info.matchAll(/^slave\d+:.*\bstate=online\b.*\boffset=(\d+)\b.*\blag=(\d+)/gm)];
+  if (online.length === 0) return { replicas: 0, lag: undefined };
+  const lags = online.map(([, offset, lag]) => ({
+    bytes: Math.max(0, written - Number(offset)),
+    seconds: Number(lag),
+  }));
+  return {
+    replicas: online.length,
+    lag: {
+      bytes: Math.max(...lags.map(({ bytes }) => bytes)),
+      seconds: Math.max(...lags.map(({ seconds }) => seconds)),
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { type EpochMillis, type Millis, type PushModule } from "@reveille/wakeup";
+
+/** A fact that is not told by an event but read when somebody asks. Region-wide unless said otherwise. */
+export type Reading =
+  | {
+      readonly kind: "queue";
+      readonly waiting: number;
+      readonly active: number;
+      readonly delayed: number;
+      /** Age of the oldest wakeup that waits; 0 if none does. */
+      readonly oldest: Millis;
+    }
+  /** Devices whose trailing push waits for its time. */
+  | { readonly kind: "trailing"; readonly devices: number }
+  /** Publishes that this ingress holds unanswered while Redis is away. */
+  | { readonly kind: "held"; readonly publishes: number }
+  /** Of the Redis that this process writes to. */
+  | {
+      readonly kind: "redis";
+      readonly part: "primary" | "replica";
+      readonly memory: { readonly used: number; readonly limit: number };
+      readonly replicas: number;
+      /** Of the replica that is farthest behind; `undefined` without one. */
+      readonly lag: { readonly bytes: number; readonly seconds: number } | undefined;
+    }
+  /** Sentinels as this host sees them; 0 of 0 where there are none. */
+  | { readonly kind: "sentinels"; readonly configured: number; readonly agreeing: number }
+  | { readonly kind: "credential"; readonly module: PushModule; readonly expiresAt: EpochMillis };

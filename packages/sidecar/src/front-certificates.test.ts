@@ -1,0 +1,61 @@
+import { execFile } from "node:child_process";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "node:tls";
+import { promisify } from "node:util";
+
+import { freePort, ManualClock } from "@reveille/testkit";
+import { minutes, type PushEvent } from "@reveille/wakeup";
+import { expect, it, vi } from "vitest";
+
+import { watchFrontCertificates } from "./front-certificates.ts";
+
+const DAY = 86_400_000;
+
+/** What a front shows to whoever asks for its hostname by direct TLS; valid for ten days. */
+async function aFront(hostname: string) {
+  const folder = await mkdtempDisposable(join(tmpdir(), "reveille-certificate-"));
+  const [key, cert] = [join(folder.path, "key.pem"), join(folder.path, "cert.pem")];
+  const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 10 -subj /CN=x -keyout ${key} -out ${cert}`;
+  await promisify(execFile)("openssl", [...request.split(" "), "-addext", `subjectAltName=DNS:${hostname}`]);
+  const server = createServer({ key: await readFile(key), cert: await readFile(cert) });
+  server.on("tlsClientError", () => undefined);
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+it("tells when the certificates that are served expire, and which fronts serve none for our name", async () => {
+  await using good = await aFront("eu.push.example");
+  await using stranger = await aFront("us.push.example");
+  const nobody = await freePort();
+  const events: PushEvent[] = [];
+  const clock = new ManualClock();
+  const fronts = [good.port, stranger.port, nobody].map((port) => ({ host: "127.0.0.1", port }));
+  const watching = watchFrontCertificates({
+    fronts,
+    domain: "eu.push.example",
+    clock,
+    observe: (event) => void events.push(event),
+  });
+  await vi.waitFor(() => expect(events).toHaveLength(3), 10_000);
+  const seen = (port: number) =>
+    events.flatMap((event) =>
+      event.kind === "front-certificate-seen" && event.front === `127.0.0.1:${port}` ? [event] : [],
+    )[0];
+  const daysLeft = (Number(seen(good.port)?.expiresAt) - Date.now()) / DAY;
+  expect(daysLeft).toBeGreaterThan(9.9);
+  expect(daysLeft).toBeLessThanOrEqual(10);
+  expect(seen(stranger.port)).toMatchObject({ expiresAt: undefined, because: "it is for another name" });
+  expect(seen(nobody)?.because).toContain("ECONNREFUSED");
+  await clock.advance(minutes(1));
+  await vi.waitFor(() => expect(events).toHaveLength(6), 10_000);
+  await watching[Symbol.asyncDispose]();
+});

@@ -1,0 +1,88 @@
+import { connect } from "node:tls";
+
+import { type Clock, type EpochMillis, epochMillis, minutes, type Observe, seconds } from "@reveille/wakeup";
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface FrontCertificatesOptions {
+  /** Where fronts serve s2s with direct TLS (XEP-0368). */
+  readonly fronts: readonly Address[];
+  /** The name that users' servers ask for. */
+  readonly domain: string;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
+const EVERY = minutes(1);
+const WITHIN = seconds(5);
+
+/**
+ * Looks at the certificates that the fronts serve, at once and then every minute, until it is disposed. Not at their
+ * files: a front that has not read the new one goes on serving the old.
+ */
+export function watchFrontCertificates(options: FrontCertificatesOptions): AsyncDisposable {
+  const stop = new AbortController();
+  const looking = keepLooking(options, stop.signal);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await looking;
+    },
+  };
+}
+
+async function keepLooking(
+  { fronts, domain, clock, observe }: FrontCertificatesOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  while (!stop.aborted) {
+    await Promise.all(
+      fronts.map(async (address) => {
+        const front = `${address.host}:${address.port}`;
+        const seen = await servedCertificate(address, domain, AbortSignal.any([stop, timeout(clock, stop)]));
+        if (!stop.aborted) observe({ kind: "front-certificate-seen", front, ...seen });
+      }),
+    );
+    await clock.sleep(EVERY, stop);
+  }
+}
+
+function timeout(clock: Clock, stop: AbortSignal): AbortSignal {
+  const late = new AbortController();
+  void clock.sleep(WITHIN, stop).then(() => late.abort());
+  return late.signal;
+}
+
+interface Served {
+  readonly expiresAt: EpochMillis | undefined;
+  readonly because?: string;
+}
+
+const none = (because: string): Served => ({ expiresAt: undefined, because });
+
+/** Never rejects. Who has signed it is not our affair here: users' servers have authorities of their own. */
+function servedCertificate({ host, port }: Address, domain: string, signal: AbortSignal): Promise<Served> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port,
+      servername: domain,
+      ALPNProtocols: ["xmpp-server"],
+      rejectUnauthorized: false,
+    });
+    const end = (served: Served): void => {
+      resolve(served);
+      socket.destroy();
+    };
+    signal.addEventListener("abort", () => end(none("no answer within 5 s")), { once: true });
+    socket.once("error", (error: Error) => end(none(error.message)));
+    socket.once("secureConnect", () => {
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate?.checkHost(domain) === undefined) end(none("it is for another name"));
+      else end({ expiresAt: epochMillis(certificate.validToDate.getTime()) });
+    });
+  });
+}

@@ -1,0 +1,211 @@
+import { join } from "node:path";
+
+import { type Region, startRegion, until } from "@reveille/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { documentedMetrics } from "../metrics/documented-metrics.ts";
+import { type Family, parseExposition, type Sample } from "../metrics/exposition.ts";
+
+const FOLDER = join(import.meta.dirname, "../output/cluster/health");
+const WITHIN = 30_000;
+const GROWING = new Set(["counter", "histogram"]);
+
+/** Shown only where there is something to show: a replica, a credential that expires, a token that has been used. */
+const NOT_HERE = new Set([
+  "reveille_redis_replication_lag_bytes",
+  "reveille_redis_replication_lag_seconds",
+  "reveille_credential_expiry_timestamp_seconds",
+  "reveille_provider_token_issued_timestamp_seconds",
+]);
+
+let region: Region;
+
+beforeAll(async () => {
+  region = await startRegion({ folder: FOLDER, doubles: ["sender.test"] });
+});
+afterAll(async () => {
+  await region[Symbol.asyncDispose]();
+});
+
+async function scrape(): Promise<ReadonlyMap<string, Family>> {
+  const response = await fetch(`${region.sidecarUrl}/metrics`);
+  return parseExposition(await response.text());
+}
+
+const valueOf = (families: ReadonlyMap<string, Family>, name: string, labels: Sample["labels"]) =>
+  families
+    .get(name)
+    ?.samples.find((sample) => Object.entries(labels).every(([label, text]) => sample.labels[label] === text))
+    ?.value;
+
+/** Everything that may only grow, by series. */
+const growing = (families: ReadonlyMap<string, Family>): ReadonlyMap<string, number> =>
+  new Map(
+    [...families.values()]
+      .filter(({ type }) => GROWING.has(type))
+      .flatMap(({ samples }) => samples)
+      .map(({ name, labels, value }) => [`${name} ${JSON.stringify(labels)}`, value]),
+  );
+
+async function metric(name: string, labels: Sample["labels"], value: number): Promise<void> {
+  await until(async () => (valueOf(await scrape(), name, labels) === value ? true : undefined), {
+    what: `${name} to be ${value}`,
+    withinMs: WITHIN,
+    everyMs: 200,
+  });
+}
+
+interface Ready {
+  readonly status: number;
+  readonly text: string;
+}
+
+const ready = async (): Promise<Ready> => {
+  const response = await fetch(`${region.sidecarUrl}/ready`);
+  return { status: response.status, text: await response.text() };
+};
+
+const readiness = async (accepts: (now: Ready) => boolean): Promise<Ready> =>
+  until(
+    async () => {
+      const now = await ready();
+      return accepts(now) ? now : undefined;
+    },
+    { what: "a change of readiness", withinMs: WITHIN, everyMs: 100 },
+  );
+
+async function publish(count: number): Promise<readonly string[]> {
+  await using server = await region.openDouble("sender.test");
+  const replies = await Promise.all(
+    Array.from({ length: count }, async (_none, index) =>
+      server.publish({
+        to: region.hostname,
+        node: (count * 1_000 + index).toString(16).padStart(64, "0"),
+        module: "monalProdiOS",
+      }),
+    ),
+  );
+  return replies.map(({ type }) => type);
+}
+
+describe("the metrics of a running region", () => {
+  it("are those of docs/metrics.md, with their types and labels, and closed labels show before their first event", async () => {
+    const shown = await until(
+      async () => {
+        const families = await scrape();
+        return families.get("reveille_push_stream_limit")?.samples.length === 1 ? families : undefined;
+      },
+      { what: "a connection to APNs", withinMs: WITHIN },
+    );
+    const documented = documentedMetrics();
+    const missing = [...documented.keys()].filter((name) => !shown.has(name) && !NOT_HERE.has(name));
+    expect(missing).toEqual([]);
+    expect([...shown.keys()].filter((name) => !documented.has(name))).toEqual([]);
+    const wrong = [...shown].flatMap(([name, { type, samples }]) => {
+      const row = documented.get(name);
+      if (row === undefined || NOT_HERE.has(name)) return [];
+      const used = new Set(
+        samples.flatMap(({ labels }) => Object.keys(labels)).filter((one) => one !== "le"),
+      );
+      const isSame =
+        type === row.type && [...used].toSorted().join() === [...row.labels.keys()].toSorted().join();
+      const unseen = [...row.labels].flatMap(([label, values]) =>
+        values.filter((value) => !samples.some(({ labels }) => labels[label] === value)),
+      );
+      return isSame && unseen.length === 0 ? [] : [{ name, type, used: [...used], unseen }];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("come as OpenMetrics when asked", async () => {
+    const accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+    const response = await fetch(`${region.sidecarUrl}/metrics`, { headers: { accept } });
+    expect(response.headers.get("content-type")).toBe(
+      "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    );
+    const text = await response.text();
+    expect(text.endsWith("\n# EOF\n")).toBe(true);
+    expect(text).toMatch(/^# TYPE reveille_publishes counter$/m);
+  });
+
+  it("tell of the front's certificate, of Redis, and of the provider token", async () => {
+    const now = Date.now() / 1_000;
+    await until(
+      async () => {
+        const [sample] =
+          (await scrape()).get("reveille_front_certificate_expiry_timestamp_seconds")?.samples ?? [];
+        return (sample?.value ?? 0) > now + 300 * 86_400 ? true : undefined;
+      },
+      { what: "the certificate that the front serves", withinMs: WITHIN },
+    );
+    await publish(1);
+    await metric("reveille_deliveries_total", { outcome: "delivered" }, 1);
+    const shown = await scrape();
+    expect(valueOf(shown, "reveille_redis_role", { state: "primary" })).toBe(1);
+    expect(valueOf(shown, "reveille_redis_memory_bytes", { kind: "used" })).toBeGreaterThan(0);
+    const issued = valueOf(shown, "reveille_provider_token_issued_timestamp_seconds", {}) ?? 0;
+    expect(now - issued).toBeGreaterThan(0);
+    expect(now - issued).toBeLessThan(3_600);
+  });
+
+  it("never go backwards though workers are killed, and show who is missing, who came and who hangs", async () => {
+    const workers = (state: string) => ({ role: "worker", state });
+    expect(new Set(await publish(200))).toEqual(new Set(["result"]));
+    await metric("reveille_deliveries_total", { outcome: "delivered" }, 201);
+    const before = growing(await scrape());
+
+    await region.workers[0]?.kill();
+    await metric("reveille_role_processes", workers("answering"), 1);
+    const third = await region.startRole("worker", "worker-3");
+    await metric("reveille_role_processes", workers("answering"), 2);
+
+    third.signal("SIGSTOP");
+    const from = performance.now();
+    const hung = await scrape();
+    // A second is the promise; the rest is what a busy machine may take to answer at all.
+    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(valueOf(hung, "reveille_role_processes", workers("silent"))).toBe(1);
+    const after = growing(hung);
+    const fell = [...before].filter(([series, value]) => (after.get(series) ?? 0) < value);
+    expect(fell).toEqual([]);
+    third.signal("SIGCONT");
+    await metric("reveille_role_processes", workers("answering"), 2);
+    await third.stop();
+  });
+});
+
+describe("the readiness of a running host", () => {
+  it("lasts while another worker of the region can send, and ends with the last one", async () => {
+    expect(await ready()).toEqual({ status: 200, text: `{"ready":true,"reasons":[]}` });
+    await region.workers[1]?.kill();
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("region-worker is failing: none can send");
+    await region.startRole("worker", "worker-4");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when Redis takes no writes, and says why", async () => {
+    region.redis.signal("SIGSTOP");
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toMatch(/redis/);
+    region.redis.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when the ingress hangs", async () => {
+    region.ingress.signal("SIGSTOP");
+    const from = performance.now();
+    const { text } = await readiness(({ status }) => status === 503);
+    // Four seconds are the promise, on a machine that has time.
+    expect(performance.now() - from).toBeLessThan(6_000);
+    expect(text).toContain("no report within 0.9 s");
+    region.ingress.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when the front is gone", async () => {
+    region.front.signal("SIGKILL");
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("component is failing");
+  });
+});
