@@ -13,7 +13,7 @@ import {
 
 import { type AdmissionOptions } from "./admission-options.ts";
 import { type Clearance, CLEARANCE_LASTS, MOST_SKEW } from "./clearance.ts";
-import { Script } from "./script.ts";
+import { scriptOf } from "./script.ts";
 import { wholeMillis } from "./whole-millis.ts";
 
 /**
@@ -49,8 +49,8 @@ export type BacklogOptions = Pick<
   readonly longestDeadline: Millis;
 };
 
-const CLEAR = new Script("clear.lua");
-const SETTLE = new Script("settle.lua");
+const CLEAR = scriptOf("clear.lua");
+const SETTLE = scriptOf("settle.lua");
 
 const LOOK_EVERY = seconds(1);
 

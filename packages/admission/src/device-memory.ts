@@ -11,7 +11,7 @@ import {
 import { type AdmissionOptions } from "./admission-options.ts";
 import { LONGEST_THROTTLE } from "./departure.ts";
 import { codeOf, encodeState } from "./device-state.ts";
-import { Script } from "./script.ts";
+import { scriptOf } from "./script.ts";
 import { wholeMillis } from "./whole-millis.ts";
 
 /** What becomes of a token that was called bad once: ask the push service again, or forget it. */
@@ -38,9 +38,9 @@ export interface DeviceMemory {
 /** Long enough for the second attempt to come late, short enough that two mistakes of two days do not add up. */
 const SUSPICION_LASTS = minutes(30);
 
-const MARK_DEAD = new Script("mark-dead.lua");
-const SUSPECT_DEAD = new Script("clock.lua", "suspect-dead.lua");
-const POSTPONE = new Script("clock.lua", "postpone.lua");
+const MARK_DEAD = scriptOf("mark-dead.lua");
+const SUSPECT_DEAD = scriptOf("clock.lua", "suspect-dead.lua");
+const POSTPONE = scriptOf("clock.lua", "postpone.lua");
 
 export function deviceMemory(options: AdmissionOptions): DeviceMemory {
   const { redis, secret, windowOf, forgetDeadAfter, clock } = options;

@@ -11,7 +11,7 @@ import {
 import { type Redis } from "ioredis";
 
 import { decodeState, type DeviceState, encodeState } from "./device-state.ts";
-import { Script } from "./script.ts";
+import { scriptOf } from "./script.ts";
 import { wholeMillis } from "./whole-millis.ts";
 
 /** What is known of a device, for an operator. Times are of the region's clock, `since` of a refused one is Apple's. */
@@ -31,7 +31,7 @@ export interface DeviceRecords {
   readonly block: (device: DeviceKey, lasting: Millis) => Promise<void>;
 }
 
-const MARK_DEAD = new Script("mark-dead.lua");
+const MARK_DEAD = scriptOf("mark-dead.lua");
 
 export function deviceRecords(options: {
   readonly redis: Redis;

@@ -4,7 +4,7 @@ import { type AdmissionOptions } from "./admission-options.ts";
 import { LONGEST_THROTTLE } from "./departure.ts";
 import { deviceMemory, type DeviceMemory } from "./device-memory.ts";
 import { foldByDevice, verdictOfFolded } from "./fold.ts";
-import { Script } from "./script.ts";
+import { scriptOf } from "./script.ts";
 import { encodePayload } from "./trailing-member.ts";
 import { trailing, type Trailing } from "./trailing.ts";
 import { wholeMillis } from "./whole-millis.ts";
@@ -21,7 +21,7 @@ export interface Admission {
 /** Wakeups per script call: bounds how long one call keeps Redis from others (0.4 ms). */
 const MOST_PER_CALL = 128;
 
-const DECIDE = new Script("clock.lua", "decide.lua");
+const DECIDE = scriptOf("clock.lua", "decide.lua");
 
 /** Admission over one Redis. The connection stays the caller's. */
 export function redisAdmission(options: AdmissionOptions): Admission & DeviceMemory & Trailing {

@@ -2,7 +2,7 @@ import { epochMillis, redisKeysOf, seconds, type Wakeup } from "@reveille/wakeup
 
 import { type AdmissionOptions } from "./admission-options.ts";
 import { foldByDevice } from "./fold.ts";
-import { Script } from "./script.ts";
+import { scriptOf } from "./script.ts";
 import { decodeMember, type TrailingWakeup } from "./trailing-member.ts";
 
 /** Trailing pushes that are due; taken by any worker, put into the queue, then confirmed. */
@@ -31,7 +31,7 @@ export interface TrailingBacklog {
 /** Longer than any way from a claim into the queue (1 s and one repetition), shorter than a window. */
 const LEASE = seconds(10);
 
-const CLAIM = new Script("clock.lua", "claim.lua");
+const CLAIM = scriptOf("clock.lua", "claim.lua");
 
 export function trailing(options: AdmissionOptions): Trailing {
   const { redis, secret, observe } = options;

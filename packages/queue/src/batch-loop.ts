@@ -46,12 +46,17 @@ export class BatchLoop {
   async run(): Promise<void> {
     const { clock, stop } = this.#options;
     while (!stop.aborted) {
-      let found = (await this.#take({ wait: true })) ? 1 : 0;
+      let found = await this.#wait();
       while (found > 0 && !stop.aborted) {
         await clock.sleep(PACE, stop);
         found = await this.#sweep();
       }
     }
+    await this.emptyHanded();
+  }
+
+  /** Resolves once what is in hand now is settled. */
+  async emptyHanded(): Promise<void> {
     await Promise.all(this.#inHand.keys());
   }
 
@@ -78,15 +83,16 @@ export class BatchLoop {
     return millis(now - oldest);
   }
 
-  /** Takes all that waits, as far as there are hands for it: one, then two at once, then four. */
+  /** Takes all that waits, as far as there are hands for it. */
   async #sweep(): Promise<number> {
     let found = 0;
-    for (let atOnce = 1; ; atOnce = Math.min(2 * atOnce, MOST_ASKED_AT_ONCE)) {
-      const asked = Math.min(atOnce, await this.#freeHands());
-      const taken = await Promise.all(Array.from({ length: asked }, () => this.#take({ wait: false })));
-      const batches = taken.filter(Boolean).length;
-      found += batches;
-      if (batches < asked || this.#options.stop.aborted) return found;
+    for (;;) {
+      const asked = Math.min(await this.#freeHands(), MOST_ASKED_AT_ONCE);
+      if (this.#options.stop.aborted) return found;
+      const batches = (await this.#ask(() => this.#options.source.take(asked))) ?? [];
+      for (const batch of batches) this.#work(batch);
+      found += batches.length;
+      if (batches.length < asked) return found;
     }
   }
 
@@ -98,25 +104,29 @@ export class BatchLoop {
     return Math.min(batchesAtOnce - this.#inHand.size, Math.max(1, Math.ceil(room() / MOST_PER_BATCH)));
   }
 
-  async #take(how: { readonly wait: boolean }): Promise<boolean> {
+  async #wait(): Promise<number> {
     await this.#freeHands();
-    if (this.#options.stop.aborted) return false;
-    const batch = await this.#ask(how);
-    if (batch === undefined) return false;
+    if (this.#options.stop.aborted) return 0;
+    const batch = await this.#ask(() => this.#options.source.wait());
+    if (batch === undefined) return 0;
+    this.#work(batch);
+    return 1;
+  }
+
+  #work(batch: TakenBatch): void {
     this.#taken += 1;
     const settled = this.#options.settle(batch).finally(() => this.#inHand.delete(settled));
     this.#inHand.set(settled, this.#options.clock.monotonic());
-    return true;
   }
 
-  async #ask(how: { readonly wait: boolean }): Promise<TakenBatch | undefined> {
-    const { source, clock, stop } = this.#options;
+  async #ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+    const { clock, stop } = this.#options;
     if (this.#unanswered === 0) this.#owedSince = clock.monotonic();
     this.#unanswered += 1;
     try {
-      const batch = await source.next(how);
+      const answer = await question();
       this.#recovered();
-      return batch;
+      return answer;
     } catch (error) {
       this.#refused(error instanceof Error ? error.message : String(error));
     } finally {

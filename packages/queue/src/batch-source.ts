@@ -1,32 +1,39 @@
-import { type Clock, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
-import { type Job, Queue, Worker } from "bullmq";
+import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
+import { Worker } from "bullmq";
 import { type Redis } from "ioredis";
 
-import { decodeBatch, encodeBatch, type QueuedWakeup } from "./batch.ts";
+import { type BatchReading, decodeBatch, encodeBatch } from "./batch.ts";
 import { type BatchId } from "./batch-id.ts";
 import { type RetryGroup } from "./disposition.ts";
+import { type Held, queueScripts, type StoredJob } from "./queue-scripts.ts";
 import { JOB_NAME } from "./wakeup-queue.ts";
 
-/** A batch in the hand of this process, under a lock that others respect. */
+/**
+ * A batch in the hand of this process, under a lock that others respect. Its calls throw what Redis throws, and may be
+ * repeated then; they give false if the lock was lost and somebody else has the batch.
+ */
 export interface TakenBatch {
-  /** `undefined` if nobody can read it. */
-  readonly wakeups: readonly QueuedWakeup[] | undefined;
-  /** All its wakeups are settled. Throws what Redis throws, also if the lock was lost. */
-  readonly finish: () => Promise<void>;
-  /** So many are to be tried again. Throws as `finish` does; the batch comes back as a whole then. */
-  readonly postpone: (groups: readonly RetryGroup[]) => Promise<void>;
+  readonly reading: BatchReading;
+  /** All its wakeups are settled. */
+  readonly finish: () => Promise<boolean>;
+  /** So many are to be tried again, at least one. */
+  readonly postpone: (groups: readonly RetryGroup[]) => Promise<boolean>;
+  /** Puts it back as it is, to be tried again after so long. */
+  readonly leave: (after: number) => Promise<boolean>;
 }
 
-/** BullMQ, asked for one batch at a time. */
+/** The queue as one worker sees it. */
 export interface BatchSource extends AsyncDisposable {
   /**
-   * The next batch. If there is none: `undefined` at once, or with `wait` after 5 s or whenever one may have come.
-   * Throws if Redis answers but refuses to serve; while it is away, the answer waits for it.
+   * A batch, after 5 s or whenever one may have come; `undefined` if there is none then. Throws if Redis answers but
+   * refuses to serve; while it is away, the answer waits for it.
    */
-  readonly next: (options: { readonly wait: boolean }) => Promise<TakenBatch | undefined>;
+  readonly wait: () => Promise<TakenBatch | undefined>;
+  /** So many batches at most, as far as there are any. Throws as `wait` does. */
+  readonly take: (most: number) => Promise<readonly TakenBatch[]>;
   /** Renews the locks of all batches in hand; to be called more often than every 10 s. */
   readonly renewLocks: () => Promise<void>;
-  /** Ends a waiting `next`. */
+  /** Ends a `wait`. */
   readonly wake: () => Promise<void>;
 }
 
@@ -44,98 +51,141 @@ const STALLED_CHECK_MS = 5_000;
 const MAX_STALLED = 1_000_000;
 /** Batches that were tried before go behind all fresh ones: BullMQ serves jobs without priority first. */
 const RETRY_PRIORITY = 1;
+/** Batches that are settled within this time leave the queue together, or with the next that are taken. */
+const TOGETHER = millis(3);
+
+interface Ending extends Held {
+  readonly settle: PromiseWithResolvers<boolean>;
+}
 
 /**
- * Fetches jobs by hand. BullMQ's own loop asks Redis three times for each job and once more in vain; at 1,000 small
- * batches per second that was half of what the queue costs.
+ * BullMQ waits for work and brings back what stalled; batches are taken and let go by scripts of our own, several at
+ * once. BullMQ's own loop asks Redis three times for each job and once more in vain, and tells a stream of events that
+ * nobody reads.
  */
 export async function openBatchSource(options: BatchSourceOptions): Promise<BatchSource> {
   const { redis, clock, newBatchId } = options;
-  const common = { connection: redis, prefix: redisKeysOf(options.region).queuePrefix };
-  const queue = new Queue(QUEUE_NAME, { ...common, skipMetasUpdate: true });
   const worker = new Worker<unknown>(QUEUE_NAME, null, {
-    ...common,
+    connection: redis,
+    prefix: redisKeysOf(options.region).queuePrefix,
     autorun: false,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MAX_STALLED,
-    removeOnComplete: { count: 0 },
-    // Only BullMQ itself can fail a job of ours; its body holds tokens.
-    removeOnFail: { count: 0 },
   });
   const refusals: Error[] = [];
   // BullMQ swallows what a blocking read is told, and asks again.
   worker.on("error", (error) => {
     if (error.name === "ReplyError") refusals[0] = error;
   });
-  // Whoever opened the connection tells its troubles.
-  queue.on("error", () => undefined);
   await worker.waitUntilReady();
   await worker.startStalledCheckTimer();
+  const scripts = queueScripts({
+    redis,
+    toKey: worker.toKey,
+    now: clock.now,
+    lockMs: LOCK_MS,
+    jobName: JOB_NAME,
+    retryPriority: RETRY_PRIORITY,
+  });
 
+  /** Token by id of the batches in hand. */
   const inHand = new Map<string, string>();
-  let taken = 0;
-
-  const lettingGo = async (id: string, work: Promise<unknown>): Promise<void> => {
-    try {
-      await work;
-    } finally {
-      inHand.delete(id);
-    }
-  };
+  let endings: Ending[] = [];
+  let tokens = 0;
+  const newToken = (): string => `${worker.id}:${(tokens += 1)}`;
 
   return {
-    next: async ({ wait }) => {
-      taken += 1;
-      const token = `${worker.id}:${taken}`;
+    wait: async () => {
+      const token = newToken();
       refusals.length = 0;
-      const job: Job<unknown> | undefined = await worker.getNextJob(token, { block: wait });
-      const id = job?.id;
-      if (job === undefined || id === undefined) {
-        const [refusal] = refusals;
-        if (refusal === undefined) return;
-        throw refusal;
+      const job = await worker.getNextJob(token, { block: true });
+      if (job?.id !== undefined) {
+        const stored = { id: job.id, data: JSON.stringify(job.data), stalls: job.stalledCounter };
+        return inOurHands([stored], token)[0];
       }
-      inHand.set(id, token);
-      return {
-        wakeups: decodeBatch(job.data, job.stalledCounter > 0),
-        finish: () => lettingGo(id, finishing(job, token)),
-        postpone: (groups) => lettingGo(id, postponing(id, token, groups)),
-      };
+      const [refusal] = refusals;
+      if (refusal !== undefined) throw refusal;
+      return undefined;
     },
-    renewLocks: async () => {
-      if (inHand.size > 0) await worker.extendJobLocks([...inHand.keys()], [...inHand.values()], LOCK_MS);
-    },
+    take: exchange,
+    renewLocks: () => scripts.renew([...inHand].map(([id, token]) => ({ id, token }))),
     wake: () => worker.getBackend().disconnectBlocking(false),
-    [Symbol.asyncDispose]: async () => {
-      await worker.close(true);
-      await queue.close();
-    },
+    [Symbol.asyncDispose]: () => worker.close(true),
   };
 
-  async function finishing(job: Job<unknown>, token: string): Promise<void> {
+  /** Lets go of what is settled, and takes others. */
+  async function exchange(most: number): Promise<readonly TakenBatch[]> {
+    const settled = endings;
+    endings = [];
+    const token = newToken();
     try {
-      await job.moveToCompleted(undefined, token, false);
+      const held = settled.map(({ id, token: own }) => ({ id, token: inHand.get(id) ?? own }));
+      const { lost, taken } = await scripts.exchange(held, most, token);
+      for (const { id, settle } of settled) {
+        inHand.delete(id);
+        settle.resolve(!lost.has(id));
+      }
+      return inOurHands(taken, token);
     } catch (error) {
-      // It is gone: the connection broke before the answer and the command was sent again, or somebody took it over.
-      if (!(error instanceof Error) || !error.message.startsWith("Missing key")) throw error;
+      for (const { settle } of settled) settle.reject(error);
+      throw error;
     }
   }
 
   /**
-   * The largest group keeps the job; the others become jobs before it lets go of their wakeups, so that a crash in
-   * between repeats and never loses. Their ids are new each time: one that existed already would swallow a group that
-   * has changed since.
+   * A batch that ran out of its lock while it is still worked on here may come again: it goes on under its new lock, and
+   * nothing of it is sent twice.
    */
-  async function postponing(id: string, token: string, groups: readonly RetryGroup[]): Promise<void> {
-    const [own, ...others] = groups;
-    if (own === undefined) throw new Error("a batch without retries is finished, not postponed");
-    for (const { after, wakeups } of others) {
-      const jobId: string = newBatchId();
-      await queue.add(JOB_NAME, encodeBatch(wakeups), { jobId, delay: after, priority: RETRY_PRIORITY });
-    }
-    const fieldsToUpdate = { data: JSON.stringify(encodeBatch(own.wakeups)), priority: RETRY_PRIORITY };
-    const options = { skipAttempt: true, fieldsToUpdate };
-    await worker.getBackend().moveToDelayed(id, clock.now(), own.after, token, options);
+  function inOurHands(jobs: readonly StoredJob[], token: string): readonly TakenBatch[] {
+    const unknown = jobs.filter(({ id }) => !inHand.has(id));
+    for (const { id } of jobs) inHand.set(id, token);
+    return unknown.map((job) => takenBatch(job, token));
+  }
+
+  function takenBatch({ id, data, stalls }: StoredJob, token: string): TakenBatch {
+    // Named once, so that a repeated call doesn't make others.
+    const ids: string[] = [id];
+    const postponed = async (groups: readonly { after: number; data: string }[]): Promise<boolean> => {
+      const [own, ...others] = groups.map((group, index) => {
+        const name = (ids[index] ??= newBatchId());
+        return { id: name, delay: group.after, data: group.data };
+      });
+      if (own === undefined) throw new Error("a batch without retries is finished, not postponed");
+      const isOurs = await scripts.postpone(inHand.get(id) ?? token, own, others);
+      inHand.delete(id);
+      return isOurs;
+    };
+    return {
+      reading: decodeBatch(parseJson(data), stalls > 0),
+      finish: () => ending({ id, token }),
+      postpone: (groups) =>
+        postponed(
+          groups.map(({ after, wakeups }) => ({ after, data: JSON.stringify(encodeBatch(wakeups)) })),
+        ),
+      leave: (after) => postponed([{ after, data }]),
+    };
+  }
+
+  function ending(held: Held): Promise<boolean> {
+    const settle = Promise.withResolvers<boolean>();
+    endings.push({ ...held, settle });
+    if (endings.length === 1) void endSoon();
+    return settle.promise;
+  }
+
+  async function endSoon(): Promise<void> {
+    await clock.sleep(TOGETHER);
+    // Whoever waits for an ending hears of what went wrong.
+    if (endings.length > 0) await exchange(0).catch(() => undefined);
+  }
+}
+
+/** `undefined` for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

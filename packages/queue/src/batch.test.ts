@@ -22,7 +22,11 @@ const queued = fc.record({ wakeup, attempt: fc.integer({ min: 1, max: 50 }), aga
 describe("the body of a batch", () => {
   it("is read back as it was written, through JSON", () => {
     const readBack = (batch: Parameters<typeof encodeBatch>[0]): void => {
-      expect(decodeBatch(JSON.parse(JSON.stringify(encodeBatch(batch))))).toEqual(batch);
+      expect(decodeBatch(JSON.parse(JSON.stringify(encodeBatch(batch))))).toEqual({
+        kind: "wakeups",
+        queued: batch,
+        broken: 0,
+      });
     };
     fc.assert(fc.property(fc.array(queued, { minLength: 1, maxLength: 128 }), readBack), { numRuns: 50 });
   });
@@ -37,16 +41,32 @@ describe("the body of a batch", () => {
     expect(() => fc.assert(fc.property(fc.oneof(fc.jsonValue(), damaged), read))).not.toThrow();
   });
 
+  const two = [queuedOnce(aWakeup()), queuedOnce(aWakeup({ token: aToken(1) }))];
+  const [, second = ""] = encodeBatch(two).t.split(",");
+
   it.each([
-    ["a newer version", { v: 2 }],
     ["a missing time", { w: [0, 1] }],
-    ["a module that is none", { m: ["a b"] }],
-    ["a token that is none", { t: "AA,AA" }],
-    ["a module that is not listed", { w: [7, 0, 0, 0] }],
-  ])("is refused with %s", (_what, part) => {
-    const body = encodeBatch([queuedOnce(aWakeup()), queuedOnce(aWakeup({ token: aToken(1) }))]);
-    expect(decodeBatch(body)).toHaveLength(2);
-    expect(decodeBatch({ ...body, ...part })).toBeUndefined();
+    ["no version", { v: "1" }],
+    ["no tokens", { t: 7 }],
+  ])("is broken with %s", (_what, part) => {
+    expect(decodeBatch({ ...encodeBatch(two), ...part })).toEqual({ kind: "broken" });
+  });
+
+  it.each([
+    ["a token that is none", { t: `AA,${second}` }],
+    ["a module that is none", { m: [two[0]?.wakeup.module, "a b"], w: [2, 0, 1, 0] }],
+    ["a module that is not listed", { w: [7, 0, 1, 0] }],
+    ["no time", { w: [0, -(2 ** 60), 1, 0] }],
+  ])("loses one entry to %s, and not the other", (_what, part) => {
+    expect(decodeBatch({ ...encodeBatch(two), ...part })).toEqual({
+      kind: "wakeups",
+      queued: [two[1]],
+      broken: 1,
+    });
+  });
+
+  it("is known as a newer version's", () => {
+    expect(decodeBatch({ v: 2, anything: "else" })).toEqual({ kind: "newer" });
   });
 
   it("costs less than 60 bytes per wakeup", () => {

@@ -19,7 +19,7 @@ export const MOST_PER_BATCH = 128;
 interface BatchBody {
   readonly v: 1;
   /** The modules that occur. */
-  readonly m: readonly PushModule[];
+  readonly m: readonly string[];
   /** Tokens in base64url, joined by commas. */
   readonly t: string;
   /** Two per wakeup: module index × 2 + urgent; time received less `b`. */
@@ -45,35 +45,51 @@ export function encodeBatch(queued: readonly Pick<QueuedWakeup, "wakeup" | "atte
   return { ...body, n: queued.map(({ attempt }) => attempt) };
 }
 
-/** Any value gives wakeups or `undefined` (written by a newer version, or by nobody of us), never an exception. */
-export function decodeBatch(data: unknown, again = false): readonly QueuedWakeup[] | undefined {
-  if (!isBatchBody(data)) return;
+/** What the body of a job says. */
+export type BatchReading =
+  /** `broken`: how many more entries there are that nobody can read. */
+  | { readonly kind: "wakeups"; readonly queued: readonly QueuedWakeup[]; readonly broken: number }
+  /** A newer version of ours wrote it, and can read it. */
+  | { readonly kind: "newer" }
+  | { readonly kind: "broken" };
+
+/** Any value gives a reading, never an exception. An entry that makes no sense does not take its neighbours along. */
+export function decodeBatch(data: unknown, again = false): BatchReading {
+  if (isNewer(data)) return { kind: "newer" };
+  if (!isBatchBody(data)) return { kind: "broken" };
   const tokens = data.t.split(",");
-  if (data.w.length !== 2 * tokens.length || (data.n ?? tokens).length !== tokens.length) return;
+  if (data.w.length !== 2 * tokens.length || (data.n ?? tokens).length !== tokens.length) {
+    return { kind: "broken" };
+  }
   const queued: QueuedWakeup[] = [];
   for (const [index, text] of tokens.entries()) {
     const flags = data.w[2 * index] ?? -1;
     const receivedAt = data.b + (data.w[2 * index + 1] ?? Number.NaN);
     const token = parseDeviceToken(Buffer.from(text, "base64url").toString("hex"));
     const module = data.m[flags >> 1];
-    if (token === undefined || module === undefined || !isTime(receivedAt)) return;
+    if (token === undefined || module === undefined || !isPushModule(module) || !isTime(receivedAt)) continue;
     const wakeup = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };
     queued.push({ wakeup, attempt: data.n?.[index] ?? 1, again });
   }
-  return queued;
+  return { kind: "wakeups", queued, broken: tokens.length - queued.length };
 }
+
+const VERSION = 1;
+
+const isNewer = (data: unknown): boolean =>
+  typeof data === "object" && data !== null && "v" in data && typeof data.v === "number" && data.v > VERSION;
 
 const isTime = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 const isNumbers = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => typeof item === "number");
 
-const isModules = (value: unknown): value is readonly PushModule[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string" && isPushModule(item));
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");
 
 function isBatchBody(data: unknown): data is BatchBody {
   if (typeof data !== "object" || data === null) return false;
   const { v, m, t, w, b, n }: Partial<Record<keyof BatchBody, unknown>> = data;
-  if (v !== 1 || typeof t !== "string" || typeof b !== "number") return false;
-  return isModules(m) && isNumbers(w) && (n === undefined || isNumbers(n));
+  if (v !== VERSION || typeof t !== "string" || typeof b !== "number") return false;
+  return isTexts(m) && isNumbers(w) && (n === undefined || isNumbers(n));
 }

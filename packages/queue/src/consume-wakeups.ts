@@ -59,7 +59,8 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
   const stop = new AbortController();
   const ended = new AbortController();
   const sources: BatchSource[] = [];
-  const loops: Promise<void>[] = [];
+  const loops: BatchLoop[] = [];
+  const runs: Promise<void>[] = [];
   let abandon = new AbortController();
   let loop = await startLoop(abandon.signal);
   let seen = 0;
@@ -76,7 +77,9 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       for (const source of sources) await source.wake();
-      await within(options.drainWithin ?? seconds(20), Promise.all(loops));
+      // A Redis that is away gives nothing more to be drained.
+      const left = redis.status === "ready" ? runs : loops.map((each) => each.emptyHanded());
+      await within(options.drainWithin ?? seconds(20), Promise.all(left));
       ended.abort();
       await within(seconds(1), Promise.all(sources.map((source) => source[Symbol.asyncDispose]())));
     },
@@ -84,11 +87,13 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
 
   async function startLoop(abandoned: AbortSignal): Promise<BatchLoop> {
     const source = await openBatchSource({ redis, region, clock, newBatchId });
-    const settle = (batch: TakenBatch): Promise<void> => settling(batch, options);
+    const settle = (batch: TakenBatch): Promise<void> =>
+      settling(batch, { ...options, abandoned: ended.signal });
     const signal = AbortSignal.any([stop.signal, abandoned]);
     const started = new BatchLoop({ source, settle, batchesAtOnce, room, clock, observe, stop: signal });
     sources.push(source);
-    loops.push(started.run());
+    loops.push(started);
+    runs.push(started.run());
     return started;
   }
 

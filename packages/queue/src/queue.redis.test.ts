@@ -226,11 +226,39 @@ describe("the wakeup queue", () => {
     const { batches, handle } = aHandler();
     await queue.add(wakeups(1), queue.newBatchId());
     const [job = ""] = (await redis.keys("*-1")).slice(0, 1);
-    await redis.hset(job, "data", '{"v":2}');
+    await redis.hset(job, "data", '{"v":1}');
     await aConsumer(handle);
     await vi.waitFor(() => expect(events).toContainEqual({ kind: "batch-broken" }));
     expect(batches).toEqual([]);
     await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("serves the readable wakeups of a batch, and tells how many were not", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler();
+    await queue.add(wakeups(3), queue.newBatchId());
+    const [job = ""] = (await redis.keys("*-1")).slice(0, 1);
+    const body = (await redis.hget(job, "data")) ?? "";
+    await redis.hset(job, "data", body.replace(/"t":"[^,]+,/, '"t":"AA,'));
+    await aConsumer(handle);
+    await vi.waitFor(() => expect(events).toContainEqual({ kind: "batch-broken", wakeups: 1 }));
+    await vi.waitFor(() =>
+      expect(batches.flat().map(({ wakeup }) => wakeup.token)).toEqual([aToken(1), aToken(2)]),
+    );
+    await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
+  });
+
+  it("leaves a batch of a newer version as it is, for a worker that can read it", async () => {
+    await using queue = await aQueue();
+    const { batches, handle } = aHandler();
+    await queue.add(wakeups(1), queue.newBatchId());
+    const [job = ""] = (await redis.keys("*-1")).slice(0, 1);
+    await redis.hset(job, "data", '{"v":2,"x":"ä"}');
+    await aConsumer(handle);
+    await vi.waitFor(() => expect(events).toContainEqual({ kind: "batch-newer" }));
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1, active: 0 }));
+    expect(batches).toEqual([]);
+    expect(await redis.hget(job, "data")).toBe('{"v":2,"x":"ä"}');
   });
 
   it("counts its batches and knows the age of the oldest", async () => {

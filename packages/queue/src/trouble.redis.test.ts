@@ -190,6 +190,60 @@ describe("the room in Redis", () => {
   });
 });
 
+describe("a consumer whose Redis refuses to hear what became of a batch", () => {
+  it("tells it again until it is heard, and does not run the batch a second time", async () => {
+    await using server = await startRedis();
+    const admin = await server.connect();
+    const { events, observe } = observed();
+    const settings = { url: `redis+unix://${server.path}` };
+    const producerRedis = await openProducerRedis(settings, { connection: "producer", clock, observe });
+    const redis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+    await using queue = await openWakeupQueue({ redis: producerRedis, region, node: "s1", clock, observe });
+    let runs = 0;
+    const handle: ConsumerOptions["handle"] = async (queued) => {
+      runs += 1;
+      await admin.config("SET", "min-replicas-to-write", "1");
+      return queued.map(() => DONE);
+    };
+    await using consumer = await consumeWakeups({
+      redis,
+      region,
+      node: "s1",
+      handle,
+      batchesAtOnce: 2,
+      clock,
+      observe,
+    });
+    await queue.add([aWakeup()]);
+    await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toContain("batch-failed"), 5_000);
+    await admin.config("SET", "min-replicas-to-write", "0");
+    const isEmpty = async (): Promise<void> =>
+      expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
+    await vi.waitFor(isEmpty, 10_000);
+    expect(runs).toBe(1);
+    expect(consumer.health().health).toEqual({ kind: "ready" });
+    producerRedis.disconnect();
+    redis.disconnect();
+  });
+});
+
+describe("a consumer that is told to stop while Redis is gone", () => {
+  it("does so at once when it has nothing in hand", async () => {
+    await using server = await startRedis();
+    const { observe } = observed();
+    const settings = { url: `redis+unix://${server.path}` };
+    const redis = await openWorkerRedis(settings, { connection: "worker", clock, observe });
+    const handle = async (): Promise<readonly (typeof DONE)[]> => [];
+    const parts = { redis, region, node: "s1", handle, batchesAtOnce: 2, clock, observe };
+    const consumer = await consumeWakeups(parts);
+    await isBlocked(await server.connect());
+    await server.kill();
+    await vi.waitFor(() => expect(consumer.health().health.kind).toBe("failing"), { timeout: 5_000 });
+    expect(await took(Promise.resolve(consumer[Symbol.asyncDispose]()))).toBeLessThan(2_000);
+    redis.disconnect();
+  });
+});
+
 describe("a consumer whose handler hangs", () => {
   it("says so after a minute", async () => {
     await using server = await startRedis();
@@ -214,7 +268,10 @@ describe("a consumer whose handler hangs", () => {
       stuck: true,
     });
     finish.resolve([DONE]);
-    await vi.waitFor(() => expect(consumer.health().health).toEqual({ kind: "ready" }));
+    await vi.waitFor(async () => {
+      await manual.advance(millis(3));
+      expect(consumer.health().health).toEqual({ kind: "ready" });
+    });
     producerRedis.disconnect();
     workerRedis.disconnect();
   });
@@ -242,7 +299,12 @@ describe("a consumer whose reader owes an answer", () => {
     server.signal("SIGCONT");
 
     await vi.waitFor(() => queue.add([aWakeup()]), { timeout: 5_000 });
-    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce(), { timeout: 10_000 });
+    const isServed = async (): Promise<void> => {
+      await manual.advance(millis(3));
+      expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+    };
+    await vi.waitFor(isServed, { timeout: 10_000 });
+    expect(handle).toHaveBeenCalledOnce();
     producerRedis.disconnect();
     workerRedis.disconnect();
   });

@@ -47,6 +47,7 @@ export const byStage =
       case "batch-taken":
       case "batch-settled":
       case "batch-broken":
+      case "batch-newer":
       case "batch-failed":
       case "consumer-restarted":
       case "delivery-settled":

@@ -44,5 +44,6 @@ export {
   minutes,
   seconds,
 } from "./time.ts";
+export { Script, type ScriptRunner } from "./script.ts";
 export { type Verdict, type VerdictKind } from "./verdict.ts";
 export { apnsIdOf, type Wakeup } from "./wakeup.ts";

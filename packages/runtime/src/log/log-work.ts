@@ -40,7 +40,18 @@ export const logWork =
         logger.warn({ event: event.kind, stuckFor: event.stuckFor }, "consumer of the queue restarted");
         return;
       case "batch-broken":
-        logger.error({ event: event.kind }, "unreadable batch dropped");
+        logger.error(
+          { event: event.kind, wakeups: event.wakeups },
+          "unreadable batch, or part of one, dropped",
+        );
+        return;
+      case "batch-newer":
+        sparingly(event.kind, (held) =>
+          logger.warn(
+            { event: event.kind, held },
+            "batch of a newer version left to workers of that version",
+          ),
+        );
         return;
     }
   };

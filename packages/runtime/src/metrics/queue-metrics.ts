@@ -51,9 +51,9 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
   );
   const unreadable = closedCounter(registry, {
     name: "reveille_unreadable_entries_total",
-    help: "Entries found in Redis that no version of ours wrote, or a newer one; they are dropped.",
+    help: "Entries found in Redis that no version of ours wrote; they are dropped. Batches of a newer version wait.",
     labels: ["entry"],
-    children: combinations({ entry: ["batch", "trailing"] }),
+    children: combinations({ entry: ["batch", "wakeup", "trailing", "newer-batch"] }),
   });
 
   return (event: WorkEvent): void => {
@@ -80,7 +80,11 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
         restarts.inc();
         return;
       case "batch-broken":
-        unreadable.inc({ entry: "batch" });
+        if (event.wakeups === undefined) unreadable.inc({ entry: "batch" });
+        else unreadable.inc({ entry: "wakeup" }, event.wakeups);
+        return;
+      case "batch-newer":
+        unreadable.inc({ entry: "newer-batch" });
         return;
       case "trailing-broken":
         unreadable.inc({ entry: "trailing" }, event.members);

@@ -30,7 +30,10 @@ export type QueueEvent =
   | { readonly kind: "trailing-pumped"; readonly wakeups: number }
   /** Entries in Redis that no version of ours wrote, or a newer one; dropped. */
   | { readonly kind: "trailing-broken"; readonly members: number }
-  | { readonly kind: "batch-broken" }
+  /** `wakeups`: how many entries of a batch were unreadable; absent if all of it was. */
+  | { readonly kind: "batch-broken"; readonly wakeups?: number }
+  /** A newer version wrote it: it waits for a worker that can read it. */
+  | { readonly kind: "batch-newer" }
   /** The worker's code threw, the lock was lost or Redis refused; the batch is tried again as a whole. */
   | { readonly kind: "batch-failed"; readonly because: string }
   /** The queue's reader owed an answer although Redis was there; a new one was opened beside it. */
