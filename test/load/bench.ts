@@ -31,9 +31,16 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Starts a process of the bench itself: a double, or a part of the path with a double's ports. */
-  driver({ name, file, settings }: Pick<DriverSettings, "name" | "file" | "settings">): Driver {
+  driver({
+    name,
+    file,
+    settings,
+    nodeOptions = [],
+  }: Pick<DriverSettings, "name" | "file" | "settings"> &
+    Partial<Pick<DriverSettings, "nodeOptions">>): Driver {
     const folder = this.#openFolder();
-    return this.#own(startDriver({ name, folder, file, settings, nodeOptions: this.#nodeOptions }));
+    const options = [...this.#nodeOptions, ...nodeOptions];
+    return this.#own(startDriver({ name, folder, file, settings, nodeOptions: options }));
   }
 
   /** Starts a role by its file. */
