@@ -224,6 +224,7 @@ first_start() {
 
 go_to() {
   before=$(link_to current)
+  earlier=$(link_to previous)
   if refuses_config "$1"; then
     fail "release $1 refuses $etc/reveille.yaml, for the reasons above; the host stays as it was"
   fi
@@ -234,6 +235,7 @@ go_to() {
   elif [ "$before" != "$1" ] && ! restart_units; then
     say "a role of $1 did not get ready; see: journalctl -u 'reveille-*' -n 50"
     switch_to "$before"
+    [ -z "$earlier" ] || point previous "$earlier"
     restart_units || fail "and neither does one of $before"
     fail "the host runs $before as before"
   fi

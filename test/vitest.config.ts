@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
- * Three tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
- * file at a time, since each fills the machine. `durability`: processes are killed at random and servers fail over, at
+ * Four tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * file at a time, since each fills the machine. `boot`: a host with systemd in a
+ * container, which needs root; not part of `npm test`. `durability`: processes are killed at random and servers fail over, at
  * a pace that needs the machine for itself; not part of `npm test`.
  */
 export default defineConfig({
@@ -16,7 +17,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "test/*.test.ts", "test/{load,deploy}/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "test/*.test.ts",
+            "test/load/**/*.test.ts",
+            "test/deploy/*.test.ts",
+          ],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           maxWorkers: availableParallelism(),
@@ -29,6 +35,14 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "boot",
+          include: ["test/deploy/boot/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

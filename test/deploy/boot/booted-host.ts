@@ -1,0 +1,80 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Program } from "@reveille/testkit";
+import { expect, vi } from "vitest";
+
+export interface Run {
+  readonly code: number;
+  readonly said: string;
+}
+
+export function run(command: string, ...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(command, [...args], (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, said: stdout + stderr }),
+    );
+  });
+}
+
+/** A host that systemd has booted. */
+export interface BootedHost extends AsyncDisposable {
+  /** Runs a program on it. */
+  readonly run: (command: string, ...args: readonly string[]) => Promise<Run>;
+}
+
+/**
+ * This machine's files with those of `layer` over them, in memory. $1: folder to work in, $2: layer. Mounts and processes
+ * are in namespaces that end with us.
+ */
+const BOOT = `
+mount -t tmpfs tmpfs "$1" && mkdir "$1/over" "$1/work" "$1/root" &&
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/over,workdir=$1/work" "$1/root" &&
+cp -a "$2/." "$1/root" && : >"$1/root/etc/machine-id" &&
+exec systemd-nspawn --quiet --directory="$1/root" --machine="\${1##*/}" --register=no --keep-unit --private-network \\
+  --console=pipe /lib/systemd/systemd systemd.unit=multi-user.target systemd.log_target=journal`;
+
+/** Boots a host of this machine's files and those of `layer`, without network. Needs root and `systemd-container`. */
+export async function bootHost(layer: string): Promise<BootedHost> {
+  const folder = await mkdtemp(join(tmpdir(), "reveille-boot-"));
+  const container = await Program.start({
+    name: "container",
+    command: "unshare",
+    args: [
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child=KILL",
+      "--mount-proc",
+      "sh",
+      "-c",
+      BOOT,
+      "sh",
+      folder,
+      layer,
+    ],
+    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    debianPackage: "systemd-container",
+  });
+  await using starting = new AsyncDisposableStack();
+  starting.defer(async () => rm(folder, { recursive: true }));
+  starting.defer(async () => container.kill());
+  // unshare → systemd-nspawn → systemd
+  const init = async (): Promise<string> => childOf(await childOf(String(container.pid)));
+  const runThere: BootedHost["run"] = async (command, ...args) =>
+    run("nsenter", "--target", await init(), "--all", command, ...args);
+  await vi.waitFor(
+    async () =>
+      expect((await runThere("systemctl", "is-system-running")).said).toMatch(/^(?:running|degraded)\n$/),
+    { timeout: 60_000, interval: 200 },
+  );
+  const booted = starting.move();
+  return { run: runThere, [Symbol.asyncDispose]: () => booted.disposeAsync() };
+}
+
+async function childOf(pid: string): Promise<string> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return children.split(" ")[0] ?? "";
+}

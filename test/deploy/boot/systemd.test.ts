@@ -1,0 +1,166 @@
+import { generateKeyPairSync } from "node:crypto";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type BootedHost, bootHost, run } from "./booted-host.ts";
+
+const CHECKOUT = join(import.meta.dirname, "../../..");
+const ROLES = ["reveille-sidecar", "reveille-worker@1", "reveille-worker@2", "reveille-ingress"];
+const SOON = { timeout: 30_000 };
+
+let folder: string;
+let host: BootedHost;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reveille-systemd-"));
+  host = await bootHost(await aLayer());
+  await there("systemctl", "start", "redis-server");
+}, 240_000);
+afterAll(async () => {
+  await host[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** What an operator puts on a host: two releases, of which the newer one's workers end at once, configuration, secrets. */
+async function aLayer(): Promise<string> {
+  const layer = join(folder, "layer");
+  await mkdir(layer);
+  const install = async (checkout: string, ...args: readonly string[]) =>
+    expect(await run("sh", join(checkout, "deploy/install.sh"), "--root", layer, ...args)).toMatchObject({
+      code: 0,
+    });
+  await install(CHECKOUT);
+  await install(await aBrokenCheckout());
+  await install(CHECKOUT, "--rollback");
+  const etc = join(layer, "etc/reveille");
+  await cp(join(CHECKOUT, "deploy/config.example.yaml"), join(etc, "reveille.yaml"));
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  await writeFile(join(etc, "apns/AuthKey_ABC1234567.p8"), key, { mode: 0o600 });
+  await writeFile(join(etc, "front/component.secret"), "secret", { mode: 0o600 });
+  // The tests have less patience than operators.
+  const impatient = join(layer, "etc/systemd/system/reveille-.service.d");
+  await mkdir(impatient, { recursive: true });
+  await writeFile(join(impatient, "test.conf"), "[Service]\nWatchdogSec=4s\n");
+  return layer;
+}
+
+async function aBrokenCheckout(): Promise<string> {
+  const checkout = join(folder, "broken");
+  await cp(CHECKOUT, checkout, {
+    recursive: true,
+    filter: (source) => !["node_modules", ".git", ".reveille"].includes(basename(source)),
+  });
+  await writeFile(
+    join(checkout, "packages/cli/src/commands/worker.ts"),
+    `export const runWorker = () => Promise.reject(new Error("broken"));\n`,
+  );
+  return checkout;
+}
+
+/** Runs a command there that must not fail. */
+async function there(command: string, ...args: readonly string[]): Promise<string> {
+  const { code, said } = await host.run(command, ...args);
+  expect({ command, args, code, said }).toMatchObject({ code: 0 });
+  return said.trim();
+}
+
+const property = (name: string, unit: string): Promise<string> =>
+  there("systemctl", "show", "-P", name, unit);
+const states = async (): Promise<readonly string[]> =>
+  Promise.all(ROLES.map(async (unit) => property("ActiveState", unit)));
+const allActive = ROLES.map(() => "active");
+
+describe("on a host that systemd has booted", () => {
+  it("a target starts all roles, whose secrets only root can read", async () => {
+    await there("systemctl", "enable", "reveille.target", ...ROLES);
+    await there("systemctl", "start", "reveille.target");
+    await expect.poll(states, SOON).toEqual(allActive);
+    expect(await property("StatusText", "reveille-ingress")).toContain("component: ECONNREFUSED");
+    expect(await property("StatusText", "reveille-sidecar")).toBe("ready");
+  });
+
+  it.each(ROLES)(
+    "%s runs as a user of its own without any capability, behind a filter of system calls",
+    async (unit) => {
+      const status = await there("cat", `/proc/${await property("MainPID", unit)}/status`);
+      expect(status).toMatch(/^Uid:\t(6\d{4})\t\1\t\1\t\1$/m);
+      expect(status).toMatch(/^CapEff:\t0+$/m);
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+      expect(status).toMatch(/^Seccomp:\t2$/m);
+    },
+  );
+
+  it("a process that hangs is killed and started again", async () => {
+    const pid = await property("MainPID", "reveille-worker@1");
+    await there("kill", "-STOP", pid);
+    await expect.poll(() => property("NRestarts", "reveille-worker@1"), SOON).toBe("1");
+    await expect.poll(states, SOON).toEqual(allActive);
+    expect(await property("MainPID", "reveille-worker@1")).not.toBe(pid);
+    expect(await journal("reveille-worker@1")).toContain("Watchdog timeout");
+  });
+
+  it("a process that misses Redis is left alone, and systemd shows what it misses", async () => {
+    const pid = await property("MainPID", "reveille-ingress");
+    await there("systemctl", "stop", "redis-server");
+    await expect
+      .poll(() => property("StatusText", "reveille-ingress"), SOON)
+      .toContain("redis: Redis is away");
+    // Longer than the watchdog's patience.
+    await there("sleep", "6");
+    expect(await property("MainPID", "reveille-ingress")).toBe(pid);
+    await there("systemctl", "start", "redis-server");
+    await expect.poll(() => property("StatusText", "reveille-ingress"), SOON).not.toContain("Redis is away");
+  });
+
+  it("a release whose roles don't get ready is left again", async () => {
+    const before = await there("readlink", "/opt/reveille/current");
+    const { code, said } = await host.run("sh", "/opt/reveille/current/deploy/install.sh", "--rollback");
+    expect(said).toContain("did not get ready");
+    expect(said).toContain("as before");
+    expect(code).toBe(1);
+    expect(await there("readlink", "/opt/reveille/current")).toBe(before);
+    await expect.poll(states, SOON).toEqual(allActive);
+  });
+
+  it("an upgrade restarts one role after the other, each when the one before is ready", async () => {
+    const before = await there("readlink", "/opt/reveille/current");
+    await there("cp", "-a", `/opt/reveille/${before}`, "/opt/reveille/releases/9.9.9-copy");
+    await there("ln", "-sfn", "releases/9.9.9-copy", "/opt/reveille/previous");
+    const pids = await Promise.all(ROLES.map((unit) => property("MainPID", unit)));
+    const said = await there("sh", "/opt/reveille/current/deploy/install.sh", "--rollback");
+    expect(said.split("\n").filter((line) => line.includes("restarting"))).toEqual([
+      "install: restarting reveille-worker@1.service",
+      "install: restarting reveille-worker@2.service",
+      "install: restarting reveille-ingress.service",
+      "install: restarting reveille-sidecar.service",
+    ]);
+    expect(await states()).toEqual(allActive);
+    const renewed = await Promise.all(ROLES.map((unit) => property("MainPID", unit)));
+    expect(renewed.filter((pid) => pids.includes(pid))).toEqual([]);
+  });
+
+  it("the target stops them in the order in which they drain: ingress, workers, sidecar", async () => {
+    await there("journalctl", "--rotate");
+    await there("systemctl", "stop", "reveille.target");
+    await expect.poll(states, SOON).toEqual(ROLES.map(() => "inactive"));
+    const stopped = [...(await journal("reveille-*")).matchAll(/Stopped reveille-([a-z]+)/g)].map(
+      ([, role]) => role,
+    );
+    expect(stopped.slice(-4)).toEqual(["ingress", "worker", "worker", "sidecar"]);
+    for (const unit of ROLES) expect(await property("Result", unit)).toBe("success");
+  });
+
+  it("uninstalling leaves no unit, and the secrets where they were", async () => {
+    await there("systemctl", "start", "reveille.target");
+    await there("sh", "/opt/reveille/current/deploy/install.sh", "--uninstall");
+    expect(await there("systemctl", "list-units", "--all", "--plain", "--no-legend", "reveille*")).toBe("");
+    expect(await there("ls", "/etc/reveille/apns")).toBe("AuthKey_ABC1234567.p8");
+  });
+});
+
+const journal = (unit: string): Promise<string> =>
+  there("journalctl", "--no-pager", "--output=short-precise", "--unit", unit);
