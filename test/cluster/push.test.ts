@@ -233,9 +233,9 @@ describe("a region behind a real server", () => {
       (await readdir(folder)).map(async (name) => readFile(join(folder, name), "latin1")),
     );
     const names = [...secrets].filter((one) => !isToken(one));
-    const written = [...names, region.sender.domain, "burst.example"].filter((one) =>
-      files.join("").includes(one),
-    );
+    // A domain that sends content in clear, and only such a one, stands in the list for the operator.
+    const beside = files.join("").replaceAll(/burst\.example other\r\n/g, "");
+    const written = [...names, region.sender.domain, "burst.example"].filter((one) => beside.includes(one));
     expect(written).toEqual([]);
     const tokens = [...secrets].filter(isToken);
     // Redis has seen the tokens: the search looks into the right files.

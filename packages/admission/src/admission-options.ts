@@ -9,6 +9,8 @@ import {
 } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
+import { type SenderLimits } from "./domains/sender-limits.ts";
+
 export interface AdmissionOptions {
   /** With short time-outs: see `openProducerRedis` of the package `queue`. Stays the caller's. */
   readonly redis: Redis;
@@ -21,6 +23,8 @@ export interface AdmissionOptions {
   readonly observe: Observe;
   /** How long a BadDeviceToken waits for its confirmation; default 1 min. */
   readonly confirmDeadAfter?: Millis;
+  /** Limits of sending domains; without them every domain may publish as much as it likes. */
+  readonly limits?: Pick<SenderLimits, "bucketOf"> | undefined;
   /** Replaces Redis TIME in property tests. */
   readonly redisTime?: () => EpochMillis;
 }

@@ -20,7 +20,17 @@ import {
 import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { deviceRecords, openRegionSecret, redisAdmission, redisBacklog } from "./index.ts";
+import {
+  type AdmissionOptions,
+  deviceRecords,
+  domainRules,
+  openClearSenders,
+  openRegionSecret,
+  openSenderLimits,
+  parseDomainPattern,
+  redisAdmission,
+  redisBacklog,
+} from "./index.ts";
 
 const region = aRegion();
 const secret = aRegionSecret();
@@ -42,7 +52,7 @@ beforeEach(async () => {
 
 function anAdmission() {
   const clock = new ManualClock();
-  const admission = redisAdmission({
+  const options: AdmissionOptions = {
     redis,
     region,
     secret,
@@ -51,8 +61,8 @@ function anAdmission() {
     clock,
     observe: (event) => void events.push(event),
     redisTime: clock.now,
-  });
-  return { admission, clock };
+  };
+  return { admission: redisAdmission(options), clock, options };
 }
 
 const kindsOf = async (decided: Promise<readonly { kind: string }[]>): Promise<readonly string[]> =>
@@ -264,8 +274,8 @@ describe("an operator", () => {
 });
 
 describe("the keys of admission", () => {
-  it("expire, but for the three that are named in the list", async () => {
-    const { admission, clock } = anAdmission();
+  it("expire, but for the four that are named in the list", async () => {
+    const { admission, clock, options } = anAdmission();
     await openRegionSecret(redis, region);
     await admission.decide([aWakeup(), aWakeup({ token: aToken(1) })]);
     await admission.decide([aWakeup()]);
@@ -282,11 +292,21 @@ describe("the keys of admission", () => {
     });
     await backlog.expect(aModule(), minutes(1));
     await backlog.clear([aWakeup()]);
+    const pattern = parseDomainPattern("a.example");
+    if (pattern === undefined) throw new Error("no pattern");
+    const rule = { kind: "limited", limit: { perSecond: 1, burst: 2 } } as const;
+    await domainRules({ redis, region }).set(pattern, rule);
+    await using limits = await openSenderLimits({ redis, region, secret, clock });
+    await redisAdmission({ ...options, limits }).decide([aWakeup({ token: aToken(5) })], ["a.example"]);
+    {
+      await using senders = openClearSenders({ redis, region, clock });
+      senders.note("a.example", "tigase");
+    }
     const all = await redis.keys("*");
-    expect(all).toHaveLength(10);
+    expect(all).toHaveLength(14);
     const lasting = [];
     for (const key of all) if ((await redis.pttl(key)) === -1) lasting.push(key);
-    expect(lasting.toSorted()).toEqual([keys.clock, keys.secret, keys.trailing].toSorted());
+    expect(lasting.toSorted()).toEqual([keys.clock, keys.domainRules, keys.secret, keys.trailing].toSorted());
   });
 });
 

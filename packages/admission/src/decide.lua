@@ -4,14 +4,21 @@
 -- KEYS[1]  the region's clock
 -- KEYS[2]  trailing pushes (ZSET: score = due time, member = '<due time>|<payload>')
 -- KEYS[3…] state of each device, unique in one call; see device-state.ts
+-- KEYS[…]  behind them the buckets of sending domains, if any of the domains has a limit; see limits.lua
 -- ARGV[1]  replaces Redis TIME unless empty, epoch ms
 -- ARGV[2]  longest throttle, ms
--- ARGV[3…] two per device: its window in ms; payload, of which the first byte is '!' if the wakeup is urgent
+-- ARGV[3]  how many buckets
+-- ARGV[4…] two per device: its window in ms; payload, of which the first byte is '!' if the wakeup is urgent
+-- ARGV[…]  behind them, if there are buckets, what limits.lua reads
 --
--- Returns one integer per device: 0 now, >0 later in so many ms, -1 merged, -2 dead
+-- Returns one integer per device: 0 now, >0 later in so many ms, -1 merged, -2 dead, -3 all over the limit of their
+-- domain; and if there are buckets, behind them for each device how many of its wakeups are within the limit
 local now, keep_clock = region_clock(KEYS[1], ARGV[1])
 local longest_throttle = tonumber(ARGV[2])
-local states = redis.call('MGET', unpack(KEYS, 3))
+local buckets = tonumber(ARGV[3])
+local devices = #KEYS - 2 - buckets
+local states = redis.call('MGET', unpack(KEYS, 3, 2 + devices))
+local passes = buckets > 0 and draw_tokens(now, 3 + devices, buckets, 4 + 2 * devices, devices) or nil
 local granted_now = string.format('%.0f', now * 4)
 local replies, trailing = {}, {}
 
@@ -23,13 +30,15 @@ local function schedule(due, payload)
   trailing[#trailing + 1] = score .. '|' .. payload
 end
 
-for i = 1, #states do
-  local window, payload = tonumber(ARGV[1 + 2 * i]), ARGV[2 + 2 * i]
+for i = 1, devices do
+  local window, payload = tonumber(ARGV[2 + 2 * i]), ARGV[3 + 2 * i]
   local state = states[i] and tonumber(states[i])
   local at = state and math.floor(state / 4)
   local key = KEYS[i + 2]
 
-  if state and state < 0 then
+  if passes and passes[i] == 0 then
+    replies[i] = -3
+  elseif state and state < 0 then
     replies[i] = -2
   elseif not state or now >= at + window then
     redis.call('SET', key, granted_now, 'PX', window)
@@ -55,4 +64,9 @@ end
 
 if #trailing > 0 then redis.call('ZADD', KEYS[2], unpack(trailing)) end
 keep_clock()
+if passes then
+  for i = 1, devices do
+    replies[devices + i] = passes[i]
+  end
+end
 return replies

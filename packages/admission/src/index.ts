@@ -8,3 +8,20 @@ export { type DeadReason, type DeviceState } from "./device-state.ts";
 export { type Admission, redisAdmission } from "./redis-admission.ts";
 export { openRegionSecret } from "./region-secret.ts";
 export { type Trailing, type TrailingBacklog, type TrailingClaim } from "./trailing.ts";
+export {
+  type ClearSender,
+  type ClearSenders,
+  clearSendersSeen,
+  openClearSenders,
+} from "./domains/clear-senders.ts";
+export { type DomainLimit } from "./domains/domain-limit.ts";
+export { type DomainPattern, parseDomainPattern } from "./domains/domain-name.ts";
+export { type DomainRule } from "./domains/domain-rule.ts";
+export { type DomainRules, domainRules } from "./domains/domain-rules.ts";
+export { type RuledDomain } from "./domains/rule-book.ts";
+export {
+  openSenderLimits,
+  type SenderLimits,
+  type SenderLimitsOptions,
+  type SenderRefusal,
+} from "./domains/sender-limits.ts";

@@ -1,9 +1,11 @@
-import { type DeviceKey, millis, redisKeysOf, type Verdict, type Wakeup } from "@reveille/wakeup";
+import { deviceKeyOf, millis, redisKeysOf, type Verdict, type Wakeup } from "@reveille/wakeup";
 
 import { type AdmissionOptions } from "./admission-options.ts";
 import { LONGEST_THROTTLE } from "./departure.ts";
 import { deviceMemory, type DeviceMemory } from "./device-memory.ts";
-import { foldByDevice, verdictOfFolded } from "./fold.ts";
+import { intervalOf } from "./domains/domain-limit.ts";
+import { type SharedBucket } from "./domains/local-buckets.ts";
+import { type Asked, type Group, roundsOf, verdictsOf } from "./rounds.ts";
 import { scriptOf } from "./script.ts";
 import { encodePayload } from "./trailing-member.ts";
 import { trailing, type Trailing } from "./trailing.ts";
@@ -13,66 +15,104 @@ import { wholeMillis } from "./whole-millis.ts";
 export interface Admission {
   /**
    * One verdict per wakeup, in the same order. A wakeup that is told `later` is durable by then. Several wakeups of
-   * one device count as one: the others are told `merged`. Throws what Redis or the connection throws.
+   * one device count as one: the others are told `merged`. `senders`, at the same places, are the domains that
+   * published; what is over the limit of its domain changes nothing. Throws what Redis or the connection throws.
    */
-  readonly decide: (wakeups: readonly Wakeup[]) => Promise<readonly Verdict[]>;
+  readonly decide: (wakeups: readonly Wakeup[], senders?: readonly string[]) => Promise<readonly Verdict[]>;
 }
 
-/** Wakeups per script call: bounds how long one call keeps Redis from others (0.4 ms). */
+/** Devices per script call: bounds how long one call keeps Redis from others (0.4 ms). */
 const MOST_PER_CALL = 128;
 
-const DECIDE = scriptOf("clock.lua", "decide.lua");
+const DECIDE = scriptOf("clock.lua", "limits.lua", "decide.lua");
 
 /** Admission over one Redis. The connection stays the caller's. */
 export function redisAdmission(options: AdmissionOptions): Admission & DeviceMemory & Trailing {
-  const { secret, redis, windowOf } = options;
+  const { secret, redis, windowOf, limits } = options;
   const keys = redisKeysOf(options.region);
 
-  const ask = async (devices: readonly (readonly [DeviceKey, Wakeup])[]): Promise<readonly Verdict[]> => {
-    const args: (string | number)[] = [options.redisTime?.() ?? "", LONGEST_THROTTLE];
-    for (const [, wakeup] of devices) {
+  const ask = async (groups: readonly Group[]): Promise<readonly number[]> => {
+    const names = [keys.clock, keys.trailing, ...groups.map(({ device }) => keys.device(device))];
+    const args: (string | number)[] = [options.redisTime?.() ?? "", LONGEST_THROTTLE, 0];
+    for (const { members } of groups) {
+      const { wakeup } = members[0];
       args.push(wholeMillis(windowOf(wakeup.module)), encodePayload(wakeup));
     }
-    const names = [keys.clock, keys.trailing, ...devices.map(([device]) => keys.device(device))];
-    return parseReplies(await DECIDE.run(redis, names, args), devices.length);
+    const buckets = bucketsOf(groups);
+    if (buckets.size > 0) {
+      args[2] = buckets.size;
+      names.push(...buckets.keys());
+      args.push(...limitArgs(groups, buckets));
+    }
+    return parseReplies(await DECIDE.run(redis, names, args), groups.length * (buckets.size > 0 ? 2 : 1));
   };
 
   return {
-    decide: async (wakeups) => {
-      const folded = foldByDevice(wakeups, secret);
-      const devices = [...folded.speakers].map(([key, index]) => [key, known(wakeups[index])] as const);
-      const verdicts = new Map<DeviceKey, Verdict>();
-      for (let from = 0; from < devices.length; from += MOST_PER_CALL) {
-        const asked = devices.slice(from, from + MOST_PER_CALL);
-        const answers = await ask(asked);
-        for (const [index, [key]] of asked.entries()) verdicts.set(key, known(answers[index]));
-      }
-      return folded.keys.map((key, index) => {
-        const verdict = known(verdicts.get(key));
-        return folded.speakers.get(key) === index ? verdict : verdictOfFolded(verdict);
+    decide: async (wakeups, senders = []) => {
+      const asked = wakeups.map((wakeup, index): Asked => {
+        const device = deviceKeyOf(secret, wakeup.token, wakeup.module);
+        return { index, wakeup, device, bucket: limits?.bucketOf(senders[index] ?? "") };
       });
+      const verdicts: Verdict[] = [];
+      for (const groups of roundsOf(asked, MOST_PER_CALL)) {
+        const replies = await ask(groups);
+        for (const [place, group] of groups.entries()) {
+          const verdict = parseReply(replies[place]);
+          const passed = replies[groups.length + place] ?? group.members.length;
+          for (const [index, told] of verdictsOf(group, verdict, passed)) verdicts[index] = told;
+        }
+      }
+      return verdicts;
     },
     ...deviceMemory(options),
     ...trailing(options),
   };
 }
 
-function parseReplies(replies: unknown, expected: number): readonly Verdict[] {
-  if (!Array.isArray(replies) || replies.length !== expected) {
-    throw new Error("the script decide.lua did not answer one integer per device");
+interface NumberedBucket extends SharedBucket {
+  /** Counted from 1. */
+  readonly number: number;
+}
+
+function bucketsOf(groups: readonly Group[]): ReadonlyMap<string, NumberedBucket> {
+  const buckets = new Map<string, NumberedBucket>();
+  for (const { bucket } of groups) {
+    if (bucket === undefined || buckets.has(bucket.key)) continue;
+    buckets.set(bucket.key, { ...bucket, number: buckets.size + 1 });
   }
-  return replies.map((reply: unknown) => parseReply(Number(reply)));
+  return buckets;
 }
 
-function parseReply(reply: number): Verdict {
-  if (reply === 0) return { kind: "now" };
-  if (reply === -1) return { kind: "merged" };
-  if (reply === -2) return { kind: "dead" };
+/** What `limits.lua` reads. */
+function limitArgs(
+  groups: readonly Group[],
+  buckets: ReadonlyMap<string, NumberedBucket>,
+): readonly number[] {
+  const args: number[] = [];
+  for (const { bucket, members } of groups) {
+    args.push((bucket && buckets.get(bucket.key)?.number) ?? 0, members.length);
+  }
+  for (const { limit } of buckets.values()) args.push(intervalOf(limit) * 1_000, limit.burst);
+  return args;
+}
+
+function parseReplies(replies: unknown, expected: number): readonly number[] {
+  if (!Array.isArray(replies) || replies.length !== expected) {
+    throw new Error("the script decide.lua did not answer as many integers as it was asked for");
+  }
+  return replies.map(Number);
+}
+
+const VERDICTS: ReadonlyMap<number, Verdict> = new Map([
+  [0, { kind: "now" }],
+  [-1, { kind: "merged" }],
+  [-2, { kind: "dead" }],
+  [-3, { kind: "over-limit" }],
+]);
+
+function parseReply(reply = Number.NaN): Verdict {
   if (reply > 0) return { kind: "later", after: millis(reply) };
-  throw new Error(`the script decide.lua answered ${reply}`);
-}
-
-function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a device of this micro-batch got no verdict");
-  return value;
+  const verdict = VERDICTS.get(reply);
+  if (verdict === undefined) throw new Error(`the script decide.lua answered ${reply}`);
+  return verdict;
 }

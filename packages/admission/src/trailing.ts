@@ -1,7 +1,13 @@
-import { epochMillis, redisKeysOf, seconds, type Wakeup } from "@reveille/wakeup";
+import {
+  type DeviceKey,
+  deviceKeyOf,
+  epochMillis,
+  redisKeysOf,
+  seconds,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 import { type AdmissionOptions } from "./admission-options.ts";
-import { foldByDevice } from "./fold.ts";
 import { scriptOf } from "./script.ts";
 import { decodeMember, type TrailingWakeup } from "./trailing-member.ts";
 
@@ -71,9 +77,13 @@ export function trailing(options: AdmissionOptions): Trailing {
 
   // An urgent wakeup that joined a waiting one stands beside it in the ZSET; one push serves both.
   function unique(wakeups: readonly Wakeup[]): readonly Wakeup[] {
-    const { speakers } = foldByDevice(wakeups, secret);
-    const indexes = new Set(speakers.values());
-    return wakeups.filter((_wakeup, index) => indexes.has(index));
+    const speakers = new Map<DeviceKey, Wakeup>();
+    for (const wakeup of wakeups) {
+      const device = deviceKeyOf(secret, wakeup.token, wakeup.module);
+      const speaker = speakers.get(device);
+      if (speaker === undefined || (wakeup.urgent && !speaker.urgent)) speakers.set(device, wakeup);
+    }
+    return [...speakers.values()];
   }
 }
 

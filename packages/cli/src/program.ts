@@ -4,6 +4,7 @@ import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
+import { addDomain } from "./command-line/domain.ts";
 import { addQueue } from "./command-line/queue.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
@@ -24,6 +25,7 @@ export function program(): Command {
   addQueue(reveille);
   addRender(reveille);
   addPrivacy(reveille);
+  addDomain(reveille);
   addApnsSimulator(reveille);
   return reveille;
 }

@@ -89,6 +89,7 @@ function anIngress() {
   return {
     intake,
     receive: receiveWith({
+      refusal: () => undefined,
       modules,
       queryFacts: { version: "1", statusForm: () => "" },
       clock,

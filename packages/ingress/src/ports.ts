@@ -1,5 +1,5 @@
 import { type WakeupQueue } from "@reveille/queue";
-import { type Verdict, type Wakeup } from "@reveille/wakeup";
+import { type PublishResult, type Verdict, type Wakeup } from "@reveille/wakeup";
 
 /** What ingress needs of admission. */
 export interface AdmissionPort {
@@ -16,3 +16,6 @@ export interface AdmissionPort {
  * micro-batches that add nothing.
  */
 export type QueuePort = Pick<WakeupQueue, "add"> & Partial<Pick<WakeupQueue, "newBatchId" | "replicate">>;
+
+/** What a sending domain hears at once, without admission: the operator's rules as far as they are known here. */
+export type SenderRefusal = Extract<PublishResult, "blocked" | "over-limit">;

@@ -2,6 +2,7 @@ import { type Clock, type Observe } from "@reveille/wakeup";
 
 import { type Answer, type Answered, type ReplyPath } from "./answer.ts";
 import { type ServedModules, wakeupOf } from "./publish.ts";
+import { type SenderRefusal } from "./ports.ts";
 import { answerQuery, type QueryFacts } from "./query.ts";
 import { type IqAddress } from "./reply.ts";
 import { senderOf } from "./sender.ts";
@@ -15,6 +16,8 @@ export interface ReceptionOptions {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly answer: Answer;
+  /** Whether the operator lets this domain publish now. */
+  readonly refusal: (domain: string) => SenderRefusal | undefined;
   readonly accept: (waiting: Waiting) => void;
 }
 
@@ -64,6 +67,8 @@ function receivePublish(
   const sender = senderOf(kept.address.from);
   if (sender.kind === "client") return answer(to, "not-a-server");
   const { domain } = sender;
+  const refusal = options.refusal(domain);
+  if (refusal !== undefined) return answer(to, refusal);
   if (publish.inClear) {
     observe({ kind: "clear-content-seen", software: senderSoftwareOf(received.id), domain });
   }

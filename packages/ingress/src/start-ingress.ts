@@ -12,7 +12,7 @@ import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
-import { type AdmissionPort, type QueuePort } from "./ports.ts";
+import { type AdmissionPort, type QueuePort, type SenderRefusal } from "./ports.ts";
 import { servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
@@ -38,6 +38,8 @@ export interface IngressOptions {
    * frozen in our place. Default: it is trusted.
    */
   readonly isStoodInFor?: () => boolean;
+  /** Which sending domains are refused before anything else, by name. Default: none. */
+  readonly refusal?: (domain: string) => SenderRefusal | undefined;
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
@@ -109,6 +111,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     clock,
     observe: desk.watching(observe),
     answer,
+    refusal: options.refusal ?? (() => undefined),
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
   const slots = fronts.map(

@@ -1,13 +1,14 @@
 export { parseHttpDate, systemClock } from "./clock.ts";
 export { type Config } from "./config/config.ts";
 export { describeConfig } from "./config/describe-config.ts";
-export { formatDuration } from "./config/duration.ts";
+export { formatDuration, parseDuration } from "./config/duration.ts";
 export { type Address } from "./config/leaves.ts";
 export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";
 export { allKeys, type FurtherRules, parseConfig } from "./config/parse-config.ts";
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
 export { describeModules, type ModulesFile, type Plan } from "./config/plan.ts";
+export { formatRate, parseRate } from "./config/rate.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";

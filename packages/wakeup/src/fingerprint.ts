@@ -13,8 +13,12 @@ export type Fingerprint = Brand<string, "Fingerprint">;
 /** Keyed hash of token and module, 22 characters; names a device in Redis. */
 export type DeviceKey = Brand<string, "DeviceKey">;
 
+/** Keyed hash of a sending domain and its limit, 22 characters; names a token bucket in Redis. */
+export type BucketKey = Brand<string, "BucketKey">;
+
 const isFingerprint = (text: string): text is Fingerprint => text.length === 10;
 const isDeviceKey = (text: string): text is DeviceKey => text.length === 22;
+const isBucketKey = (text: string): text is BucketKey => text.length === 22;
 export const isRegionSecret = (text: string): text is RegionSecret => /^[A-Za-z0-9_-]{43}$/.test(text);
 
 // The secret stands first and the text behind it has no free form (hex, then a closed alphabet), so a plain
@@ -31,5 +35,13 @@ export function fingerprintOf(secret: RegionSecret, token: DeviceToken): Fingerp
 export function deviceKeyOf(secret: RegionSecret, token: DeviceToken, module: PushModule): DeviceKey {
   const text = keyed(secret, `${token}|${module}`).slice(0, 22);
   if (isDeviceKey(text)) return text;
+  throw new Error("a SHA-256 in base64url is shorter than 22 characters");
+}
+
+/** `limited` says who is counted and how much they may, in any form that tells them apart. */
+export function bucketKeyOf(secret: RegionSecret, limited: string): BucketKey {
+  // No token begins so, and the hash is cut, so that a plain SHA-256 is sound for free text as well.
+  const text = keyed(secret, `domain ${limited}`).slice(0, 22);
+  if (isBucketKey(text)) return text;
   throw new Error("a SHA-256 in base64url is shorter than 22 characters");
 }

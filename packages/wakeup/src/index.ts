@@ -7,6 +7,8 @@ export { type ConnectionState, type PushServiceEvent } from "./events/push-servi
 export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";
 export { type SidecarEvent } from "./events/sidecar-event.ts";
 export {
+  type BucketKey,
+  bucketKeyOf,
   type DeviceKey,
   deviceKeyOf,
   type Fingerprint,

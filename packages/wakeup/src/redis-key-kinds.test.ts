@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import {
+  bucketKeyOf,
   deviceKeyOf,
   isPushModule,
   isRegion,
@@ -31,6 +32,9 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   accepted: keys.accepted(device),
   backlog: keys.backlog(module),
   sign: keys.sign("batch-taken"),
+  domainRules: keys.domainRules,
+  bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
+  clearSenders: keys.clearSenders,
 };
 
 describe("the kinds of Redis keys", () => {

@@ -48,6 +48,21 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
   },
   backlog: { pattern: "backlog-…", holds: "that a module has a backlog", expires: true },
   sign: { pattern: "sign-…", holds: "that some process of the region works", expires: true },
+  domainRules: {
+    pattern: "domain-rules",
+    holds: "what an operator typed: which sending domains are blocked, limited or allowed",
+    expires: false,
+  },
+  bucket: {
+    pattern: "limit-…",
+    holds: "under a keyed hash of a sending domain that has a limit: how much of it is used up",
+    expires: true,
+  },
+  clearSenders: {
+    pattern: "clear-senders",
+    holds: "domains whose servers send content in clear (at most 200), when last, and what they seem to run",
+    expires: true,
+  },
 };
 
 const HASH = "[A-Za-z0-9_-]{22}";
@@ -61,6 +76,9 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   accepted: new RegExp(`^a${HASH}$`),
   backlog: /^backlog-/,
   sign: /^sign-/,
+  domainRules: /^domain-rules$/,
+  bucket: new RegExp(`^limit-${HASH}$`),
+  clearSenders: /^clear-senders$/,
 };
 
 const isKind = (name: string): name is RedisKeyKind => name in SHAPES;

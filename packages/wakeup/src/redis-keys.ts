@@ -1,4 +1,4 @@
-import { type DeviceKey } from "./fingerprint.ts";
+import { type BucketKey, type DeviceKey } from "./fingerprint.ts";
 import { type PushModule } from "./push-module.ts";
 import { type Region } from "./region.ts";
 
@@ -21,6 +21,12 @@ export interface RedisKeys {
   readonly backlog: (module: PushModule) => string;
   /** During a backlog: when a push was last accepted, and when one was last cleared. TTL: the longest deadline. */
   readonly accepted: (device: DeviceKey) => string;
+  /** HASH of an operator's rules, by sending domain; see admission. No TTL. */
+  readonly domainRules: string;
+  /** The token bucket of a sending domain. TTL: until it is full. */
+  readonly bucket: (bucket: BucketKey) => string;
+  /** ZSET of the domains that sent content in clear of late: score = last time, epoch ms. TTL: a week. */
+  readonly clearSenders: string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
   readonly suspicion: (device: DeviceKey) => string;
   /** Present while it is true of some process of the region. TTL: seconds; given again every second. */
@@ -45,6 +51,9 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   device: (device) => `{${region}}d${device}`,
   backlog: (module) => `{${region}}backlog-${module}`,
   accepted: (device) => `{${region}}a${device}`,
+  domainRules: `{${region}}domain-rules`,
+  bucket: (bucket) => `{${region}}limit-${bucket}`,
+  clearSenders: `{${region}}clear-senders`,
   suspicion: (device) => `{${region}}s${device}`,
   sign: (sign) => `{${region}}sign-${sign}`,
 });

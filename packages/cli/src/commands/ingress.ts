@@ -8,6 +8,7 @@ import { secretFrom } from "../process.ts";
 import { addReadings } from "../readings.ts";
 import { openSentinels } from "../redis-settings.ts";
 import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
+import { noticingClearSenders, openLimitsOf } from "../sending-domains.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille ingress`: publishes from the front become wakeups in the queue. */
@@ -31,7 +32,6 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const room = starting.use(
     await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
   );
-  const admission = redisAdmission(admissionOptionsOf(context));
   const sentinels = await openSentinels(context, clock);
   if (sentinels !== undefined) starting.use(sentinels);
   let standsIn = (): boolean => false;
@@ -44,6 +44,8 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     }),
   );
   const beyond = starting.use(await watchRegionHealth({ queue, signs, sentinels, clock }));
+  const limits = starting.use(await openLimitsOf(context));
+  const admission = redisAdmission({ ...admissionOptionsOf(context), limits });
   const ingress = await startIngress({
     components: await componentsOf(config, log),
     modules: {
@@ -54,8 +56,9 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     queue,
     isFull: room.isFull,
     isStoodInFor: () => signs.sees("stand-in"),
+    refusal: limits.refusal,
     clock,
-    observe,
+    observe: noticingClearSenders(context, starting),
     version: VERSION,
   });
   starting.use(ingress);

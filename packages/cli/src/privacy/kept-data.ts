@@ -45,6 +45,16 @@ export function keptData(config: Config): readonly KeptData[] {
       where: "Redis",
       kept: formatDuration(config.admission.forgetDeadAfter),
     },
+    {
+      what: "how much of its limit a sending domain has used, under a keyed hash",
+      where: "Redis",
+      kept: "until all of it is free again; only domains with a limit",
+    },
+    {
+      what: "domains whose servers send content in clear, when last, what they seem to run",
+      where: "Redis",
+      kept: "7d, of 200 domains at most",
+    },
     { what: "fingerprints of devices", where: "log", kept: logOf(config) },
     {
       what: "device token and a payload that is the same for everybody",

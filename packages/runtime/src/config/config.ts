@@ -1,7 +1,7 @@
 import { isPushModule, type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
 
-import { address, domain, isUrlOf, path, pushModule, region, someTime, text } from "./leaves.ts";
+import { address, domain, isUrlOf, path, pushModule, rate, region, someTime, text } from "./leaves.ts";
 import { moduleConfig, type ModuleConfig } from "./module-config.ts";
 import { redisConfig } from "./redis-config.ts";
 
@@ -51,6 +51,16 @@ export const configSchema = z.strictObject({
         error: "names a component of the same front twice",
         params: { hint: "remove one of them" },
       }),
+    domainLimit: z
+      .strictObject({
+        rate,
+        burst: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .meta({ examples: [1_000] }),
+      })
+      .optional(),
   }),
   admission: z
     .strictObject({ window: someTime.prefault("20s"), forgetDeadAfter: someTime.prefault("7d") })

@@ -4,6 +4,7 @@ import { isPushModule, isRegion, type Millis } from "@reveille/wakeup";
 import { z } from "zod";
 
 import { formatDuration, parseDuration } from "./duration.ts";
+import { formatRate, parseRate } from "./rate.ts";
 
 /** Text that passes `accepts`; `what` ends the sentence "must be …", `example` is shown as a cure. */
 export const text = (accepts: (text: string) => boolean, what: string, example: string) =>
@@ -28,6 +29,17 @@ export const duration = z.codec(z.string().meta({ examples: ["20s"] }), z.custom
 
 /** For what makes no sense without any time. */
 export const someTime = duration.refine((length) => length > 0, { error: "must be longer than nothing" });
+
+/** So many per second, minute or hour; decoded as a number per second. */
+export const rate = z.codec(z.string().meta({ examples: ["100/s"] }), z.number(), {
+  decode: (input, context) => {
+    const parsed = parseRate(input);
+    if (parsed !== undefined) return parsed;
+    context.issues.push({ code: "custom", message: "must be a whole number per s, m or h", input });
+    return z.NEVER;
+  },
+  encode: formatRate,
+});
 
 export const region = z
   .string()

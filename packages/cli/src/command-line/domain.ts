@@ -1,0 +1,53 @@
+import { type Command } from "commander";
+
+import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
+
+/** Of `reveille domain limit`. */
+export interface LimitOptions extends OperatorOptions {
+  readonly rate: string;
+  readonly burst?: string;
+}
+
+export function addDomain(reveille: Command): void {
+  const domain = reveille
+    .command("domain")
+    .description("say which sending domains may publish, and how much");
+  addList(domain);
+  addChange(domain, "block", "refuse its publishes for good: servers then forget their users' registrations");
+  addLimit(domain);
+  addChange(domain, "allow", "let it publish without limit, whatever ingress.domainLimit says");
+  addChange(domain, "reset", "take its rule away: ingress.domainLimit holds again");
+  domain.addHelpText(
+    "after",
+    `
+Every ingress of the region follows within about a second. \`*.\` and a domain means all domains below it, counted as one.
+Examples:
+  reveille domain limit example.org --rate 50/s --burst 500
+  reveille domain block '*.spam.example'
+  reveille domain list --json`,
+  );
+}
+
+function addList(domain: Command): void {
+  withOperatorOptions(domain.command("list"))
+    .description("rules, the default, and which domains sent content in clear in the last week")
+    .action(async (options: OperatorOptions) => (await import("../commands/domain.ts")).listDomains(options));
+}
+
+function addLimit(domain: Command): void {
+  withOperatorOptions(domain.command("limit").argument("<domain>"))
+    .description("let it publish so much; the rest hears `wait`, which ends no registration")
+    .requiredOption("--rate <rate>", "publishes per s, m or h, such as 50/s")
+    .option("--burst <publishes>", "so many at once after a quiet time (default: those of ten seconds)")
+    .action(async (name: string, options: LimitOptions) =>
+      (await import("../commands/domain.ts")).limitDomain(name, options),
+    );
+}
+
+function addChange(domain: Command, action: "block" | "allow" | "reset", does: string): void {
+  withOperatorOptions(domain.command(action).argument("<domain>"))
+    .description(does)
+    .action(async (name: string, options: OperatorOptions) =>
+      (await import("../commands/domain.ts")).changeDomain(action, name, options),
+    );
+}

@@ -1,0 +1,29 @@
+import { openClearSenders, openSenderLimits, type SenderLimits } from "@reveille/admission";
+import { systemClock } from "@reveille/runtime";
+import { type Observe } from "@reveille/wakeup";
+
+import { type RoleContext } from "./role.ts";
+
+/** The operator's limits of sending domains. Throws what Redis throws. */
+export async function openLimitsOf({ config, redis, secret }: RoleContext): Promise<SenderLimits> {
+  const { domainLimit } = config.ingress;
+  return openSenderLimits({
+    redis,
+    region: config.region,
+    secret,
+    clock: systemClock,
+    defaultLimit: domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst },
+  });
+}
+
+/** Domains are no labels, and logs do not name them: who sends content in clear stands in a list of the region. */
+export function noticingClearSenders(
+  { config, observe, redis }: RoleContext,
+  starting: AsyncDisposableStack,
+): Observe {
+  const senders = starting.use(openClearSenders({ redis, region: config.region, clock: systemClock }));
+  return (event) => {
+    observe(event);
+    if (event.kind === "clear-content-seen") senders.note(event.domain, event.software);
+  };
+}

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { aToken, type Region, type ServerDouble, startRegion, type WireReply } from "@reveille/testkit";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const CLI = join(ROOT, "packages/cli/src/main.ts");
+const FOLDER = join(ROOT, "test/output/cluster/domains");
+const WITHIN = 20_000;
+
+let region: Region;
+let flood: ServerDouble;
+let quiet: ServerDouble;
+
+beforeAll(async () => {
+  region = await startRegion({ folder: FOLDER, workers: 1, doubles: ["flood.example", "quiet.example"] });
+  flood = await region.openDouble("flood.example");
+  quiet = await region.openDouble("quiet.example");
+});
+
+afterAll(async () => {
+  await flood[Symbol.asyncDispose]();
+  await quiet[Symbol.asyncDispose]();
+  await region[Symbol.asyncDispose]();
+});
+
+/** `reveille domain …` of this region. */
+async function domain(...args: readonly string[]): Promise<string> {
+  const config = join(FOLDER, "reveille.yaml");
+  const command = [CLI, "domain", ...args, "--config", config];
+  return (await promisify(execFile)(process.execPath, command)).stdout;
+}
+
+const publish = async (server: ServerDouble, parts = {}) =>
+  server.publish({ to: region.hostname, node: aToken(1), ...parts });
+
+/** Publishes until the reply is the one wanted; rules take about a second to arrive. */
+const heard = async (server: ServerDouble, wanted: Partial<WireReply>): Promise<void> =>
+  vi.waitFor(async () => expect(await publish(server)).toMatchObject(wanted), {
+    timeout: WITHIN,
+    interval: 100,
+  });
+
+describe("reveille domain", () => {
+  it("blocks a domain of a running region, and lets it publish again", async () => {
+    expect(await publish(flood)).toMatchObject({ type: "result" });
+    expect(await domain("block", "flood.example")).toBe("flood.example is blocked\n");
+    await heard(flood, { errorType: "cancel", condition: "not-allowed" });
+    expect(await publish(quiet)).toMatchObject({ type: "result" });
+    await domain("reset", "flood.example");
+    await heard(flood, { type: "result" });
+  });
+
+  it("lists the rules, and who sends content in clear", async () => {
+    await domain("allow", "*.good.example");
+    await publish(quiet, { sender: "juliet@quiet.example/balcony", body: "Wherefore?" });
+    const listed = async (): Promise<unknown> => JSON.parse(await domain("list", "--json"));
+    await expect.poll(listed, { timeout: WITHIN, interval: 500 }).toMatchObject({
+      defaultLimit: null,
+      rules: [{ domain: "*.good.example", rule: "allowed" }],
+      sendContentInClear: [{ domain: "quiet.example" }],
+    });
+    expect(await domain("list")).toContain("quiet.example (looks like ");
+  });
+
+  it("limits a domain, which then hears wait for what is too much", async () => {
+    await domain("limit", "flood.example", "--rate", "30/m", "--burst", "5");
+    await heard(flood, { errorType: "wait", condition: "service-unavailable" });
+    expect(await publish(quiet)).toMatchObject({ type: "result" });
+    expect(await domain("list")).toContain("flood.example is limited to 30/m, 5 at once");
+  });
+
+  it.each([
+    [["block", "user@example.org"], "not a domain"],
+    [["limit", "example.org", "--rate", "fast"], "not a rate"],
+    [["limit", "example.org", "--rate", "1/s", "--burst", "0"], "not a burst"],
+  ])("says how to mend %j", async (args, message) => {
+    await expect(domain(...args)).rejects.toThrow(message);
+  });
+});
