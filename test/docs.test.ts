@@ -1,0 +1,152 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+import { allKeys } from "@reveille/runtime";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const ELSEWHERE = ["**/node_modules/**", "test/output/**", ".reveille/**"];
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const sources = (pattern: string): string => globSync(pattern, { cwd: root }).map(read).join("\n");
+
+const documents = globSync("**/*.md", { cwd: root, exclude: ELSEWHERE });
+const texts = documents.map((file) => [file, read(file)] as const);
+const prose = (text: string): string => text.replaceAll(/^```[\s\S]*?^```$/gm, "");
+const found = (text: string, pattern: RegExp): readonly string[] =>
+  [...text.matchAll(pattern)].map(([, one]) => one ?? "");
+
+describe("every document", () => {
+  it.each(texts)("%s links to what exists", (file, text) => {
+    const targets = found(prose(text), /\]\(([^)\s]+)\)/g).filter((link) => !/^[a-z]+:/.test(link));
+    expect(targets.filter((link) => !leadsSomewhere(file, link))).toEqual([]);
+  });
+
+  it.each(texts)("%s names files that exist", (_file, text) => {
+    const paths = found(prose(text), /`((?:packages|docs|deploy|test)\/[\w./*-]+)`/g);
+    expect(paths.filter((path) => globSync(path, { cwd: root }).length === 0)).toEqual([]);
+  });
+
+  it.each(texts)("%s names metrics that exist", (_file, text) => {
+    expect(found(text, METRIC).filter((name) => !isMetric(name))).toEqual([]);
+  });
+
+  it.each(texts)("%s names configuration keys that exist", (_file, text) => {
+    expect(found(prose(text), KEY).filter((key) => !isKey(key))).toEqual([]);
+  });
+});
+
+/** Whether a relative link leads to a file and, with an anchor, to a heading in it. */
+function leadsSomewhere(file: string, link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? file : relative(root, join(root, dirname(file), path));
+  if (!existsSync(join(root, target))) return false;
+  if (anchor === undefined) return true;
+  const headings = found(read(target), /^#+ (.+)$/gm);
+  return headings.some(
+    (heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, "")
+        .replaceAll(" ", "-") === anchor,
+  );
+}
+
+const METRIC = /\b(reveille_[a-z_]+[a-z])\b/g;
+const metrics = new Set(found(read("docs/metrics.md"), /^\| `([a-z_]+)` \|/gm));
+const isMetric = (name: string): boolean => metrics.has(name.replace(/_(?:bucket|sum|count)$/, ""));
+
+const sections = [...new Set(allKeys().map((key) => key.split(".")[0] ?? ""))];
+const KEY = new RegExp(`\`((?:${sections.join("|")})\\.[A-Za-z*][\\w.*]*)\``, "g");
+const isKey = (key: string): boolean =>
+  allKeys().some((known) => known === key || known.startsWith(`${key}.`)) ||
+  /\.(?:ts|cfg|conf|yaml)$/.test(key);
+
+describe("docs/log-events.md", () => {
+  const rows = found(read("docs/log-events.md"), /^(\| `.*)$/gm).map((row) =>
+    row.split("|").map((cell) => cell.trim()),
+  );
+  const code = sources("packages/runtime/src/log/log-*.ts");
+
+  it("has every event, and no other", () => {
+    const listed = rows.flatMap(([, events = ""]) => found(events, /`([a-z-]+)`/g));
+    const kinds = found(read("packages/runtime/src/by-stage.ts"), /case "([a-z-]+)":/g);
+    expect(listed.toSorted()).toEqual(kinds.toSorted());
+  });
+
+  it("has every message, and no other", () => {
+    const messages = found(code, /"([a-z][a-z' -]+ [^"]*)",?\s*\)/g);
+    const listed = rows.map(([, , message = ""]) => message).join(", ");
+    expect(messages.filter((message) => !listed.includes(message))).toEqual([]);
+    const rest = messages
+      .toSorted((a, b) => b.length - a.length)
+      .reduce((text, one) => text.replaceAll(one, ""), listed);
+    expect(rest.replaceAll(/[, ]/g, "")).toBe("");
+  });
+});
+
+describe("docs/architecture.md", () => {
+  const text = read("docs/architecture.md");
+  const drawn = new Set(found(text, /--> (\w+)/g));
+
+  it.each(["reveille_push_connection_changes_total", "reveille_component_state"])(
+    "draws every state of %s",
+    (metric) => {
+      const row =
+        read("docs/metrics.md")
+          .split("\n")
+          .find((line) => line.startsWith(`| \`${metric}\``)) ?? "";
+      const states = /`state` \(([^)]+)\)/.exec(row)?.[1]?.split(", ") ?? [];
+      expect(states.length).toBeGreaterThan(3);
+      expect(states.filter((state) => !drawn.has(state))).toEqual([]);
+    },
+  );
+
+  it("draws every state of a device and every verdict", () => {
+    const states = found(read("packages/admission/src/device-state.ts"), /\{ readonly kind: "([a-z]+)"/g);
+    expect(new Set(states).size).toBe(4);
+    expect(states.filter((state) => !drawn.has(state))).toEqual([]);
+    const verdicts = found(read("packages/wakeup/src/verdict.ts"), /readonly kind: "([a-z-]+)"/g);
+    expect(verdicts.length).toBeGreaterThan(3);
+    expect(verdicts.filter((verdict) => !text.includes(verdict))).toEqual([]);
+  });
+});
+
+describe("the README of a package", () => {
+  const packages = globSync("packages/*/package.json", { cwd: root }).map(dirname);
+
+  it.each(packages)(
+    "is there in %s, and says what happens when something fails and what was decided",
+    (folder) => {
+      const text = read(join(folder, "README.md"));
+      expect(text).toMatch(/^(?:## |\*\*)(?:Failure modes|When (?:it|something|things) fails?)/m);
+      expect(text).toMatch(/^(?:## |\*\*)Decisions/m);
+    },
+  );
+
+  it.each(packages)("of %s is linked from the top", (folder) => {
+    expect(read("README.md")).toContain(`](${folder})`);
+  });
+});
+
+describe("decision records", () => {
+  const records = globSync("docs/decisions/*.md", { cwd: root });
+
+  it("have a number each", () => {
+    const numbers = records.map((file) => /\/(\d{4})-/.exec(file)?.[1]);
+    expect(numbers.filter((number, index) => numbers.indexOf(number) !== index)).toEqual([]);
+  });
+
+  it.each(records)("%s has its four parts in at most 40 lines", (file) => {
+    const text = read(file);
+    expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+    expect(text).toMatch(new RegExp(`^# ${/\/(\d{4})-/.exec(file)?.[1]} \\S`));
+    for (const part of [
+      "Context",
+      "Decision",
+      "(?:What we gave|Given) up",
+      "How we would notice it was wrong",
+    ]) {
+      expect(text).toMatch(new RegExp(`^\\*\\*${part}\\.\\*\\*`, "m"));
+    }
+  });
+});
