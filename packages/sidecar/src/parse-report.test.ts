@@ -10,7 +10,10 @@ describe("a report", () => {
   it("is read as it was told", () => {
     const values = [{ value: 1, labels: { module: "m", le: 0.5 }, metricName: "h_bucket" }];
     const metrics = [{ name: "h", help: "", type: "histogram", aggregator: "sum", values }];
-    const parts = [{ part: "redis", health: { kind: "failing", because: "away" } }];
+    const parts = [
+      { part: "redis", health: { kind: "failing", because: "away" } },
+      { part: "queue", health: { kind: "failing", because: "hangs", stuck: true } },
+    ];
     expect(read({ parts, metrics })).toEqual({ ...report, parts, metrics });
   });
 

@@ -38,10 +38,11 @@ function partOf(value: unknown): readonly PartHealth[] {
 }
 
 function healthOf(value: unknown): Health {
-  const { kind, because } = isRecord(value) ? value : {};
+  const { kind, because, stuck } = isRecord(value) ? value : {};
   if (kind === "starting" || kind === "ready" || kind === "draining") return { kind };
   // A state that this version doesn't know is no reason to call a part ready.
-  return { kind: "failing", because: typeof because === "string" ? because : `state ${String(kind)}` };
+  const reason = typeof because === "string" ? because : `state ${String(kind)}`;
+  return { kind: "failing", because: reason, ...(stuck === true ? { stuck } : {}) };
 }
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;

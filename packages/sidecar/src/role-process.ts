@@ -17,3 +17,7 @@ export function parseSocketName(name: string): { readonly role: Role; readonly p
   const [, role, pid] = SOCKET.exec(name) ?? [];
   return role === "ingress" || role === "worker" ? { role, pid: Number(pid) } : undefined;
 }
+
+/** True if a part of the process says that only a new process mends it. */
+export const isStuck = ({ report }: RoleProcess): boolean =>
+  report?.parts.some(({ health }) => health.kind === "failing" && health.stuck === true) ?? false;

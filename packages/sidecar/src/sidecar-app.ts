@@ -1,7 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
 
+import { type Role } from "@reveille/wakeup";
 import { fastify, type FastifyInstance } from "fastify";
 
+import { type Liveness } from "./liveness.ts";
 import { type MetricsFormat, metricsFormat } from "./metrics-format.ts";
 import { type Readiness } from "./readiness.ts";
 import { type Status } from "./status/status.ts";
@@ -11,6 +13,8 @@ export interface SidecarAnswers {
   readonly about: { readonly region: string; readonly host: string; readonly version: string };
   /** From memory. */
   readonly readiness: () => Readiness;
+  /** From memory. */
+  readonly liveness: (role: Role) => Liveness;
   /** From memory. */
   readonly status: () => Status;
   /** The same for people, as HTML. */
@@ -22,13 +26,24 @@ export interface SidecarAnswers {
   readonly metricsToken: string | undefined;
 }
 
+const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
+
 /** Everything a sidecar serves: for operators, HAProxy and Prometheus. */
 export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
   const app = statusApp(answers);
-  const { about, readiness, metrics, contentTypes, metricsToken } = answers;
+  const { about, readiness, liveness, metrics, contentTypes, metricsToken } = answers;
   app.get("/live", (_request, reply) =>
     reply.header("cache-control", "no-store").send({ live: true, ...about }),
   );
+  for (const role of ROLES) {
+    app.get(`/live/${role}`, (_request, reply) => {
+      const now = liveness(role);
+      return reply
+        .code(now.live ? 200 : 503)
+        .header("cache-control", "no-store")
+        .send(now);
+    });
+  }
   app.get("/ready", (_request, reply) => {
     const now = readiness();
     return reply

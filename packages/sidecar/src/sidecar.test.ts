@@ -16,6 +16,31 @@ const systemTime: Clock = {
 };
 
 describe("a sidecar", () => {
+  it("tells of a role whether it lives: runs, answers and is not stuck", async () => {
+    await using host = await aHost();
+    const sidecar = await host.start();
+    expect(await sidecar.get("/live/worker")).toMatchObject({
+      status: 503,
+      text: JSON.stringify({ live: false, reasons: ["no worker runs on this host"] }),
+    });
+    const worker = await host.role({
+      parts: [{ part: "redis", health: { kind: "failing", because: "away" } }],
+    });
+    await host.clock.polls();
+    expect(await sidecar.get("/live/worker")).toMatchObject({ status: 200 });
+    expect(await sidecar.get("/live/ingress")).toMatchObject({ status: 503 });
+    worker.set({ parts: [{ part: "queue", health: { kind: "failing", because: "hangs", stuck: true } }] });
+    await host.clock.polls();
+    expect(await sidecar.get("/live/worker")).toMatchObject({
+      status: 503,
+      text: JSON.stringify({ live: false, reasons: ["worker 1 is stuck"] }),
+    });
+    worker.set({ parts: [{ part: "queue", health: { kind: "ready" } }] });
+    worker.hang();
+    await host.clock.pollOfHung();
+    expect(await sidecar.get("/live/worker")).toMatchObject({ status: 503 });
+  });
+
   it("is alive without any role, and not ready", async () => {
     await using host = await aHost();
     const sidecar = await host.start();

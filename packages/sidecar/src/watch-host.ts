@@ -3,6 +3,7 @@ import { type Clock, type MetricFamily, type Millis, type Observe, seconds } fro
 import { type ReportDetail } from "./ask-role.ts";
 import { type Merge } from "./departed.ts";
 import { Host } from "./host.ts";
+import { livenessOf } from "./liveness.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
 import { readinessOf } from "./readiness.ts";
 import { type SidecarAnswers } from "./sidecar-app.ts";
@@ -77,6 +78,7 @@ export function watchHost(options: WatchOptions): Watch {
   const answers: SidecarAnswers = {
     about,
     readiness: () => steady.shown,
+    liveness: (role) => livenessOf(role, host),
     status,
     page: atMostEvery(STATUS_EVERY, clock, () => statusPage(status())),
     metrics: async (format) => {

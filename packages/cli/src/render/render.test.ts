@@ -70,7 +70,7 @@ describe("the files rendered from a plan", () => {
       ([, value]) => value,
     );
     expect([...new Set(secrets)]).toEqual([
-      front === "prosody" ? 'first_line("/etc/reveille/component.secret")' : "COMPONENT_SECRET",
+      front === "prosody" ? 'first_line("/etc/reveille/front/component.secret")' : "COMPONENT_SECRET",
     ]);
   });
 

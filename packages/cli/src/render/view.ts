@@ -18,7 +18,7 @@ const PORTS = {
   sentinel: 26_379,
 } as const;
 
-const SECRET_FILE = "/etc/reveille/component.secret";
+const SECRET_FILE = "/etc/reveille/front/component.secret";
 
 /** What the templates of a host may say. */
 export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {

@@ -11,6 +11,7 @@ import { epochMillis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { type ReportOptions, serveReport } from "../index.ts";
+import { numberOf } from "./serve-report.ts";
 
 const aRole = (runtimeDir: string, parts: Partial<ReportOptions> = {}): ReportOptions => ({
   runtimeDir,
@@ -117,6 +118,13 @@ describe("a role's report", () => {
     await using server = await serveReport(aRole(folder.path));
     expect(server.path).toContain("worker-42");
     expect(await readdir(folder.path)).toContain("worker-7.sock");
+  });
+
+  it("has a number of its own where every role is process 1", () => {
+    expect(numberOf(4711)).toBe(4711);
+    const ofContainers = [numberOf(1), numberOf(1), numberOf(1)];
+    expect(new Set(ofContainers).size).toBe(3);
+    expect(Math.min(...ofContainers)).toBeGreaterThan(2 ** 22);
   });
 
   it("says 500 when it cannot be made", async () => {

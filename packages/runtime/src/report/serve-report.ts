@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -20,7 +21,7 @@ export interface ReportOptions {
   readonly startedAt: EpochMillis;
   readonly parts: () => readonly PartHealth[];
   readonly metrics: () => Promise<readonly MetricFamily[]>;
-  /** Default: the id of this process. */
+  /** Default: the id of this process, or a number of its own if it is the first one of a container. */
   readonly pid?: number;
 }
 
@@ -35,7 +36,7 @@ export interface ReportServer extends AsyncDisposable {
  * `?metrics=none` leaves the metrics out.
  */
 export async function serveReport(options: ReportOptions): Promise<ReportServer> {
-  const { runtimeDir, role, pid = process.pid } = options;
+  const { runtimeDir, role, pid = numberOf(process.pid) } = options;
   await mkdir(runtimeDir, { recursive: true, mode: 0o750 });
   await removeStaleSockets(runtimeDir);
   const path = join(runtimeDir, `${role}-${pid}.sock`);
@@ -54,6 +55,12 @@ export async function serveReport(options: ReportOptions): Promise<ReportServer>
     },
   };
 }
+
+/** Beyond the ids that Linux gives (PID_MAX_LIMIT, 2^22). */
+const [FIRST_OWN, LAST_OWN] = [4_194_305, 9_999_999];
+
+/** In a container of its own a role is process 1, like its siblings with whom it shares the folder. */
+export const numberOf = (pid: number): number => (pid === 1 ? randomInt(FIRST_OWN, LAST_OWN) : pid);
 
 function answering(
   { role, version, startedAt, parts, metrics }: ReportOptions,
