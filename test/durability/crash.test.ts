@@ -7,7 +7,7 @@ import { answersOf, duplicatesOf, lostOf, repeatsOf, waitsOf } from "./findings.
 import { startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 
-const SECONDS = Number(process.env["DURABILITY_SECONDS"] ?? 25);
+const KILLS = Number(process.env["DURABILITY_KILLS"] ?? 100);
 const SEED = Number(process.env["DURABILITY_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 const RATE = 400;
@@ -15,6 +15,8 @@ const DEVICES = 2_000;
 /** A device is published to while it is one of so many: its last publish, which no later one can cover, may come at any time of the run. */
 const DEVICES_AT_ONCE = 200;
 const WINDOW_MS = 1_500;
+/** Measured: so many publishes are sent per kill. */
+const PUBLISHES_PER_KILL = 110;
 /**
  * So many publishes at most are accepted between two kills, 60 on average. By time instead, a slow machine would see a
  * region that is down all the while, and prove nothing.
@@ -22,7 +24,7 @@ const WINDOW_MS = 1_500;
 const ACCEPTED_PER_KILL = 120;
 /**
  * A batch may hold 128 wakeups; at this rate it holds a few, and a kill costs as many pushes that come twice or too
- * soon. Measured: 10 per kill.
+ * soon. Measured: 6 to 10 per kill.
  */
 const MOST_PER_KILL = 32;
 
@@ -49,19 +51,18 @@ function redisAsVictim(
   };
 }
 
-/** Kills one after the other, a random one of a random kind that is up, until the load ends. Gives how many of each kind. */
+/** Kills one after the other, a random one of a random kind that is up. Gives how many of each kind. */
 async function killAtRandom(
   kinds: ReadonlyMap<string, readonly Victim[]>,
-  load: { readonly publisher: Publisher; readonly isOver: () => boolean },
+  publisher: Publisher,
   chance: () => number,
 ): Promise<Record<string, number>> {
   const kills: Record<string, number> = {};
-  const [publisher, forever] = [load.publisher, (SECONDS + 60) * 1_000];
-  for (;;) {
+  let count = 0;
+  while (count < KILLS) {
     const next = publisher.accepted + chance() * ACCEPTED_PER_KILL;
-    const isDue = (): true | undefined => (load.isOver() || publisher.accepted >= next ? true : undefined);
-    await until(isDue, { what: "an accepted publish", withinMs: forever });
-    if (load.isOver()) return kills;
+    const isDue = (): true | undefined => (publisher.accepted >= next ? true : undefined);
+    await until(isDue, { what: "an accepted publish", withinMs: 60_000 });
     const up = [...kinds].map(([kind, all]) => ({ kind, victims: all.filter(({ isUp }) => isUp) }));
     // A region that accepts nothing can lose nothing: one ingress stays.
     const candidates = up.filter(({ kind, victims }) => victims.length > (kind === "ingress" ? 1 : 0));
@@ -69,7 +70,9 @@ async function killAtRandom(
     if (chosen === undefined) continue;
     chosen.victims[Math.floor(chance() * chosen.victims.length)]?.kill();
     kills[chosen.kind] = (kills[chosen.kind] ?? 0) + 1;
+    count += 1;
   }
+  return kills;
 }
 
 // Seen to fail: an ingress that answers `result` before the queue has the batch loses 4 of 6,668.
@@ -88,29 +91,29 @@ describe("a region whose processes are killed at random", () => {
         workers: 3,
       });
       const { ingresses, workers, domains, server, apns } = path;
-      const total = RATE * SECONDS;
+      let isOver = false;
       const publisher = new Publisher({
         server,
         rate: RATE,
         target: (index) => {
-          if (index === total) return undefined;
-          const oldest = Math.floor((index / total) * (DEVICES - DEVICES_AT_ONCE));
+          if (isOver) return undefined;
+          const share = Math.min(1, index / (KILLS * PUBLISHES_PER_KILL));
+          const oldest = Math.floor(share * (DEVICES - DEVICES_AT_ONCE));
           const device = oldest + Math.floor(chance() * DEVICES_AT_ONCE);
           return { token: aToken(device), to: domains[index % domains.length] ?? "" };
         },
       });
 
-      let isOver = false;
       const redisVictim = redisAsVictim(redis);
       const kinds = new Map<string, readonly Victim[]>([
         ["ingress", ingresses],
         ["worker", workers],
         ["redis", [redisVictim]],
       ]);
-      const killing = killAtRandom(kinds, { publisher, isOver: () => isOver }, chanceOf(SEED + 1));
-      await publisher.run();
-      isOver = true;
-      const kills = await killing;
+      const startedAt = Date.now();
+      const publishing = publisher.run();
+      const kills = await killAtRandom(kinds, publisher, chanceOf(SEED + 1)).finally(() => (isOver = true));
+      await publishing;
       await redisVictim.rest();
 
       await until(() => ([...ingresses, ...workers].every(({ isUp }) => isUp) ? true : undefined), {
@@ -142,7 +145,7 @@ describe("a region whose processes are killed at random", () => {
         `crash: ${JSON.stringify(
           {
             seed: SEED,
-            seconds: SECONDS,
+            seconds: Math.round((endedAt - startedAt) / 1_000),
             kills: { ...kills, count },
             publishes: journal.length,
             answers: answersOf(journal),
@@ -162,6 +165,6 @@ describe("a region whose processes are killed at random", () => {
       expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL);
       expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL);
     },
-    (SECONDS + 150) * 1_000,
+    KILLS * 1_000 + 200_000,
   );
 });

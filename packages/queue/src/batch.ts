@@ -3,7 +3,7 @@ import { epochMillis, isPushModule, parseDeviceToken, type PushModule, type Wake
 /** A wakeup on its way through the queue. */
 export interface QueuedWakeup {
   readonly wakeup: Wakeup;
-  /** 1 for the first attempt, one more after each `retry`. */
+  /** 1 for the first attempt, one more after each `retry` that followed one. */
   readonly attempt: number;
   /** A worker that died may have sent it already. */
   readonly again: boolean;

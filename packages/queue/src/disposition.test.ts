@@ -13,6 +13,7 @@ const disposition: fc.Arbitrary<Disposition> = fc.oneof(
   fc
     .double({ min: 0, max: 3_600_000, noNaN: true })
     .map((after) => ({ kind: "retry", after: millis(after) }) as const),
+  fc.constant({ kind: "retry", after: millis(100), tried: false } as const),
 );
 
 describe("the settlement of a batch", () => {
@@ -31,7 +32,7 @@ describe("the settlement of a batch", () => {
         expect(found[0]?.after).toBeGreaterThanOrEqual(asked.after);
         expect(found[0]?.after).toBeLessThanOrEqual(asked.after / 0.75 + 1);
         expect(found[0]?.after).toSatisfy(Number.isInteger);
-        expect(found[0]?.entry.attempt).toBe(2);
+        expect(found[0]?.entry.attempt).toBe(asked.tried === false ? 1 : 2);
       }
     };
     fc.assert(fc.property(fc.array(disposition, { maxLength: 128 }), holds));

@@ -5,7 +5,8 @@ import { type QueuedWakeup } from "./batch.ts";
 /** What becomes of a wakeup after an attempt. `reason` is text for logs. */
 export type Disposition =
   | { readonly kind: "done" }
-  | { readonly kind: "retry"; readonly after: Millis }
+  /** `tried: false`: it was put off without an attempt, which does not count as one. */
+  | { readonly kind: "retry"; readonly after: Millis; readonly tried?: false }
   | { readonly kind: "give-up"; readonly reason: string };
 
 /** Wakeups that are tried again together. */
@@ -43,7 +44,10 @@ export function settleBatch(
         givenUp += 1;
         break;
       case "retry":
-        retries.push({ after: disposition.after, wakeup: { ...wakeup, attempt: wakeup.attempt + 1 } });
+        retries.push({
+          after: disposition.after,
+          wakeup: { ...wakeup, attempt: wakeup.attempt + (disposition.tried === false ? 0 : 1) },
+        });
         break;
     }
   }

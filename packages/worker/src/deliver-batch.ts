@@ -13,6 +13,7 @@ import {
 
 import { type Attempt, deliver, type Delivery } from "./deliver.ts";
 import { type Lateness } from "./lateness.ts";
+import { servedByNewer } from "./stand-in.ts";
 
 /** What the delivery of a batch needs. */
 export interface BatchDelivery extends Delivery {
@@ -57,9 +58,14 @@ export async function deliverBatch(
       delivery.observe({ kind: "wakeup-dropped", wakeup, because: "covered" });
       return { kind: "done" };
     }
-    if (clearance?.kind === "later") return { kind: "retry", after: clearance.after };
+    if (clearance?.kind === "later") return { kind: "retry", after: clearance.after, tried: false };
     return attempts[index]?.disposition ?? UNSETTLED.disposition;
   });
+  for (const index of servedByNewer(queued, dispositions)) {
+    const wakeup = queued[index]?.wakeup;
+    if (wakeup !== undefined) delivery.observe({ kind: "wakeup-dropped", wakeup, because: "covered" });
+    dispositions[index] = { kind: "done" };
+  }
   await remember(queued, dispositions, pushes, delivery);
   return dispositions;
 }

@@ -74,12 +74,12 @@ describe("a delivery", () => {
     [
       "Apple asking for patience",
       { kind: "unreachable", reason: "ServiceUnavailable", retryAfter: minutes(2) },
-      { kind: "retry", after: 120_000 },
+      { kind: "retry", after: 120_000, tried: false },
     ],
     [
       "a refused credential",
       { kind: "rejected", reason: "InvalidProviderToken", blame: "module" },
-      { kind: "retry", after: 60_000 },
+      { kind: "retry", after: 60_000, tried: false },
     ],
     [
       "a request Apple can't read",

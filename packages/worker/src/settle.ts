@@ -38,10 +38,14 @@ export async function settle(
       await memory.postpone(wakeup, outcome.retryAfter);
       return retry(outcome.retryAfter);
     case "unreachable":
-      return retry(outcome.retryAfter ?? retryDelay(attempt, chance));
+      return outcome.retryAfter === undefined
+        ? retry(retryDelay(attempt, chance))
+        : putOff(outcome.retryAfter);
     case "rejected":
-      return outcome.blame === "module" ? retry(PARK) : { kind: "give-up", reason: outcome.reason };
+      return outcome.blame === "module" ? putOff(PARK) : { kind: "give-up", reason: outcome.reason };
   }
 }
 
 const retry = (after: Millis): Disposition => ({ kind: "retry", after });
+/** The trouble is not the wakeup's: once it is over, pauses begin small again. */
+const putOff = (after: Millis): Disposition => ({ kind: "retry", after, tried: false });
