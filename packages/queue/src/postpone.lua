@@ -30,6 +30,8 @@ for i = 6, #ARGV, 3 do
   local job = prefix .. id
   if i == 6 then
     redis.call('HSET', job, 'data', data, 'delay', delay, 'priority', ARGV[5])
+    -- What is left of it was tried to the end.
+    redis.call('HDEL', job, 'stc')
   else
     local fields = { 'name', ARGV[4], 'data', data, 'opts', '{}', 'timestamp', ARGV[2] }
     redis.call('HSET', job, 'delay', delay, 'priority', ARGV[5], unpack(fields))

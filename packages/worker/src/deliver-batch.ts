@@ -1,4 +1,4 @@
-import { type Backlog, type Clearance, type SettledPush } from "@reveille/admission";
+import { type Backlog, type Clearance } from "@reveille/admission";
 import { type Disposition, type QueuedWakeup } from "@reveille/queue";
 import {
   between,
@@ -13,12 +13,14 @@ import {
 
 import { type Attempt, deliver, type Delivery } from "./deliver.ts";
 import { type Lateness } from "./lateness.ts";
+import { type Settlements } from "./settlements.ts";
 import { servedByNewer } from "./stand-in.ts";
 
 /** What the delivery of a batch needs. */
 export interface BatchDelivery extends Delivery {
   readonly backlog: Backlog;
   readonly lateness: Lateness;
+  readonly settlements: Settlements;
 }
 
 /** A wakeup that waited so long in the queue has others of its device behind it. */
@@ -29,9 +31,9 @@ const BACKLOG_LASTS = minutes(1);
 const UNSETTLED: Attempt = { disposition: { kind: "retry", after: seconds(5) }, accepted: false };
 
 /**
- * Sends the wakeups of a batch; gives one disposition for each, in the same order. During a backlog every push is
- * cleared first, so that a device gets one push for all that waited, and none for what a later push has covered.
- * Rejects, with nothing sent, when Redis is away.
+ * Sends the wakeups of a batch; gives one disposition for each, in the same order. During a backlog, and in a batch whose
+ * worker died, every push is cleared first and settled after, so that a device gets one push for all that waited, and
+ * none for what a later push has covered. Rejects, with nothing sent, when Redis is away.
  */
 export async function deliverBatch(
   queued: readonly QueuedWakeup[],
@@ -39,18 +41,11 @@ export async function deliverBatch(
 ): Promise<readonly Disposition[]> {
   const clearances = await clear(queued, delivery);
   const attempts = await Promise.all(
-    queued.map(async (each, index) =>
-      (clearances.get(index)?.kind ?? "go") === "go"
-        ? deliver(each, delivery).catch((error: unknown) => unsettled(error, delivery.observe))
-        : undefined,
-    ),
+    queued.map(async (each, index) => attempt(each, clearances.get(index), delivery)),
   );
-  const pushes = queued.flatMap(({ wakeup }, index): readonly SettledPush[] => {
-    const clearance = clearances.get(index);
-    if (clearance?.kind !== "go") return [];
-    return [{ wakeup, clearedAt: clearance.clearedAt, accepted: attempts[index]?.accepted ?? false }];
-  });
-  const accepted = new Set(pushes.filter((push) => push.accepted).map(({ wakeup }) => deviceOf(wakeup)));
+  const accepted = new Set(
+    queued.flatMap(({ wakeup }, index) => (attempts[index]?.accepted === true ? [deviceOf(wakeup)] : [])),
+  );
   const dispositions = queued.map(({ wakeup }, index): Disposition => {
     const clearance = clearances.get(index);
     // Of several wakeups of a device the newest goes, so its push covers the others.
@@ -66,8 +61,25 @@ export async function deliverBatch(
     if (wakeup !== undefined) delivery.observe({ kind: "wakeup-dropped", wakeup, because: "covered" });
     dispositions[index] = { kind: "done" };
   }
-  await remember(queued, dispositions, pushes, delivery);
+  await expectPutOff(queued, dispositions, delivery);
   return dispositions;
+}
+
+/** `undefined` if it is not told to go. */
+async function attempt(
+  each: QueuedWakeup,
+  clearance: Clearance | undefined,
+  delivery: BatchDelivery,
+): Promise<Attempt | undefined> {
+  if ((clearance?.kind ?? "go") !== "go") return undefined;
+  const attempted = await deliver(each, delivery).catch((error: unknown) =>
+    unsettled(error, delivery.observe),
+  );
+  if (clearance?.kind === "go") {
+    const { clearedAt } = clearance;
+    await delivery.settlements.note({ wakeup: each.wakeup, clearedAt, accepted: attempted.accepted });
+  }
+  return attempted;
 }
 
 /** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
@@ -78,7 +90,7 @@ function unsettled(error: unknown, observe: Observe): Attempt {
 
 const deviceOf = ({ token, module }: Wakeup): string => `${token} ${module}`;
 
-/** By index in the batch; wakeups of modules without a backlog need none. */
+/** By index in the batch; wakeups of modules without a backlog need none, unless a worker that died may have sent them. */
 async function clear(
   queued: readonly QueuedWakeup[],
   { backlog, lateness, clock }: BatchDelivery,
@@ -88,7 +100,8 @@ async function clear(
   for (const [module, own] of byModule(queued)) {
     const late = own.filter((index) => isLate(queued[index], now)).length;
     if (lateness.note(module, late, own.length)) await backlog.expect(module, BACKLOG_LASTS);
-    if (await backlog.lasts(module)) indexes.push(...own);
+    const lasts = await backlog.lasts(module);
+    indexes.push(...own.filter((index) => lasts || queued[index]?.again === true));
   }
   if (indexes.length === 0) return new Map();
   const clearances = await backlog.clear(
@@ -113,11 +126,10 @@ function byModule(queued: readonly QueuedWakeup[]): ReadonlyMap<PushModule, numb
 const isLate = (each: QueuedWakeup | undefined, now: EpochMillis): boolean =>
   each !== undefined && (each.attempt > 1 || between(each.wakeup.receivedAt, now) > LATE);
 
-/** Settles the clearances; what was put off keeps its module's backlog going until it has been tried again. */
-async function remember(
+/** What was put off keeps its module's backlog going until it has been tried again. */
+async function expectPutOff(
   queued: readonly QueuedWakeup[],
   dispositions: readonly Disposition[],
-  pushes: readonly SettledPush[],
   { backlog, lateness, observe }: BatchDelivery,
 ): Promise<void> {
   const putOff = new Map<PushModule, { count: number; longest: number }>();
@@ -128,12 +140,11 @@ async function remember(
     putOff.set(module, { count: count + 1, longest: Math.max(longest, disposition.after) });
   }
   try {
-    await backlog.settle(pushes);
     for (const [module, { count, longest }] of putOff) {
       if (lateness.note(module, count, 0)) await backlog.expect(module, millis(longest + BACKLOG_LASTS));
     }
   } catch (error) {
-    // Redis is away. The pushes are made all the same; what is not remembered costs their devices 15 s or another push.
+    // Redis is away. The pushes are made all the same; a backlog that is forgotten costs some devices another push.
     observe({ kind: "batch-failed", because: String(error) });
   }
 }

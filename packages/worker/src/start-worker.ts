@@ -7,6 +7,7 @@ import { Intake } from "./intake.ts";
 import { Lateness } from "./lateness.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
+import { Settlements } from "./settlements.ts";
 
 /** A worker at work; disposing takes no new batch, finishes those in hand, and stops. */
 export type RunningWorker = WakeupConsumer;
@@ -31,7 +32,12 @@ const MOST_BATCHES = 10_000;
 /** Starts to drain the queue and to pump trailing pushes into it. The Redis connection stays the caller's. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, observe, queue, trailing } = options;
-  const delivery: BatchDelivery = { ...options, chance: Math.random, lateness: new Lateness(clock) };
+  const delivery: BatchDelivery = {
+    ...options,
+    chance: Math.random,
+    lateness: new Lateness(clock),
+    settlements: new Settlements(options.backlog, observe),
+  };
   const intake = new Intake(options.room);
   const consumer = await consumeWakeups({
     ...options,
