@@ -1,4 +1,12 @@
-import { aModule, aRegion, aRegionSecret, aToken, startRedis, type TestRedis } from "@reveille/testkit";
+import {
+  aModule,
+  anFcmToken,
+  aRegion,
+  aRegionSecret,
+  aToken,
+  startRedis,
+  type TestRedis,
+} from "@reveille/testkit";
 import {
   between,
   type DeviceKey,
@@ -53,7 +61,7 @@ interface Step {
 const edges = [20_000, 900_000, 600_000].flatMap((edge) => [edge - 1, edge, edge + 1, -edge]);
 const by = fc.oneof(fc.constantFrom(0, 1, -1, ...edges), fc.integer({ min: -30_000, max: 30_000 }));
 const wakeup = fc.record({
-  token: fc.integer({ min: 0, max: 3 }).map((seed) => aToken(seed)),
+  token: fc.integer({ min: 0, max: 3 }).map((seed) => (seed % 2 === 0 ? aToken(seed) : anFcmToken(seed))),
   module: fc.constantFrom(...windows.keys()),
   urgent: fc.boolean(),
   receivedAt: fc.constant(epochMillis(1)),

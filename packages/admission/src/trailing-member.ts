@@ -1,4 +1,11 @@
-import { type EpochMillis, epochMillis, isPushModule, parseDeviceToken, type Wakeup } from "@reveille/wakeup";
+import {
+  type EpochMillis,
+  epochMillis,
+  isPushModule,
+  packToken,
+  unpackToken,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 /** A wakeup in the ZSET of trailing pushes, with the time it was due. */
 export interface TrailingWakeup {
@@ -6,22 +13,21 @@ export interface TrailingWakeup {
   readonly due: EpochMillis;
 }
 
-const MEMBER_SHAPE = /^(\d{1,15})\|([!.])([0-9a-z]{1,10})\|([A-Za-z0-9_-]{1,64})\|([A-Za-z0-9_-]+)$/;
+const MEMBER_SHAPE = /^(\d{1,15})\|([!.])([0-9a-z]{1,10})\|([A-Za-z0-9_-]{1,64})\|([A-Za-z0-9_:~-]+)$/;
 
 /**
  * What a script puts behind `<due time>|` to make a member: `!` for urgent or `.`, time received in base 36, module,
- * token in base64url (a third shorter than in hex; a backlog holds one member per device).
+ * packed token (a backlog holds one member per device).
  */
 export function encodePayload({ token, module, urgent, receivedAt }: Wakeup): string {
-  const bytes = Buffer.from(token, "hex").toString("base64url");
-  return `${urgent ? "!" : "."}${receivedAt.toString(36)}|${module}|${bytes}`;
+  return `${urgent ? "!" : "."}${receivedAt.toString(36)}|${module}|${packToken(token)}`;
 }
 
 /** Any text gives a wakeup or `undefined`, never an exception. */
 export function decodeMember(member: string): TrailingWakeup | undefined {
-  const [, due, urgent, receivedAt, module, bytes] = MEMBER_SHAPE.exec(member) ?? [];
-  if (due === undefined || receivedAt === undefined || module === undefined || bytes === undefined) return;
-  const token = parseDeviceToken(Buffer.from(bytes, "base64url").toString("hex"));
+  const [, due, urgent, receivedAt, module, packed] = MEMBER_SHAPE.exec(member) ?? [];
+  if (due === undefined || receivedAt === undefined || module === undefined || packed === undefined) return;
+  const token = unpackToken(packed);
   const received = Number.parseInt(receivedAt, 36);
   if (token === undefined || !isPushModule(module) || !Number.isSafeInteger(received)) return;
   return {

@@ -1,4 +1,4 @@
-import { aModule, aToken } from "@reveille/testkit";
+import { aModule, anFcmToken, aToken } from "@reveille/testkit";
 import { epochMillis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
@@ -88,6 +88,14 @@ describe("the wakeup of a publish", () => {
       urgent: true,
       receivedAt,
     });
+  });
+
+  it("has the token of its module's push service, and no other", () => {
+    const android = servedModules(known, undefined, new Set([aModule("other")]));
+    const to = (module: string, node: string) => wakeupOf({ ...publish, module, node }, android, receivedAt);
+    expect(to("other", anFcmToken())).toMatchObject({ token: anFcmToken(), module: "other" });
+    expect(to("monalProdiOS", anFcmToken())).toBe("no-device-token");
+    expect(to("missing", anFcmToken())).toBe("no-device-token");
   });
 
   it.each([undefined, ""])("goes to the fallback for module %j", (module) => {

@@ -12,12 +12,15 @@ import { type PublishPayload } from "./stanza.ts";
 export interface ServedModules {
   readonly known: ReadonlyMap<string, PushModule>;
   readonly fallback: PushModule | undefined;
+  /** Those whose devices have tokens of FCM; the others' are Apple's. */
+  readonly fcm: ReadonlySet<PushModule>;
 }
 
 export const servedModules = (
   known: ReadonlySet<PushModule>,
   fallback: PushModule | undefined,
-): ServedModules => ({ known: new Map([...known].map((module) => [module, module])), fallback });
+  fcm: ReadonlySet<PushModule> = new Set(),
+): ServedModules => ({ known: new Map([...known].map((module) => [module, module])), fallback, fcm });
 
 export type Refusal = Extract<PublishResult, "malformed" | "no-device-token" | "unknown-module">;
 
@@ -28,9 +31,10 @@ export function wakeupOf(
   receivedAt: EpochMillis,
 ): Wakeup | Refusal {
   if (publish.node === undefined) return "malformed";
-  const token = parseDeviceToken(publish.node);
-  if (token === undefined) return "no-device-token";
   const module = moduleOf(publish.module, modules);
+  const kind = module !== undefined && modules.fcm.has(module) ? "fcm" : "apns";
+  const token = parseDeviceToken(publish.node, kind);
+  if (token === undefined) return "no-device-token";
   if (module === undefined) return "unknown-module";
   return { token, module, urgent: publish.urgent, receivedAt };
 }

@@ -26,6 +26,8 @@ export interface IngressOptions {
     readonly known: ReadonlySet<PushModule>;
     /** For publishes that name no module. */
     readonly fallback?: PushModule;
+    /** Those whose devices have tokens of FCM; the others' are Apple's. */
+    readonly fcm?: ReadonlySet<PushModule>;
   };
   readonly admission: AdmissionPort;
   readonly queue: QueuePort;
@@ -88,7 +90,8 @@ const STANZA_DEPTH = 32;
  */
 export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const { clock, observe, admission, queue, version } = options;
-  const modules = servedModules(options.modules.known, options.modules.fallback);
+  const { known, fallback, fcm } = options.modules;
+  const modules = servedModules(known, fallback, fcm);
   const limits = { ...LIMITS, ...options.limits };
   const fronts = options.components.map(frontOf);
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });

@@ -1,4 +1,4 @@
-import { aModule, aToken, aWakeup } from "@reveille/testkit";
+import { aModule, anFcmToken, aToken, aWakeup } from "@reveille/testkit";
 import { epochMillis, parseDeviceToken, type Wakeup } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,9 +9,12 @@ import { batchIds } from "./batch-id.ts";
 const queuedOnce = (wakeup: Wakeup) => ({ wakeup, attempt: 1, again: false });
 
 const wakeup: fc.Arbitrary<Wakeup> = fc.record({
-  token: fc
-    .uint8Array({ minLength: 16, maxLength: 256 })
-    .map((bytes) => parseDeviceToken(Buffer.from(bytes).toString("hex")) ?? aToken()),
+  token: fc.oneof(
+    fc
+      .uint8Array({ minLength: 16, maxLength: 256 })
+      .map((bytes) => parseDeviceToken(Buffer.from(bytes).toString("hex")) ?? aToken()),
+    fc.nat().map(anFcmToken),
+  ),
   module: fc.constantFrom(aModule("a"), aModule("b-1"), aModule("A_2")),
   urgent: fc.boolean(),
   receivedAt: fc.integer({ min: 0, max: 2 ** 45 }).map(epochMillis),

@@ -1,4 +1,11 @@
-import { epochMillis, isPushModule, parseDeviceToken, type PushModule, type Wakeup } from "@reveille/wakeup";
+import {
+  epochMillis,
+  isPushModule,
+  packToken,
+  type PushModule,
+  unpackToken,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 /** A wakeup on its way through the queue. */
 export interface QueuedWakeup {
@@ -20,7 +27,7 @@ interface BatchBody {
   readonly v: 1;
   /** The modules that occur. */
   readonly m: readonly string[];
-  /** Tokens in base64url, joined by commas. */
+  /** Packed tokens, joined by commas. */
   readonly t: string;
   /** Two per wakeup: module index × 2 + urgent; time received less `b`. */
   readonly w: readonly number[];
@@ -37,7 +44,7 @@ export function encodeBatch(queued: readonly Pick<QueuedWakeup, "wakeup" | "atte
   for (const { wakeup } of queued) {
     const index = modules.get(wakeup.module) ?? modules.size;
     modules.set(wakeup.module, index);
-    tokens.push(Buffer.from(wakeup.token, "hex").toString("base64url"));
+    tokens.push(packToken(wakeup.token));
     w.push(index * 2 + (wakeup.urgent ? 1 : 0), wakeup.receivedAt - b);
   }
   const body = { v: 1, m: [...modules.keys()], t: tokens.join(","), w, b } as const;
@@ -65,7 +72,7 @@ export function decodeBatch(data: unknown, again = false): BatchReading {
   for (const [index, text] of tokens.entries()) {
     const flags = data.w[2 * index] ?? -1;
     const receivedAt = data.b + (data.w[2 * index + 1] ?? Number.NaN);
-    const token = parseDeviceToken(Buffer.from(text, "base64url").toString("hex"));
+    const token = unpackToken(text);
     const module = data.m[flags >> 1];
     if (token === undefined || module === undefined || !isPushModule(module) || !isTime(receivedAt)) continue;
     const wakeup = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };

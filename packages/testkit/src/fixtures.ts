@@ -22,6 +22,15 @@ function known<T>(value: T | undefined, what: string): T {
 export const aToken = (seed: number | string = 0): DeviceToken =>
   known(parseDeviceToken(hash("sha256", `token ${seed}`, "hex")), "device token");
 
+/** A registration token of FCM, as long as today's are; the same for the same seed. */
+export const anFcmToken = (seed: number | string = 0): DeviceToken => {
+  const letters = hash("sha512", `token ${seed}`, "base64url");
+  return known(
+    parseDeviceToken(`${letters.slice(0, 22)}:APA91b${letters}${letters.slice(0, 47)}`, "fcm"),
+    "device token",
+  );
+};
+
 export function aModule(name = "monalProdiOS"): PushModule {
   if (!isPushModule(name)) throw new Error(`fixture is no push module: ${name}`);
   return name;

@@ -1,5 +1,5 @@
 export { freePort } from "./addresses.ts";
-export { aModule, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
+export { aModule, anFcmToken, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
 export { type Apns, type ReceivedPush } from "./local-region/apns.ts";
 export { type ChatClient, type PushRegistration } from "./local-region/chat-client.ts";
 export { type WakeupRecord } from "./local-region/records.ts";

@@ -21,7 +21,7 @@ const isDeviceKey = (text: string): text is DeviceKey => text.length === 22;
 const isBucketKey = (text: string): text is BucketKey => text.length === 22;
 export const isRegionSecret = (text: string): text is RegionSecret => /^[A-Za-z0-9_-]{43}$/.test(text);
 
-// The secret stands first and the text behind it has no free form (hex, then a closed alphabet), so a plain
+// The secret stands first and the text behind it has no free form (closed alphabets without `|`), so a plain
 // SHA-256 is a sound keyed hash here; an HMAC costs five times as much on this path.
 const keyed = (secret: RegionSecret, text: string): string =>
   hash("sha256", `${secret}|${text}`, "base64url");

@@ -1,6 +1,13 @@
 export { type Brand } from "./brand.ts";
 export { type Clock } from "./clock.ts";
-export { type DeviceToken, isDeviceToken, parseDeviceToken } from "./device-token.ts";
+export {
+  type DeviceToken,
+  isDeviceToken,
+  packToken,
+  parseDeviceToken,
+  type TokenKind,
+  unpackToken,
+} from "./device-token.ts";
 export { type ComponentState, type IngressEvent, type SenderSoftware } from "./events/ingress-event.ts";
 export { type Observe, type PushEvent } from "./events/push-event.ts";
 export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";

@@ -1,4 +1,4 @@
-import { aModule, aRegionSecret, aToken, aWakeup } from "@reveille/testkit";
+import { aModule, anFcmToken, aRegionSecret, aToken, aWakeup } from "@reveille/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -11,7 +11,9 @@ import {
   isPushModule,
   later,
   millis,
+  packToken,
   parseDeviceToken,
+  unpackToken,
 } from "./index.ts";
 
 describe("a device token", () => {
@@ -32,6 +34,31 @@ describe("a device token", () => {
 
   it("is lowered", () => {
     expect(parseDeviceToken("AB".repeat(32))).toBe("ab".repeat(32));
+  });
+
+  it.each([
+    ["a registration token of FCM", anFcmToken(), true],
+    ["hex", "ab".repeat(32), true],
+    ["31 letters", "a".repeat(31), false],
+    ["513 letters", "a".repeat(513), false],
+    ["a quote", `${"a".repeat(40)}"`, false],
+    ["a path", "../".repeat(12), false],
+    ["a trailing line break", `${"a".repeat(40)}\n`, false],
+  ])("of an FCM module of %s", (_what, text, accepted) => {
+    expect(parseDeviceToken(text, "fcm")).toBe(accepted ? text : undefined);
+  });
+
+  it("of FCM keeps its capitals, and is none of Apple's", () => {
+    expect(parseDeviceToken(anFcmToken(), "fcm")).toBe(anFcmToken());
+    expect(parseDeviceToken(anFcmToken())).toBeUndefined();
+  });
+
+  it("packed for Redis is the same when unpacked", () => {
+    for (const token of [aToken(), anFcmToken(), parseDeviceToken("ab".repeat(40), "fcm")]) {
+      expect(token && unpackToken(packToken(token))).toBe(token);
+    }
+    expect(packToken(aToken())).toMatch(/^[\w-]{43}$/);
+    expect(unpackToken("~a b")).toBeUndefined();
   });
 
   it("is parsed or refused from any text, never with an exception", () => {

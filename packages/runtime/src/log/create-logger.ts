@@ -19,8 +19,8 @@ export interface LoggerOptions {
 
 /** Fields that no caller should have passed; the second fence after the serializers. */
 const NEVER = ["token", "deviceToken", "node", "from", "to", "jid", "body", "secret", "password"];
-/** The third fence: anything that looks like a device token, wherever it stands in a record. */
-const LOOKS_LIKE_TOKEN = /[0-9a-fA-F]{32,}/g;
+/** The third fence: anything that looks like a device token (of APNs, or of FCM), wherever it stands in a record. */
+const LOOKS_LIKE_TOKEN = /[0-9a-fA-F]{32,}|[\w-]+:APA91[\w-]*|[\w:-]{100,}/g;
 
 /** One per process. Messages are constant texts; data goes into fields. */
 export function createLogger(options: LoggerOptions): Logger {

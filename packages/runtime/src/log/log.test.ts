@@ -1,4 +1,4 @@
-import { aModule, aRegionSecret, aToken, aWakeup, ManualClock } from "@reveille/testkit";
+import { aModule, anFcmToken, aRegionSecret, aToken, aWakeup, ManualClock } from "@reveille/testkit";
 import { apnsIdOf, fingerprintOf, millis, type PushEvent, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
@@ -109,6 +109,14 @@ describe("the log", () => {
     logger.error({ err: new Error(`bad ${token}`, { cause: new Error(token) }) }, "error");
     expect(lines).toHaveLength(5);
     expect(lines.join("").toLowerCase()).not.toContain(token.slice(0, 32));
+  });
+
+  it("never shows a registration token of FCM, nor any text as long", () => {
+    const { lines, logger } = aLog();
+    for (const token of [anFcmToken(), `${"x".repeat(60)}_-:${"Y".repeat(60)}`]) {
+      logger.error({ err: new Error(`bad ${token}!`), deep: { below: token } }, "error");
+      expect(lines.join("")).not.toContain(token.slice(0, 20));
+    }
   });
 
   it("censors what may carry an address or a message, should a caller pass it", () => {
