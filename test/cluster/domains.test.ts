@@ -72,6 +72,14 @@ describe("reveille domain", () => {
     expect(await domain("list")).toContain("flood.example is limited to 30/m, 5 at once");
   });
 
+  it("has a domain told of its limit when it asks", async () => {
+    const { xml } = await flood.ask(
+      "command",
+      `<iq type='set' id='command' from='flood.example' to='${region.hostname}'><command xmlns='http://jabber.org/protocol/commands' node='status'/></iq>`,
+    );
+    expect(xml).toMatch(/limit[^>]*><value>30 publishes a minute, 5 at once; exceeded in the last hour</);
+  });
+
   it.each([
     [["block", "user@example.org"], "not a domain"],
     [["limit", "example.org", "--rate", "fast"], "not a rate"],

@@ -17,5 +17,8 @@ export interface AdmissionPort {
  */
 export type QueuePort = Pick<WakeupQueue, "add"> & Partial<Pick<WakeupQueue, "newBatchId" | "replicate">>;
 
+/** What an operator lets a domain publish: nothing, so much, or (`undefined`) as much as it wants. */
+export type SenderLimit = "blocked" | { readonly perSecond: number; readonly burst: number } | undefined;
+
 /** What a sending domain hears at once, without admission: the operator's rules as far as they are known here. */
 export type SenderRefusal = Extract<PublishResult, "blocked" | "over-limit">;

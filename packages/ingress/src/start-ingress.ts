@@ -12,7 +12,7 @@ import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
-import { type AdmissionPort, type QueuePort, type SenderRefusal } from "./ports.ts";
+import { type AdmissionPort, type QueuePort, type SenderLimit, type SenderRefusal } from "./ports.ts";
 import { servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
@@ -42,6 +42,8 @@ export interface IngressOptions {
   readonly isStoodInFor?: () => boolean;
   /** Which sending domains are refused before anything else, by name. Default: none. */
   readonly refusal?: (domain: string) => SenderRefusal | undefined;
+  /** What a sending domain may publish, told to it when it asks. Default: as much as it wants. */
+  readonly limitOf?: (domain: string) => SenderLimit;
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
@@ -95,7 +97,11 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const limits = { ...LIMITS, ...options.limits };
   const fronts = options.components.map(frontOf);
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
-  const desk: DomainDesk = new DomainDesk({ clock, service: () => serviceState(intake, options.isFull) });
+  const desk: DomainDesk = new DomainDesk({
+    clock,
+    service: () => serviceState(intake, options.isFull),
+    limitOf: options.limitOf ?? (() => undefined),
+  });
   const answer = desk.counting(answerBy({ guard, clock, observe }));
   const intake: Intake = new Intake({
     admission,

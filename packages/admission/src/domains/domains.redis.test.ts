@@ -128,6 +128,7 @@ describe("the limit of a domain", () => {
     await using ingress = await anIngress(clock, TWO);
     const refusals = [1, 2, 3, 4].map(() => ingress.limits.refusal("a.example"));
     expect(refusals).toEqual([undefined, undefined, "over-limit", "over-limit"]);
+    expect(ingress.limits.limitOf("a.example")).toEqual(TWO);
     expect(ingress.limits.refusal("b.example")).toBeUndefined();
     await clock.advance(seconds(1));
     expect(ingress.limits.refusal("a.example")).toBeUndefined();

@@ -24,6 +24,8 @@ export interface SenderLimits extends AsyncDisposable {
    * one they share, so a flood costs neither a call of Redis nor a place among the publishes in hand.
    */
   readonly refusal: (sender: string) => SenderRefusal | undefined;
+  /** What this domain may publish, for those who ask: nothing, so much, or (`undefined`) as much as it wants. */
+  readonly limitOf: (sender: string) => "blocked" | DomainLimit | undefined;
   /** The bucket that counts for the region; none for a domain without limit. */
   readonly bucketOf: (sender: string) => SharedBucket | undefined;
 }
@@ -68,6 +70,11 @@ class FollowedLimits implements SenderLimits {
     const limited = this.#limitOf(sender);
     if (limited === undefined || limited === "blocked") return limited;
     return this.#buckets.draws(limited) ? undefined : "over-limit";
+  };
+
+  readonly limitOf = (sender: string): "blocked" | DomainLimit | undefined => {
+    const limited = this.#limitOf(sender);
+    return limited === undefined || limited === "blocked" ? limited : limited.limit;
   };
 
   readonly bucketOf = (sender: string): SharedBucket | undefined => {

@@ -57,6 +57,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     isFull: room.isFull,
     isStoodInFor: () => signs.sees("stand-in"),
     refusal: limits.refusal,
+    limitOf: limits.limitOf,
     clock,
     observe: noticingClearSenders(context, starting),
     version: VERSION,

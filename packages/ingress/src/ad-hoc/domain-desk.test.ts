@@ -3,6 +3,7 @@ import { millis, type PublishResult, type PushEvent } from "@reveille/wakeup";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 
+import { type SenderLimit } from "../ports.ts";
 import { DomainDesk } from "./domain-desk.ts";
 
 const TOKEN = "ab".repeat(32);
@@ -10,7 +11,15 @@ const TOKEN = "ab".repeat(32);
 function aDesk() {
   const answered: PublishResult[] = [];
   const events: PushEvent[] = [];
-  const desk = new DomainDesk({ clock: new ManualClock(), service: () => "ready" });
+  const limits = new Map<string, SenderLimit>([
+    ["a.example", { perSecond: 0.5, burst: 5 }],
+    ["blocked.example", "blocked"],
+  ]);
+  const desk = new DomainDesk({
+    clock: new ManualClock(),
+    service: () => "ready",
+    limitOf: (domain) => limits.get(domain),
+  });
   const answer = desk.counting((_, result) => void answered.push(result));
   const publish = (from: string, result: PublishResult): void => {
     const path = { send: () => undefined };
@@ -51,10 +60,11 @@ describe("what a domain is told", () => {
       "result-token-dead": "1",
       "result-over-limit": "1",
       "result-blocked": "0",
-      limit: "exceeded in the last hour",
+      limit: "30 publishes a minute, 5 at once; exceeded in the last hour",
       "clear-content": "none",
     });
-    expect(read(desk.formFor("other.example"))).toMatchObject({ "result-queued": "0" });
+    expect(read(desk.formFor("other.example"))).toMatchObject({ "result-queued": "0", limit: "none" });
+    expect(read(desk.formFor("blocked.example"))["limit"]).toBe("blocked by the operator of this service");
   });
 
   it("gives accounts steps of ten, so that nobody sees a single push of another", () => {

@@ -1,6 +1,7 @@
 import { type Clock, type Observe } from "@reveille/wakeup";
 
 import { type Answer } from "../answer.ts";
+import { type SenderLimit } from "../ports.ts";
 import { senderOf } from "../sender.ts";
 import { DomainBook } from "./domain-book.ts";
 import { type ServiceState, statusForm } from "./status-form.ts";
@@ -8,6 +9,7 @@ import { type ServiceState, statusForm } from "./status-form.ts";
 export interface DomainDeskOptions {
   readonly clock: Clock;
   readonly service: () => ServiceState;
+  readonly limitOf: (domain: string) => SenderLimit;
 }
 
 /** Tells each domain about itself and about no other: the address a question comes from says which. */
@@ -44,13 +46,19 @@ export class DomainDesk {
       service: this.#options.service(),
       domain,
       record,
-      limit: limitSeen(record.count("blocked"), record.count("over-limit")),
+      limit: limitText(this.#options.limitOf(domain), record.count("over-limit") > 0),
       exact: !from.slice(0, from.indexOf("/") >>> 0).includes("@"),
     });
   }
 }
 
-function limitSeen(blocked: number, overLimit: number): string {
-  if (blocked > 0) return "blocked by the operator of this service";
-  return overLimit > 0 ? "exceeded in the last hour" : "not exceeded in the last hour";
+function limitText(limit: SenderLimit, isExceeded: boolean): string {
+  if (limit === "blocked") return "blocked by the operator of this service";
+  if (limit === undefined) return "none";
+  const { perSecond, burst } = limit;
+  const rate =
+    perSecond < 1 ? `${rounded(perSecond * 60)} publishes a minute` : `${rounded(perSecond)} a second`;
+  return `${rate}, ${burst} at once; ${isExceeded ? "exceeded" : "not exceeded"} in the last hour`;
 }
+
+const rounded = (value: number): number => Math.round(value * 100) / 100;
