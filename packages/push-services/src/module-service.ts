@@ -95,7 +95,7 @@ export class ModuleService {
       path: `/3/device/${wakeup.token}`,
       form: wakeup.urgent ? this.#forms.urgent : this.#forms.quiet,
       ownHeaders: ownHeadersOf(apnsId, this.#settings, this.#clock.now()),
-      apnsId,
+      id: apnsId,
       settle: (outcome) => {
         this.#underWay -= 1;
         this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);

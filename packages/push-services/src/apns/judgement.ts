@@ -1,30 +1,9 @@
 import { type Millis, type Outcome, seconds } from "@reveille/wakeup";
 
 import { type WireResult } from "../http2/wire.ts";
+import { type Judgement, plain, unheard } from "../pool/judgement.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { classOf } from "./reasons.ts";
-
-/** What the fate of a request means for the wakeup and for the connection it was sent on. */
-export interface Judgement {
-  /** How to settle the wakeup, unless it is repeated. */
-  readonly outcome: Outcome;
-  /** The push was not processed for a reason that another connection may not have. */
-  readonly repeatElsewhere: boolean;
-  /** Why nothing further should be sent on this connection. */
-  readonly leaveBecause: string | undefined;
-  readonly answer: AnswerKind;
-}
-
-/** What the answer says beyond the push itself. */
-export type AnswerKind =
-  /** Apple has accepted our credential. */
-  | "accepted"
-  /** It has not (yet). */
-  | "denied"
-  /** A trouble of its own (5xx). */
-  | "trouble"
-  /** Nothing: there was none, or one that is not Apple's. */
-  | "none";
 
 /** Apple gives no figure for a throttled device; half a minute is what a second push soon after is worth. */
 const PAUSE_AFTER_THROTTLE = seconds(30);
@@ -44,12 +23,6 @@ export function judge(result: WireResult, apnsId: string): Judgement {
       return unheard(result.because);
   }
 }
-
-/** A push that a GOAWAY for this reason, e.g. BadCertificate, has kept from being processed. */
-export const judgeRefused = (reason: string): Judgement => ({
-  ...plain({ kind: "rejected", reason, blame: "module" }),
-  answer: "denied",
-});
 
 function judgeRefusal(answer: Answer): Judgement {
   const { reason } = answer;
@@ -85,18 +58,6 @@ function judgeRefusal(answer: Answer): Judgement {
       };
   }
 }
-
-const plain = (outcome: Outcome): Judgement => ({
-  outcome,
-  repeatElsewhere: false,
-  leaveBecause: undefined,
-  answer: "accepted",
-});
-
-const unheard = (reason: string): Judgement => ({
-  ...plain({ kind: "unreachable", reason }),
-  answer: "none",
-});
 
 function unreachable({ reason, retryAfter }: Answer, otherwise?: Millis): Outcome {
   const pause = retryAfter ?? otherwise;

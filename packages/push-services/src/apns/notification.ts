@@ -3,13 +3,7 @@ import Notification from "@parse/node-apn/lib/notification/index.js";
 import { type EpochMillis, later, type PushModule } from "@reveille/wakeup";
 
 import { type ModuleSettings } from "../module-settings.ts";
-
-/** One variant of a module's push: all of it that is the same for every wakeup. */
-export interface Form {
-  /** Header names and values in turn. */
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-}
+import { type Form } from "../pool/passage.ts";
 
 const LONGEST_COLLAPSE_ID = 64;
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

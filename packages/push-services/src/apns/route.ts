@@ -6,9 +6,11 @@ import { frameWires } from "../http2/frames/frame-wire.ts";
 import { nodeWires } from "../http2/node-wire.ts";
 import { type ApnsSettings } from "../module-settings.ts";
 import { endpointOf, poolNameOf } from "./endpoint-of.ts";
-import { type Push } from "./passage.ts";
-import { Pool } from "./pool.ts";
+import { type Push } from "../pool/passage.ts";
+import { Pool } from "../pool/pool.ts";
+import { APNS } from "./profile.ts";
 import { providerTokens } from "./provider-token.ts";
+import { TokenHold } from "./token-hold.ts";
 
 /** What speaks HTTP/2: our own frames, or `node:http2`, at five times the cost. */
 export type Engine = "frames" | "node";
@@ -116,7 +118,8 @@ export class Route implements AsyncDisposable {
     const pool = new Pool({
       name,
       openWire: WIRES[engine](endpoint, resolve),
-      tokens,
+      newHold: tokens === undefined ? undefined : () => new TokenHold(tokens, clock),
+      profile: APNS,
       clock,
       observe,
       random,

@@ -1,5 +1,6 @@
 import { type Clock, between, type Millis, minutes } from "@reveille/wakeup";
 
+import { type Hold } from "../pool/profile.ts";
 import { type ProviderToken } from "./provider-token.ts";
 
 /** Apple allows a connection one new token in 20 minutes; the margin is for pushes that overtake each other. */
@@ -9,7 +10,7 @@ const LEAST_HOLD = minutes(20.5);
 const OLDEST = minutes(49);
 
 /** Which provider token one connection shows. */
-export class TokenHold {
+export class TokenHold implements Hold {
   readonly #current: () => ProviderToken;
   readonly #clock: Clock;
   #shown: ProviderToken | undefined;
@@ -22,7 +23,7 @@ export class TokenHold {
   }
 
   /** The token for the next push: the current one, unless this connection has changed tokens too recently. */
-  bearer(): string {
+  readonly bearer = (): string => {
     const shown = this.#shown;
     const current = this.#current();
     if (shown?.issuedAt === current.issuedAt) return shown.bearer;
@@ -31,7 +32,7 @@ export class TokenHold {
     this.#shown = current;
     this.#since = now;
     return current.bearer;
-  }
+  };
 
   /**
    * The token shown gets too old before it may be changed. So it goes with a connection that was opened late in

@@ -40,6 +40,6 @@ export const aPush = {
   path: "/3/device/aa",
   form: { headers: [], body: Buffer.from("{}") },
   ownHeaders: [],
-  apnsId: "id",
+  id: "id",
   settle: () => undefined,
 } as const;

@@ -1,7 +1,13 @@
 import { type Millis, type Outcome } from "@reveille/wakeup";
 
 import { type Leave } from "../breaker.ts";
-import { type Form } from "./notification.ts";
+
+/** What many pushes have in common; the same object for as many as can be. */
+export interface Form {
+  /** Header names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
 
 /** A push as the pool takes it. */
 export interface Push {
@@ -9,7 +15,8 @@ export interface Push {
   readonly form: Form;
   /** Names and values in turn. */
   readonly ownHeaders: readonly string[];
-  readonly apnsId: string;
+  /** The wakeup's own, for our records and theirs. */
+  readonly id: string;
   /** Called exactly once. */
   readonly settle: (outcome: Outcome) => void;
 }

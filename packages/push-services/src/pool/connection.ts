@@ -1,12 +1,10 @@
 import { type Clock, type ConnectionState, type Millis, seconds } from "@reveille/wakeup";
 
 import { type OpenWire, type Wire, type WireResult, type WireStream } from "../http2/wire.ts";
-import { reasonIn } from "./answer.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { judge, type Judgement, judgeRefused } from "./judgement.ts";
+import { type Judgement, judgeRefused } from "./judgement.ts";
 import { type Passage } from "./passage.ts";
-import { classOf } from "./reasons.ts";
-import { type TokenHold } from "./token-hold.ts";
+import { type Hold, type Profile } from "./profile.ts";
 
 /** What a connection tells its pool. */
 export interface ConnectionListener {
@@ -20,7 +18,8 @@ export interface ConnectionOptions {
   readonly id: number;
   readonly openWire: OpenWire;
   /** Absent: the certificate of the TLS connection says who we are. */
-  readonly hold: TokenHold | undefined;
+  readonly hold: Hold | undefined;
+  readonly profile: Profile;
   readonly clock: Clock;
   readonly listener: ConnectionListener;
   /** How many pushes it carries in its life; default a little less than HTTP/2 has streams for. */
@@ -46,12 +45,13 @@ const MOST_PUSHES = 1_000_000_000;
 const MOST_SERVER_TROUBLES = 5;
 
 /**
- * One connection to APNs: connecting → probing → open → draining → closed. `probing`: one push at a time until
- * Apple has accepted our credential, since it allows no more before that.
+ * One connection to a push service: connecting → probing → open → draining → closed. `probing`: one push at a time
+ * until our credential is accepted, since Apple allows no more before that.
  */
 export class Connection {
   readonly id: number;
-  readonly hold: TokenHold | undefined;
+  readonly hold: Hold | undefined;
+  readonly #profile: Profile;
   readonly #clock: Clock;
   readonly #listener: ConnectionListener;
   readonly #wire: Wire;
@@ -68,14 +68,15 @@ export class Connection {
   #serverTroubles = 0;
 
   constructor(options: ConnectionOptions) {
-    const { id, openWire, hold, clock, listener, mostPushes = MOST_PUSHES } = options;
+    const { id, openWire, hold, profile, clock, listener, mostPushes = MOST_PUSHES } = options;
     this.#pushesLeft = mostPushes;
     this.id = id;
     this.hold = hold;
+    this.#profile = profile;
     this.#clock = clock;
     this.#listener = listener;
     this.openedAt = this.#stateSince = clock.monotonic();
-    this.#heartbeat = new Heartbeat(clock);
+    this.#heartbeat = new Heartbeat(clock, profile.pingsIdle);
     this.#wire = openWire({
       settings: (limit) => this.#limited(limit),
       goaway: (detail) => this.#goneAway(detail),
@@ -104,7 +105,7 @@ export class Connection {
 
   /** Only while there are free slots. */
   send(passage: Passage): void {
-    const { path, form, ownHeaders, apnsId } = passage.push;
+    const { path, form, ownHeaders, id } = passage.push;
     const flight: Flight = { passage, sentAt: this.#clock.monotonic(), stream: undefined };
     this.#flights.add(flight);
     flight.stream = this.#wire.request({
@@ -112,7 +113,7 @@ export class Connection {
       headers: form.headers,
       ownHeaders: this.hold === undefined ? ownHeaders : ["authorization", this.hold.bearer(), ...ownHeaders],
       body: form.body,
-      settle: (result) => this.#settled(flight, result, apnsId),
+      settle: (result) => this.#settled(flight, result, id),
     });
     this.#pushesLeft -= 1;
     if (this.#pushesLeft === 0) this.drain("it has no streams left");
@@ -165,23 +166,22 @@ export class Connection {
     const before = this.#streamLimit;
     this.#streamLimit = Math.min(limit, MOST_STREAMS);
     if (this.#streamLimit !== before) this.#listener.streamLimitChanged(limit);
-    if (this.#state === "connecting") this.#become("probing");
+    if (this.#state === "connecting") this.#become(this.#profile.provesFirst ? "probing" : "open");
   }
 
   #goneAway(detail: string): void {
-    const reason = reasonIn(detail) ?? "none given";
+    const { reason, refused } = this.#profile.readGoaway(detail);
     this.#listener.goawayReceived(reason);
-    const what = classOf(0, reason);
-    if (what.kind === "refused" && what.blame === "module") this.#refusedFor = reason;
+    if (refused) this.#refusedFor = reason;
     this.drain(`GOAWAY: ${reason}`);
   }
 
-  #settled(flight: Flight, result: WireResult, apnsId: string): void {
+  #settled(flight: Flight, result: WireResult, id: string): void {
     this.#flights.delete(flight);
     const judgement =
       this.#refusedFor !== undefined && result.kind === "unprocessed"
         ? judgeRefused(this.#refusedFor)
-        : judge(result, apnsId);
+        : this.#profile.judge(result, id);
     if (result.kind === "answered") this.#heartbeat.heard();
     this.#serverTroubles = judgement.answer === "trouble" ? this.#serverTroubles + 1 : 0;
     if (judgement.answer === "accepted") this.#prove();

@@ -13,12 +13,15 @@ const PONG_WITHIN = seconds(4);
 /** Asks a quiet connection by PING (RFC 9113 §6.7) whether it is alive. */
 export class Heartbeat {
   readonly #clock: Clock;
+  readonly #idle: number;
   #heardAt: Millis;
   #pingedAt: Millis | undefined;
   #awaiting = false;
 
-  constructor(clock: Clock) {
+  /** `asksIdle`: also when it is idle, and not only under suspicion. */
+  constructor(clock: Clock, asksIdle: boolean) {
     this.#clock = clock;
+    this.#idle = asksIdle ? IDLE : Number.POSITIVE_INFINITY;
     this.#heardAt = clock.monotonic();
   }
 
@@ -47,7 +50,7 @@ export class Heartbeat {
     if (this.#awaiting) {
       return sincePing < PONG_WITHIN ? undefined : `no answer to a ping within ${PONG_WITHIN / 1_000} s`;
     }
-    if (sincePing < LEAST_BETWEEN || (!suspected && now - this.#heardAt < IDLE)) return undefined;
+    if (sincePing < LEAST_BETWEEN || (!suspected && now - this.#heardAt < this.#idle)) return undefined;
     this.#pingedAt = now;
     this.#awaiting = true;
     ping((answered) => {

@@ -13,15 +13,15 @@ import { ConnectPace } from "./connect-pace.ts";
 import { Connection } from "./connection.ts";
 import { type Judgement } from "./judgement.ts";
 import { type Passage } from "./passage.ts";
-import { type ProviderToken } from "./provider-token.ts";
-import { TokenHold } from "./token-hold.ts";
+import { type Hold, type Profile } from "./profile.ts";
 
 export interface FleetOptions {
   /** In events: environment, host and id of the credential. */
   readonly name: string;
   readonly openWire: OpenWire;
   /** Absent: the certificate of the TLS connection says who we are. */
-  readonly tokens: (() => ProviderToken) | undefined;
+  readonly newHold: (() => Hold) | undefined;
+  readonly profile: Profile;
   readonly clock: Clock;
   readonly observe: Observe;
   /** From 0 to below 1, for jitter. */
@@ -115,7 +115,7 @@ export class Fleet {
   #retireOld(): void {
     if (this.#count((one) => isUsable(one) && !isOld(one)) < LEAST_CONNECTIONS) return;
     for (const one of this.#connections) {
-      if (isOld(one)) one.drain("its provider token gets too old");
+      if (isOld(one)) one.drain("it gets too old");
     }
   }
 
@@ -148,12 +148,13 @@ export class Fleet {
   }
 
   #open(): void {
-    const { clock, tokens, openWire, observe, name: pool } = this.#options;
+    const { clock, newHold, profile, openWire, observe, name: pool } = this.#options;
     this.#lastId += 1;
     const connection = new Connection({
       id: this.#lastId,
       openWire,
-      hold: tokens === undefined ? undefined : new TokenHold(tokens, clock),
+      hold: newHold?.(),
+      profile,
       clock,
       listener: {
         stateChanged: (one, from, because) => this.#stateChanged(one, from, because),

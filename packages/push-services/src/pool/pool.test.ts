@@ -2,6 +2,7 @@ import { ManualClock } from "@reveille/testkit";
 import { type Outcome, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
+import { APNS } from "../apns/profile.ts";
 import { aPush, fakeWires } from "../testing/a-fake-wire.ts";
 import { Pool } from "./pool.ts";
 
@@ -15,7 +16,8 @@ describe("a pool", () => {
     const pool = new Pool({
       name: "x",
       openWire,
-      tokens: undefined,
+      newHold: undefined,
+      profile: APNS,
       clock,
       observe: () => undefined,
       random: () => 0,

@@ -2,6 +2,7 @@ import { ManualClock } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { type WireResult } from "../http2/wire.ts";
+import { APNS } from "../apns/profile.ts";
 import { aPush, fakeWires } from "../testing/a-fake-wire.ts";
 import { Connection } from "./connection.ts";
 import { type Passage } from "./passage.ts";
@@ -17,6 +18,7 @@ describe("a connection", () => {
       id: 1,
       openWire,
       hold: undefined,
+      profile: APNS,
       clock,
       mostPushes: 2,
       listener: {
