@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { at, field, textAt } from "./fields.ts";
+
 export const PROMETHEUS = join(import.meta.dirname, "../../deploy/prometheus");
 
 /** A rule of deploy/prometheus/rules; `name` of the alert, or of the series it records. */
@@ -45,17 +47,3 @@ export const ruleTests = (): readonly RuleTest[] =>
     .map((one) => ({ alert: textAt(one, "alertname"), expected: at(one, "exp_alerts").length }));
 
 const read = (file: string): unknown => parse(readFileSync(file, "utf8"));
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
-}
-
-function at(value: unknown, name: string): readonly unknown[] {
-  const found = field(value, name);
-  return Array.isArray(found) ? found : [];
-}
-
-function textAt(value: unknown, name: string): string {
-  const found = field(value, name);
-  return typeof found === "string" ? found : "";
-}

@@ -1,0 +1,124 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+import { freePort, Program, type Region, startRegion, until } from "@reveille/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { at, field, textAt } from "../metrics/fields.ts";
+import { ruleFiles, rules } from "../metrics/rules.ts";
+
+const FOLDER = join(import.meta.dirname, "../output/cluster/prometheus");
+const WITHIN = 60_000;
+
+let region: Region;
+let prometheus: Program;
+let url: string;
+
+beforeAll(async () => {
+  region = await startRegion({ folder: join(FOLDER, "region"), workers: 1 });
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  prometheus = await startPrometheus(port);
+});
+afterAll(async () => {
+  await prometheus.stop();
+  await region[Symbol.asyncDispose]();
+});
+
+/** As in production, but it scrapes and thinks each second, and no alert is pending for longer than that. */
+async function startPrometheus(port: number): Promise<Program> {
+  const folder = join(FOLDER, "prometheus");
+  await mkdir(folder, { recursive: true });
+  for (const file of ruleFiles()) {
+    const text = await readFile(file, "utf8");
+    await writeFile(join(folder, basename(file)), text.replaceAll(/^( +for:) .*$/gm, "$1 1s"));
+  }
+  const target = new URL(region.sidecarUrl).host;
+  await writeFile(
+    join(folder, "prometheus.yml"),
+    `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+rule_files: ["reveille.*.yml"]
+scrape_configs:
+  - job_name: reveille
+    static_configs:
+      - targets: ["${target}"]
+        labels: { region: eu }
+`,
+  );
+  return Program.start({
+    name: "prometheus",
+    command: "prometheus",
+    args: [
+      "--config.file=prometheus.yml",
+      "--storage.tsdb.path=data",
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    folder,
+    logFile: join(folder, "prometheus.log"),
+    debianPackage: "prometheus",
+    ready: (text) => text.includes("Server is ready to receive web requests"),
+  });
+}
+
+/** What Prometheus' HTTP API lists. */
+async function ask(path: string, list: "alerts" | "groups" | "result"): Promise<readonly unknown[]> {
+  const response = await fetch(`${url}/api/v1/${path}`);
+  return at(field(await response.json(), "data"), list);
+}
+
+const firing = async (): Promise<readonly string[]> =>
+  (await ask("alerts", "alerts"))
+    .filter((alert) => textAt(alert, "state") === "firing")
+    .map((alert) => textAt(field(alert, "labels"), "alertname"));
+
+/** How the rules fare: `ok`, `err`, or `unknown` before their first evaluation. */
+const healthOfRules = async (): Promise<readonly string[]> =>
+  (await ask("rules", "groups")).flatMap((group) => at(group, "rules")).map((rule) => textAt(rule, "health"));
+
+const settles = async (what: string, accepts: (alerts: readonly string[]) => boolean): Promise<void> => {
+  await until(async () => (accepts(await firing()) ? true : undefined), {
+    what,
+    withinMs: WITHIN,
+    everyMs: 200,
+  });
+};
+
+const OF_A_HOST = ["ReveilleHostNotReady", "ReveilleRegionNotReady"];
+
+describe("a Prometheus that watches a running region", () => {
+  it("gets metrics, and can evaluate every rule", async () => {
+    await until(
+      async () =>
+        (await ask(`query?query=${encodeURIComponent("reveille_host_ready == 1")}`, "result")).length === 1
+          ? true
+          : undefined,
+      { what: "a scrape", withinMs: WITHIN },
+    );
+    const healths = await until(
+      async () => {
+        const all = await healthOfRules();
+        return all.length > 0 && !all.includes("unknown") ? all : undefined;
+      },
+      { what: "an evaluation of all rules", withinMs: WITHIN },
+    );
+    expect(healths).toEqual(rules().map(() => "ok"));
+  });
+
+  it("raises the alarm when the only worker is killed, and stands down when there is another", async () => {
+    expect((await firing()).filter((alert) => OF_A_HOST.includes(alert))).toEqual([]);
+    await region.workers[0]?.kill();
+    await settles("the alarm", (alerts) => OF_A_HOST.every((alert) => alerts.includes(alert)));
+    await region.startRole("worker", "worker-2");
+    await settles("its end", (alerts) => !OF_A_HOST.some((alert) => alerts.includes(alert)));
+  });
+
+  it("notices a process that hangs, and a sidecar that is gone", async () => {
+    expect(await firing()).not.toContain("ReveilleRoleSilent");
+    region.ingress.signal("SIGSTOP");
+    await settles("the alarm for the role", (alerts) => alerts.includes("ReveilleRoleSilent"));
+    region.ingress.signal("SIGCONT");
+    await settles("its end", (alerts) => !alerts.includes("ReveilleRoleSilent"));
+    await region.sidecar.kill();
+    await settles("the alarm for the scrape", (alerts) => alerts.includes("ReveilleScrapeMissing"));
+  });
+});
