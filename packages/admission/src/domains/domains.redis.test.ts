@@ -44,13 +44,13 @@ function pattern(text: string): DomainPattern {
 
 /** One ingress' view of the limits, and its admission. */
 async function anIngress(clock: ManualClock, defaultLimit?: DomainLimit) {
-  const limits = await openSenderLimits({ redis, region, secret, clock, defaultLimit });
+  const limits = await openSenderLimits({ redis, region, secret, clock, defaultLimit: () => defaultLimit });
   const admission = redisAdmission({
     redis,
     region,
     secret,
     windowOf: () => seconds(20),
-    forgetDeadAfter: hours(1),
+    forgetDeadAfter: () => hours(1),
     clock,
     observe: () => undefined,
     redisTime: clock.now,

@@ -87,7 +87,7 @@ const anAdmission = (clock: ManualClock, bucketOf: (sender: string) => SharedBuc
     region: aRegion(),
     secret: aRegionSecret(),
     windowOf: () => seconds(20),
-    forgetDeadAfter: hours(1),
+    forgetDeadAfter: () => hours(1),
     clock,
     observe: () => undefined,
     redisTime: clock.now,

@@ -1,5 +1,5 @@
 import { redisAdmission } from "@reveille/admission";
-import { type ComponentOptions, startIngress } from "@reveille/ingress";
+import { type ComponentOptions, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
 
@@ -30,7 +30,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   });
   starting.use(queue);
   const room = starting.use(
-    await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
+    await watchRedisRoom({ redis, clock, observe, mostShare: () => context.current().redis.memoryShare }),
   );
   const sentinels = await openSentinels(context, clock);
   if (sentinels !== undefined) starting.use(sentinels);
@@ -48,10 +48,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const admission = redisAdmission({ ...admissionOptionsOf(context), limits });
   const ingress = await startIngress({
     components: await componentsOf(config, log),
-    modules: {
-      known: new Set(config.modules.keys()),
-      ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
-    },
+    modules: modulesOf(config),
     admission,
     queue,
     isFull: room.isFull,
@@ -72,9 +69,15 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     health: () => [...ingress.health(), ...beyond.health()],
+    adopt: (next) => Promise.resolve(ingress.serve(modulesOf(next))),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const modulesOf = ({ modules, defaultModule }: Config): IngressModules => ({
+  known: new Set(modules.keys()),
+  ...(defaultModule === undefined ? {} : { fallback: defaultModule }),
+});
 
 function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {
   return Promise.all(
