@@ -12,7 +12,7 @@ const REPOSITORY = join(import.meta.dirname, "../../../..");
 const CLI = join(REPOSITORY, "packages/cli/src/main.ts");
 /** Its region is the local one: `REGION_HOST` and `FRONT_HOST`. */
 const PLAN = join(REPOSITORY, "deploy/plan.example.yaml");
-const SECRET_FILE = "/etc/reveille/component.secret";
+const SECRET_FILE = "/etc/reveille/front/component.secret";
 
 export interface FrontOptions extends Omit<MachineSettings, "dataFolder"> {
   /** Its configuration and data. */
@@ -45,6 +45,7 @@ export async function startFront(options: FrontOptions): Promise<Program> {
       `Include "front.cfg.lua"`,
       machineSettings({ ...options, dataFolder }),
       `component_ports = { ${componentPort} }`,
+      `component_interfaces = { "127.0.0.1" }`,
       ...doubles.map((double) => `Component "${double}"\n  component_secret = "${secret}"`),
     ].join("\n"),
     { mode: 0o600 },
