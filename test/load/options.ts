@@ -11,6 +11,8 @@ export interface Options {
   readonly rate?: number;
   /** In place of what a stage keeps in flight at saturation by itself. */
   readonly inFlight?: number;
+  /** So many devices are known and so many wakeups queued before the load of `admission-queue`. */
+  readonly filled: number;
   readonly workers: number;
   readonly apns: "nginx" | "simulator";
   /** Show where the CPU of each process went. The measured costs are then too high. */
@@ -34,6 +36,7 @@ Stages: ${STAGES.join(", ")}; without any, all of them.
   --warm-up N       time under load before that, not counted (3)
   --rate N          wakeups per second of the open loop, in place of the stage's own rates
   --in-flight N     wakeups in flight at saturation, in place of the stage's own number
+  --filled N        devices known and wakeups queued before the admission-queue stage is loaded (0)
   --workers N       workers of the end-to-end stage (1)
   --apns NAME       the far end: nginx or simulator (nginx)
   --profile         also show where the CPU of each process went; the costs are then too high
@@ -57,6 +60,7 @@ const OPTIONS = {
   "warm-up": { type: "string", default: "3" },
   rate: { type: "string" },
   "in-flight": { type: "string" },
+  filled: { type: "string", default: "0" },
   workers: { type: "string", default: "1" },
   apns: { type: "string", default: "nginx" },
   profile: { type: "boolean", default: false },
@@ -79,6 +83,7 @@ function optionsOf(values: Values, names: readonly string[]): Options {
     ...(values["in-flight"] === undefined
       ? {}
       : { inFlight: numberOf("--in-flight", values["in-flight"], { least: 1, most: 1e5 }) }),
+    filled: numberOf("--filled", values.filled, { least: 0, most: 1e7 }),
     workers: numberOf("--workers", values.workers, { least: 1, most: 16 }),
     apns,
     profile: values.profile,
