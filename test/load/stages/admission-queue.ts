@@ -8,8 +8,8 @@ import { type Planned } from "../plan.ts";
 import { type Filling, fillingOf } from "./filling.ts";
 
 /** Admission's decision and the queue's way through Redis, to a worker that is done at once. */
-export function admissionQueueStage({ filled }: Options): readonly Planned[] {
-  const trial = async (bench: Bench): Promise<Trial> => setUp(bench, filled);
+export function admissionQueueStage(options: Options): readonly Planned[] {
+  const trial = async (bench: Bench): Promise<Trial> => setUp(bench, options);
   return [
     { load: { mode: "rate", rate: 5_000 }, setUp: trial },
     { load: { mode: "rate", rate: 20_000 }, setUp: trial },
@@ -17,8 +17,11 @@ export function admissionQueueStage({ filled }: Options): readonly Planned[] {
   ];
 }
 
-async function setUp(bench: Bench, filled: number): Promise<Trial> {
-  const settings = await startRedis(bench);
+async function setUp(
+  bench: Bench,
+  { filled, appendfsync }: Pick<Options, "filled" | "appendfsync">,
+): Promise<Trial> {
+  const settings = await startRedis(bench, appendfsync);
   const filling = filled === 0 ? {} : await fill(bench, settings, filled);
   const driver = (name: string) =>
     bench.driver({ name, file: new URL(`${name}-process.ts`, import.meta.url), settings });
@@ -30,7 +33,7 @@ async function setUp(bench: Bench, filled: number): Promise<Trial> {
     driver: producer,
     counted: ["producer", "consumer", "redis"],
     latency: "arrival to accepted",
-    setting: { redis: "TCP, AOF everysec", filled },
+    setting: { redis: `TCP, AOF ${appendfsync}`, filled },
     arrived: async () => (await markOf(consumer)).answers["handled"] ?? 0,
     check: async (journal, window) => {
       const { latencies, lost, details } = checkArrivals(journal, await arrivalsOf(consumer), window);
