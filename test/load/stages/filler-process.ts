@@ -28,7 +28,12 @@ const redis = await openProducerRedis({ url }, { connection: "filler", clock, ob
 const blocking = await openWorkerRedis({ url }, { connection: "filler", clock, observe });
 const common = { redis, region: REGION, clock, observe };
 const secret = await openRegionSecret(redis, REGION);
-const admission = redisAdmission({ ...common, secret, windowOf: () => hours(1), forgetDeadAfter: hours(1) });
+const admission = redisAdmission({
+  ...common,
+  secret,
+  windowOf: () => hours(1),
+  forgetDeadAfter: () => hours(1),
+});
 const queue = await openWakeupQueue({ ...common, node: "bench" });
 
 function wakeups(from: number): readonly Wakeup[] {
