@@ -16,6 +16,12 @@ export interface OpenRedisOptions {
   readonly evenIfEvicting?: boolean;
 }
 
+/**
+ * The other machines are near. A host that is gone without a word would otherwise cost 10 s (ioredis' default) at each
+ * Sentinel or Redis that was on it: of 11 s from its end to the first wakeup accepted again, 8 were spent on this.
+ */
+const CONNECT_TIMEOUT_MS = 1_000;
+
 /** Reconnects begin at 100 ms and stay below 0.6 s, so that a failover is not followed by a pause of our own. */
 const retryStrategy = (attempt: number): number => Math.min(50 * 2 ** attempt, 500) + Math.random() * 100;
 
@@ -55,7 +61,13 @@ async function open(
   behaviour: Behaviour,
 ): Promise<Redis> {
   const login = ioredisOptions(settings);
-  const redis = new Redis({ ...login, retryStrategy, ...behaviour, replyMapping: "legacy" });
+  const redis = new Redis({
+    ...login,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy,
+    ...behaviour,
+    replyMapping: "legacy",
+  });
   tellTrouble(redis, options);
   revive(redis, options.clock);
   try {

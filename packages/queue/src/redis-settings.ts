@@ -45,6 +45,8 @@ export function ioredisOptions(settings: RedisSettings): RedisOptions {
     // Without it a primary that hangs (and does not refuse) holds its clients for ever (ioredis issue 1314).
     failoverDetector: true,
     sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    // Sentinels are asked one after the other: one that hangs must not keep us from the next one.
+    sentinelCommandTimeout: 1_000,
   };
 }
 
