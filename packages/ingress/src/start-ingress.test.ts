@@ -255,6 +255,29 @@ describe("the ingress behind a Prosody", () => {
     await vi.waitFor(() => expect(rig.ingress.standsIn()).toBe(false), 5_000);
   });
 
+  it("gives the place at another host's front back to the ingress of that host", async () => {
+    await using own = await startProsody();
+    await using other = await startProsody();
+    const components = [own, other].map(({ service, secret }) => ({
+      service,
+      domain: "push.localhost",
+      secret,
+    }));
+    let isPlaceWanted = (): boolean => false;
+    await using standIn = await anIngress(own, { components, isPlaceWanted: () => isPlaceWanted() });
+    await vi.waitFor(() => expect(standIn.ingress.standsIn()).toBe(true), 5_000);
+    await using owner = await anIngress(other);
+    isPlaceWanted = owner.ingress.wantsPlace;
+    expect(isPlaceWanted()).toBe(true);
+    await vi.waitFor(async () => {
+      await standIn.clock.advance(seconds(1));
+      await owner.clock.advance(seconds(1));
+      expect([standIn.ingress.standsIn(), owner.ingress.wantsPlace()]).toEqual([false, false]);
+      expect(owner.ingress.health()[0]?.health).toEqual({ kind: "ready" });
+    }, 5_000);
+    expect(standIn.ingress.health()[0]?.health).toEqual({ kind: "ready" });
+  });
+
   it("leaves its place to another ingress when its own Redis stays away, answering all before", async () => {
     await using prosody = await startProsody();
     await using sick = await anIngress(prosody, {

@@ -13,7 +13,7 @@ import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
 import { type AdmissionPort, type QueuePort, type SenderLimit, type SenderRefusal } from "./ports.ts";
-import { type ServedModules, servedModules } from "./publish.ts";
+import { servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
@@ -22,7 +22,13 @@ import { FrontSlot } from "./stream/front-slot.ts";
 export interface IngressOptions {
   /** The own host's front first; the others are for standing by. */
   readonly components: readonly ComponentOptions[];
-  readonly modules: IngressModules;
+  readonly modules: {
+    readonly known: ReadonlySet<PushModule>;
+    /** For publishes that name no module. */
+    readonly fallback?: PushModule;
+    /** Those whose devices have tokens of FCM; the others' are Apple's. */
+    readonly fcm?: ReadonlySet<PushModule>;
+  };
   readonly admission: AdmissionPort;
   readonly queue: QueuePort;
   readonly clock: Clock;
@@ -34,6 +40,8 @@ export interface IngressOptions {
    * frozen in our place. Default: it is trusted.
    */
   readonly isStoodInFor?: () => boolean;
+  /** Whether the ingress of another host wants its place back, if we have it. Default: never. */
+  readonly isPlaceWanted?: () => boolean;
   /** Which sending domains are refused before anything else, by name. Default: none. */
   readonly refusal?: (domain: string) => SenderRefusal | undefined;
   /** What a sending domain may publish, told to it when it asks. Default: as much as it wants. */
@@ -41,15 +49,6 @@ export interface IngressOptions {
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
-}
-
-/** The modules that publishes may name. */
-export interface IngressModules {
-  readonly known: ReadonlySet<PushModule>;
-  /** For publishes that name no module. */
-  readonly fallback?: PushModule;
-  /** Those whose devices have tokens of FCM; the others' are Apple's. */
-  readonly fcm?: ReadonlySet<PushModule>;
 }
 
 /** Bounds of one ingress. */
@@ -70,12 +69,12 @@ export interface IngressLimits {
 
 export interface Ingress extends AsyncDisposable {
   readonly health: () => readonly PartHealth[];
-  /** From the next publish on, these are the modules. */
-  readonly serve: (modules: IngressModules) => void;
   /** Publishes in hand, unanswered. */
   readonly held: () => number;
   /** Whether it serves the front of another host, and stanzas pass. */
   readonly standsIn: () => boolean;
+  /** Whether another ingress has its place at the own front. */
+  readonly wantsPlace: () => boolean;
 }
 
 const LIMITS: IngressLimits = {
@@ -97,9 +96,9 @@ const STANZA_DEPTH = 32;
  */
 export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const { clock, observe, admission, queue, version } = options;
-  let modules = servedBy(options.modules);
+  const { known, fallback, fcm } = options.modules;
+  const modules = servedModules(known, fallback, fcm);
   const limits = { ...LIMITS, ...options.limits };
-  const fronts = options.components.map(frontOf);
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
   const desk: DomainDesk = new DomainDesk({
     clock,
@@ -119,7 +118,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     onHeldInVain: async () => void (await Promise.all(slots.map((slot) => slot.release()))),
   });
   const receive = receiveWith({
-    modules: () => modules,
+    modules,
     queryFacts: { version, statusForm: (from) => desk.formFor(from) },
     clock,
     observe: desk.watching(observe),
@@ -127,10 +126,14 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     refusal: options.refusal ?? (() => undefined),
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
-  const slots = fronts.map(
-    (front) =>
+  // With several hostnames, several of them are at the own front.
+  const isOwn = ({ service }: ComponentOptions): boolean => service === options.components[0]?.service;
+  const slots = options.components.map(
+    (component) =>
       new FrontSlot({
-        front,
+        front: frontOf(component),
+        isOwn: isOwn(component),
+        isWantedBack: options.isPlaceWanted ?? ((): boolean => false),
         clock,
         observe,
         limits: { length: limits.stanzaLength, depth: STANZA_DEPTH },
@@ -138,15 +141,16 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
         onStanza: receive,
       }),
   );
-  await slots[0]?.settled;
+  const own = slots.filter((slot) => slot.isOwn);
+  await Promise.all(own.map(async ({ settled }) => settled));
   return {
     health: () => [
-      ...slots.slice(0, 1).map(({ health }) => ({ part: "component", health })),
+      ...own.map(({ health }) => ({ part: "component", health })),
       { part: "intake", health: intake.health },
     ],
-    serve: (next) => void (modules = servedBy(next)),
     held: () => intake.inHand,
-    standsIn: () => slots.slice(1).some(({ isServing }) => isServing),
+    standsIn: () => slots.some((slot) => !slot.isOwn && slot.isServing),
+    wantsPlace: () => own.some(({ isStandingBy }) => isStandingBy),
     [Symbol.asyncDispose]: async () => {
       await intake.drain();
       await Promise.all(slots.map((slot) => slot.close()));
@@ -166,6 +170,3 @@ function serviceState(intake: Intake, isFull: IngressOptions["isFull"]): Service
       return isFull?.() === true ? "overloaded" : "ready";
   }
 }
-
-const servedBy = ({ known, fallback, fcm }: IngressModules): ServedModules =>
-  servedModules(known, fallback, fcm);

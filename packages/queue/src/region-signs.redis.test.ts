@@ -16,8 +16,8 @@ async function nextRound(clock: ManualClock): Promise<void> {
   await vi.waitUntil(() => clock.sleepers > 0);
 }
 
-const open = (redis: Redis, clock: Clock, give: () => readonly Sign[]) =>
-  openRegionSigns({ redis, region, clock, give });
+const open = (redis: Redis, clock: Clock, give: () => readonly Sign[], host = "s1") =>
+  openRegionSigns({ redis, region, host, clock, give });
 
 describe("the signs of a region", () => {
   it("given by one process are seen by the others, and lapse when it gives them no more", async () => {
@@ -38,6 +38,17 @@ describe("the signs of a region", () => {
     await vi.waitUntil(async () => (await redis.exists(keys.sign("worker"))) === 0);
     await nextRound(others);
     expect(ingress.sees("worker")).toBe(false);
+  });
+
+  it("tell whether another host gave them", async () => {
+    await using server = await startRedis();
+    const redis = await server.connect();
+    const [clock, others] = [new ManualClock(), new ManualClock()];
+    await using own = await open(redis, clock, () => ["wants-place"], "s1");
+    await using other = await open(redis, others, () => [], "s2");
+    expect([own, other].map((signs) => signs.sees("wants-place"))).toEqual([true, true]);
+    expect([own, other].map((signs) => signs.seesElsewhere("wants-place"))).toEqual([false, true]);
+    expect(other.seesElsewhere("worker")).toBe(false);
   });
 
   it("tell that Redis takes no writes, and trust nothing seen before", async () => {

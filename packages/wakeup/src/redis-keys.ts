@@ -36,9 +36,10 @@ export interface RedisKeys {
 /**
  * What the processes of a region let each other know by a key that stands while it is true: `ingress`: one runs and
  * can write; `worker`: one can send for at least one module; `batch-taken`: one has taken a batch lately; `stand-in`:
- * an ingress serves the front of another host.
+ * an ingress serves the front of another host; `wants-place`: one stands by at the front of its own host. Its value is
+ * the name of the host.
  */
-export type Sign = "ingress" | "worker" | "batch-taken" | "stand-in";
+export type Sign = "ingress" | "worker" | "batch-taken" | "stand-in" | "wants-place";
 
 /** Name of the region's BullMQ queue. */
 export const QUEUE_NAME = "wakeups";

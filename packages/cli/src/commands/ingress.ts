@@ -1,7 +1,8 @@
 import { redisAdmission } from "@reveille/admission";
-import { type ComponentOptions, type IngressModules, startIngress } from "@reveille/ingress";
+import { type ComponentOptions, type Ingress, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
+import { type Sign } from "@reveille/wakeup";
 
 import { admissionOptionsOf } from "../admission-options.ts";
 import { secretFrom } from "../process.ts";
@@ -30,17 +31,18 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   });
   starting.use(queue);
   const room = starting.use(
-    await watchRedisRoom({ redis, clock, observe, mostShare: () => context.current().redis.memoryShare }),
+    await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
   );
   const sentinels = await openSentinels(context, clock);
   if (sentinels !== undefined) starting.use(sentinels);
-  let standsIn = (): boolean => false;
+  let places: Pick<Ingress, "standsIn" | "wantsPlace"> = { standsIn: () => false, wantsPlace: () => false };
   const signs = starting.use(
     await openRegionSigns({
       redis,
       region: config.region,
+      host: config.host,
       clock,
-      give: () => (standsIn() ? ["ingress", "stand-in"] : ["ingress"]),
+      give: () => signsOf(places),
     }),
   );
   const beyond = starting.use(await watchRegionHealth({ queue, signs, sentinels, clock }));
@@ -48,11 +50,15 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const admission = redisAdmission({ ...admissionOptionsOf(context), limits });
   const ingress = await startIngress({
     components: await componentsOf(config, log),
-    modules: modulesOf(config),
+    modules: {
+      known: new Set(config.modules.keys()),
+      ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
+    },
     admission,
     queue,
     isFull: room.isFull,
     isStoodInFor: () => signs.sees("stand-in"),
+    isPlaceWanted: () => signs.seesElsewhere("wants-place"),
     refusal: limits.refusal,
     limitOf: limits.limitOf,
     clock,
@@ -60,7 +66,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     version: VERSION,
   });
   starting.use(ingress);
-  ({ standsIn } = ingress);
+  places = ingress;
   addReadings(context, queue, admission);
   context.metrics.addReading(() => [
     { kind: "held", publishes: ingress.held() },
@@ -69,15 +75,15 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     health: () => [...ingress.health(), ...beyond.health()],
-    adopt: (next) => Promise.resolve(ingress.serve(modulesOf(next))),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-const modulesOf = ({ modules, defaultModule }: Config): IngressModules => ({
-  known: new Set(modules.keys()),
-  ...(defaultModule === undefined ? {} : { fallback: defaultModule }),
-});
+const signsOf = ({ standsIn, wantsPlace }: Pick<Ingress, "standsIn" | "wantsPlace">): readonly Sign[] => [
+  "ingress",
+  ...(standsIn() ? ["stand-in" as const] : []),
+  ...(wantsPlace() ? ["wants-place" as const] : []),
+];
 
 function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {
   return Promise.all(

@@ -16,11 +16,15 @@ import { SelfPing } from "./self-ping.ts";
 
 export interface SlotOptions {
   readonly front: Front;
+  /** Whether the front is that of our host; at any other we stand in for its ingress. */
+  readonly isOwn: boolean;
   readonly clock: Clock;
   readonly observe: Observe;
   readonly limits: StanzaLimits;
   /** While we stand by: whether whoever has the place shows signs of life. */
   readonly isStoodInFor: () => boolean;
+  /** While we stand in: whether the ingress of that host is there again. */
+  readonly isWantedBack: () => boolean;
   readonly onStanza: (stanza: Stanza, slot: FrontSlot) => void;
 }
 
@@ -32,6 +36,9 @@ const MAX_UNSENT = 1 << 20;
 
 /** Long enough for another ingress to take the place; it tries every 1 to 2 s. */
 const RELEASED_FOR = seconds(3);
+
+/** How often a stand-in looks whether it is wanted. */
+const GIVE_BACK_WITHIN = seconds(1);
 
 const NOTHING = /(?:)/;
 
@@ -74,6 +81,14 @@ export class FrontSlot {
   /** Resolves when the first attempt has succeeded or failed. */
   get settled(): Promise<void> {
     return this.#settled.promise;
+  }
+
+  get isOwn(): boolean {
+    return this.#options.isOwn;
+  }
+
+  get isStandingBy(): boolean {
+    return this.#state === "standby";
   }
 
   /** Connected, and the front passes stanzas on. */
@@ -134,7 +149,7 @@ export class FrontSlot {
       const end = await this.#occupy();
       failures = this.#state === "active" ? 0 : failures + 1;
       this.#left(end);
-      await this.#options.clock.sleep(pauseAfter(end, failures), this.#stop.signal);
+      await this.#options.clock.sleep(this.#pauseAfter(end, failures), this.#stop.signal);
     }
   }
 
@@ -147,10 +162,20 @@ export class FrontSlot {
         this.#tell("active");
         this.#flush();
         void ping.watch(stream);
+        void this.#giveBack(stream);
       },
     });
     this.#stream = stream;
     return stream.ended;
+  }
+
+  /** A place at another host's front is borrowed: if we are lost without a word, that front would take nobody else. */
+  async #giveBack(stream: ComponentStream): Promise<void> {
+    const { isOwn, isWantedBack, clock } = this.#options;
+    if (isOwn) return;
+    do await clock.sleep(GIVE_BACK_WITHIN, stream.signal);
+    while (!stream.signal.aborted && !isWantedBack());
+    if (!stream.signal.aborted) await this.release();
   }
 
   #connect({ hears, onActive, parting }: StreamPart): ComponentStream {
@@ -194,16 +219,20 @@ export class FrontSlot {
       ...told,
     });
   }
-}
 
-/** Jittered, so that the ingresses of a region do not knock together. */
-function pauseAfter(end: StreamEnd, failures: number): Millis {
-  switch (end.kind) {
-    case "conflict":
-      return millis(1_000 + 1_000 * Math.random());
-    case "closed":
-      return millis(RELEASED_FOR * (1 + Math.random() / 2));
-    case "lost":
-      return millis(Math.min(250 * 2 ** failures, 5_000) * (0.5 + Math.random() / 2));
+  /** Jittered, so that the ingresses of a region do not knock together. */
+  #pauseAfter(end: StreamEnd, failures: number): Millis {
+    const jitter = Math.random();
+    switch (end.kind) {
+      case "conflict":
+        // A stand-in makes way for us: the shorter the pause, the fewer senders hear `wait` meanwhile.
+        return millis(
+          this.isOwn && this.#options.isStoodInFor() ? 200 + 200 * jitter : 1_000 + 1_000 * jitter,
+        );
+      case "closed":
+        return millis(RELEASED_FOR * (1 + jitter / 2));
+      case "lost":
+        return millis(Math.min(250 * 2 ** failures, 5_000) * (0.5 + jitter / 2));
+    }
   }
 }
