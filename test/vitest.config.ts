@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
- * Four tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * Five tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
  * file at a time, since each fills the machine. `boot`: a host with systemd in a
  * container, which needs root; not part of `npm test`. `durability`: processes are killed at random and servers fail over, at
- * a pace that needs the machine for itself; not part of `npm test`.
+ * a pace that needs the machine for itself; not part of `npm test`. `failover`: two hosts of a region as network namespaces,
+ * which needs root; likewise apart.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -49,6 +50,15 @@ export default defineConfig({
         test: {
           name: "durability",
           include: ["test/durability/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "failover",
+          include: ["test/failover/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

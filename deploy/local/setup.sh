@@ -13,7 +13,7 @@ set -eu
 PNPM=pnpm@12.21.0
 PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
 case ${1:-} in
-  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 systemd systemd-container shellcheck" ;;
+  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container shellcheck" ;;
   bench) PACKAGES="$PACKAGES nginx-light" ;;
 esac
 
@@ -43,6 +43,7 @@ why() {
     prometheus) echo "tests alert rules, and scrapes a region" ;;
     chromium) echo "looks at the status page" ;;
     iproute2) echo "hosts of a region as network namespaces" ;;
+    nftables) echo "cuts lines between those hosts" ;;
     systemd) echo "checks the units" ;;
     systemd-container) echo "boots a host to try them" ;;
     shellcheck) echo "checks the shell scripts" ;;

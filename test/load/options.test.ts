@@ -32,7 +32,6 @@ describe("the arguments of the bench", () => {
     [["--rate", "many"], "--rate takes a number"],
     [["--rate", ""], "not nothing"],
     [["--apns", "apple"], "--apns takes nginx or simulator"],
-    [["--appendfsync", "never"], "--appendfsync takes everysec or always"],
     [["--speed"], "Unknown option '--speed'"],
   ])("%j are refused", (args, because) => {
     const parsed = parseOptions(args);

@@ -4,18 +4,12 @@ import { systemClock } from "@reveille/runtime";
 import { type RoleContext } from "./role.ts";
 
 /** Admission as ingress and worker share it. */
-export const admissionOptionsOf = ({
-  config,
-  current,
-  observe,
-  redis,
-  secret,
-}: RoleContext): AdmissionOptions => ({
+export const admissionOptionsOf = ({ config, observe, redis, secret }: RoleContext): AdmissionOptions => ({
   redis,
   region: config.region,
   secret,
-  windowOf: (module) => current().modules.get(module)?.window ?? current().admission.window,
-  forgetDeadAfter: () => current().admission.forgetDeadAfter,
+  windowOf: (module) => config.modules.get(module)?.window ?? config.admission.window,
+  forgetDeadAfter: config.admission.forgetDeadAfter,
   clock: systemClock,
   observe,
 });

@@ -6,7 +6,6 @@ import { addDoctor } from "./command-line/doctor.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
 import { addDomain } from "./command-line/domain.ts";
 import { addQueue } from "./command-line/queue.ts";
-import { addReload } from "./command-line/reload.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
 import { VERSION } from "./version.ts";
@@ -23,7 +22,6 @@ export function program(): Command {
   addRoles(reveille);
   addCheckConfig(reveille);
   addDoctor(reveille);
-  addReload(reveille);
   addQueue(reveille);
   addRender(reveille);
   addPrivacy(reveille);

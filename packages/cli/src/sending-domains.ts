@@ -5,16 +5,14 @@ import { type Observe } from "@reveille/wakeup";
 import { type RoleContext } from "./role.ts";
 
 /** The operator's limits of sending domains. Throws what Redis throws. */
-export async function openLimitsOf({ config, current, redis, secret }: RoleContext): Promise<SenderLimits> {
+export async function openLimitsOf({ config, redis, secret }: RoleContext): Promise<SenderLimits> {
+  const { domainLimit } = config.ingress;
   return openSenderLimits({
     redis,
     region: config.region,
     secret,
     clock: systemClock,
-    defaultLimit: () => {
-      const { domainLimit } = current().ingress;
-      return domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst };
-    },
+    defaultLimit: domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst },
   });
 }
 

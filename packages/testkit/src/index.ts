@@ -1,6 +1,12 @@
 export { freePort } from "./addresses.ts";
 export { aModule, anFcmToken, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
 export { type Apns, type ReceivedPush } from "./local-region/apns.ts";
+export {
+  type CertificateAuthority,
+  issueCertificate,
+  makeSigningKey,
+  openCertificateAuthority,
+} from "./local-region/certificates.ts";
 export { type ChatClient, type PushRegistration } from "./local-region/chat-client.ts";
 export { type WakeupRecord } from "./local-region/records.ts";
 export { type Sender } from "./local-region/sender.ts";

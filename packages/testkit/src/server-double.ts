@@ -22,8 +22,8 @@ export interface WireReply {
 }
 
 export interface ServerDoubleOptions {
-  /** Port of XEP-0114 on 127.0.0.1. */
-  readonly port: number;
+  /** Where XEP-0114 is: a port of 127.0.0.1, or the path of a Unix socket that leads there. */
+  readonly port: number | string;
   readonly domain: string;
   readonly secret: string;
 }
@@ -47,7 +47,8 @@ export interface ServerDouble extends AsyncDisposable {
 
 /** Resolves when the front has accepted the handshake; throws with the front's stream error otherwise. */
 export async function openServerDouble(options: ServerDoubleOptions): Promise<ServerDouble> {
-  const socket = connect(options.port, "127.0.0.1");
+  const { port } = options;
+  const socket = typeof port === "string" ? connect(port) : connect(port, "127.0.0.1");
   await once(socket, "connect");
   const received: string[] = [];
   const replies: WireReply[] = [];

@@ -1,5 +1,4 @@
-import { reasonOf } from "../reason-of.ts";
-import { about, type Finding } from "./finding.ts";
+import { about, type Finding, reasonOf } from "./finding.ts";
 import { type Check, patiently, type Patient } from "./patient.ts";
 
 /** Whether the other hosts of the region would take over: their sidecar's `/ready`. */

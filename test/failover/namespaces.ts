@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { isRunning, Program, type ProgramOptions } from "@reveille/testkit";
+
+const run = promisify(execFile);
+const ip = async (...args: readonly string[]): Promise<string> => (await run("ip", args)).stdout;
+
+/** Why machines cannot be played here; `undefined` if they can. */
+export async function whyNoNamespaces(): Promise<string | undefined> {
+  const trial = `rv-${process.pid}-trial`;
+  try {
+    await ip("netns", "add", trial);
+    await ip("netns", "del", trial);
+    await run("nft", ["--version"]);
+    return undefined;
+  } catch (error) {
+    return `needs root, network namespaces and nft: ${String(error).trim()}`;
+  }
+}
+
+/**
+ * A network that exists in namespaces only: machines with one interface each, on a switch in a namespace of its own, so
+ * that nothing shows in the network of the computer. Disposing removes all; what a killed run left, the next one sweeps.
+ */
+export class Network implements AsyncDisposable {
+  readonly #prefix = `rv-${process.pid}-`;
+  readonly #resolver: string;
+  /** Has the switch, and reaches every machine. */
+  readonly hub: Machine;
+
+  private constructor(resolver: string) {
+    this.#resolver = resolver;
+    this.hub = this.#named("hub", HUB_ADDRESS);
+  }
+
+  /** `folder` is for a file that leads to the hub as DNS. */
+  static async open(folder: string): Promise<Network> {
+    await sweep((pid) => pid !== process.pid);
+    const resolver = join(folder, "resolv.conf");
+    await writeFile(resolver, `nameserver ${HUB_ADDRESS}\n`);
+    const network = new Network(resolver);
+    const { namespace } = network.hub;
+    await ip("netns", "add", namespace);
+    await ip("-n", namespace, "link", "set", "lo", "up");
+    await ip("-n", namespace, "link", "add", "switch", "type", "bridge");
+    await ip("-n", namespace, "addr", "add", `${HUB_ADDRESS}/24`, "dev", "switch");
+    await ip("-n", namespace, "link", "set", "switch", "up");
+    return network;
+  }
+
+  async machine(name: string, address: string): Promise<Machine> {
+    const machine = this.#named(name, address);
+    const { namespace } = machine;
+    await ip("netns", "add", namespace);
+    const hub = this.hub.namespace;
+    await ip("link", "add", "eth0", "netns", namespace, "type", "veth", "peer", "name", name, "netns", hub);
+    await ip("-n", hub, "link", "set", name, "master", "switch", "up");
+    await ip("-n", namespace, "link", "set", "lo", "up");
+    await ip("-n", namespace, "addr", "add", `${address}/24`, "dev", "eth0");
+    await ip("-n", namespace, "link", "set", "eth0", "up");
+    return machine;
+  }
+
+  #named(name: string, address: string): Machine {
+    return new Machine({ name, address, namespace: `${this.#prefix}${name}`, resolver: this.#resolver });
+  }
+
+  /** Pulls the cable of a machine. */
+  async unplug({ name }: Machine): Promise<void> {
+    await ip("-n", this.hub.namespace, "link", "set", name, "down");
+  }
+
+  async plugIn({ name }: Machine): Promise<void> {
+    await ip("-n", this.hub.namespace, "link", "set", name, "up");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await sweep((pid) => pid === process.pid);
+  }
+}
+
+export const HUB_ADDRESS = "10.77.0.10";
+
+interface MachineParts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+  /** A resolv.conf(5). */
+  readonly resolver: string;
+}
+
+/** A computer of its own, as far as network and host name go. */
+export class Machine {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+
+  readonly #resolver: string;
+
+  constructor({ name, namespace, address, resolver }: MachineParts) {
+    this.name = name;
+    this.namespace = namespace;
+    this.address = address;
+    this.#resolver = resolver;
+  }
+
+  /** Starts a program there. */
+  async start(options: ProgramOptions): Promise<Program> {
+    const { name, command, args = [], ...rest } = options;
+    const there = ["netns", "exec", this.namespace, "unshare", "--uts", "sh", "-c"];
+    // What is mounted here shows in the namespace of this program only (ip-netns(8)).
+    const script = `hostname "$0" && mount --bind ${this.#resolver} /etc/resolv.conf && exec "$@"`;
+    return Program.start({
+      ...rest,
+      name: `${name} of ${this.name}`,
+      command: "ip",
+      args: [...there, script, this.name, command, ...args],
+    });
+  }
+
+  /** Drops what leaves this machine, or comes in, and matches; e.g. `tcp dport 6379`. */
+  async cut(...matches: readonly string[]): Promise<void> {
+    const rules = matches.flatMap((match) => [
+      `add rule inet cut out ${match} drop`,
+      `add rule inet cut in ${match} drop`,
+    ]);
+    const table = [
+      "add table inet cut",
+      "add chain inet cut out { type filter hook output priority 0; }",
+      "add chain inet cut in { type filter hook input priority 0; }",
+    ];
+    await this.#nft([...table, ...rules].join("\n"));
+  }
+
+  /** Undoes every `cut`. */
+  async mend(): Promise<void> {
+    await this.#nft("delete table inet cut");
+  }
+
+  async #nft(script: string): Promise<void> {
+    const running = run("ip", ["netns", "exec", this.namespace, "nft", "-f", "-"]);
+    running.child.stdin?.end(script);
+    await running;
+  }
+}
+
+/** Removes the namespaces of runs, and the processes in them. */
+async function sweep(isOurs: (pid: number) => boolean): Promise<void> {
+  const names = (await ip("netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
+  for (const name of names) {
+    const pid = Number(/^rv-(\d+)-/.exec(name)?.[1]);
+    if (!Number.isInteger(pid) || !isOurs(pid)) continue;
+    if (pid !== process.pid && (await isRunning(pid))) continue;
+    for (const one of (await ip("netns", "pids", name)).split("\n").filter(Boolean)) kill(Number(one));
+    await ip("netns", "del", name);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}

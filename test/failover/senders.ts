@@ -1,0 +1,78 @@
+import { writeFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Machines, SENDERS, type SenderKind } from "./machines.ts";
+import { type Part } from "./part.ts";
+import { prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
+import { type Site } from "./site.ts";
+
+/** Ports of both, for clients and for components. */
+export const CLIENT_PORT = 5222;
+export const COMPONENT_PORT = 5347;
+
+/** Starts a user's server as its package has it, with the stock module that publishes. */
+export async function startSender(kind: SenderKind, site: Site, machines: Machines): Promise<Part> {
+  const machine = machines[kind];
+  const folder = join(site.folder, machine.name);
+  await mkdir(join(folder, "data"), { recursive: true });
+  const common = { site, machine, name: "server" };
+  switch (kind) {
+    case "prosody": {
+      const configFile = join(folder, "prosody.cfg.lua");
+      await writeFile(configFile, prosodySender(site, join(folder, "data")));
+      return startProsodyOn({ ...common, configFile, sign: "Activated service 's2s'" });
+    }
+    case "ejabberd": {
+      const configFile = join(folder, "ejabberd.yml");
+      await writeFile(configFile, ejabberdSender(site));
+      return startEjabberdOn({ ...common, configFile, sign: "for ejabberd_service" });
+    }
+  }
+}
+
+const prosodySender = (site: Site, data: string): string => `
+modules_enabled = {
+  "roster"; "saslauth"; "tls"; "dialback"; "disco"; "s2s_bidi"; "smacks"; "cloud_notify"; "register_ibr";
+  -- Gives up a stream that acknowledges nothing for 30 s, as Prosody 13 does by itself; without it 0.12 holds on to a
+  -- host that is gone until the kernel gives up, after 15 minutes.
+  "s2s_smacks_timeout";
+}
+allow_registration = true
+-- The clients of these tests speak no TLS.
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_plain"
+s2s_secure_auth = true
+s2s_require_encryption = true
+certificates = "${site.certificates}"
+component_interfaces = { "*" }
+${prosodyHere(site, data)}
+VirtualHost "${SENDERS.prosody.domain}"
+Component "${SENDERS.prosody.load}"
+  component_secret = "${site.componentSecret}"
+`;
+
+const ejabberdSender = (site: Site): string => `
+hosts: ["${SENDERS.ejabberd.domain}"]
+loglevel: info
+auth_method: [internal]
+auth_password_format: plain
+certfiles:
+  - "${site.certificates}/${SENDERS.ejabberd.domain}.pem"
+  - "${site.certificates}/${SENDERS.ejabberd.load}.pem"
+s2s_use_starttls: required
+listen:
+  - { port: 5269, ip: "0.0.0.0", module: ejabberd_s2s_in }
+  - { port: ${CLIENT_PORT}, ip: "0.0.0.0", module: ejabberd_c2s }
+  - port: ${COMPONENT_PORT}
+    ip: "0.0.0.0"
+    module: ejabberd_service
+    hosts: { "${SENDERS.ejabberd.load}": { password: "${site.componentSecret}" } }
+shaper_rules: { max_user_offline_messages: 100000 }
+access_rules: { register: { allow: all } }
+registration_timeout: infinity
+modules:
+  mod_offline: {}
+  mod_push: {}
+  mod_register: { ip_access: all, access: register }
+`;

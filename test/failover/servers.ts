@@ -1,0 +1,72 @@
+import { appendFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { DNS_ADDRESS } from "./machines.ts";
+import { type Machine } from "./namespaces.ts";
+import { Part } from "./part.ts";
+import { type Site } from "./site.ts";
+
+/** What ties a Prosody to these tests: may be root, asks our DNS, trusts our CA, logs to us. */
+export const prosodyHere = ({ authority }: Site, data: string): string => `
+run_as_root = true
+pidfile = nil
+data_path = "${data}"
+log = { { to = "console", levels = { min = "info" } } }
+-- Trusts the test CA and nothing else.
+ssl = { cafile = "${authority.certificateFile}"; capath = "/nonexistent" }
+unbound = {
+  resolvconf = false;
+  options = { ["module-config:"] = "iterator" };
+  forward = { "${DNS_ADDRESS}" };
+}
+`;
+
+export interface ServerParts {
+  readonly site: Site;
+  readonly machine: Machine;
+  /** Of the program, e.g. `front`. */
+  readonly name: string;
+  readonly configFile: string;
+  /** A line with it says that the server works. */
+  readonly sign: string;
+}
+
+export async function startProsodyOn(parts: ServerParts): Promise<Part> {
+  const { site, machine, name, configFile, sign } = parts;
+  return Part.start(async () =>
+    machine.start({
+      name,
+      command: "prosody",
+      args: ["-F", "--config", configFile],
+      logFile: site.logFile(`${machine.name}-${name}`),
+      debianPackage: "prosody",
+      ready: (line) => line.includes(sign),
+    }),
+  );
+}
+
+/** Debian's ejabberd as its own start script runs it, but as the user we are and without Erlang's distribution. */
+export async function startEjabberdOn(parts: ServerParts): Promise<Part> {
+  const { site, machine, name, configFile, sign } = parts;
+  const folder = join(site.folder, machine.name, "ejabberd");
+  await mkdir(join(folder, "log"), { recursive: true });
+  await appendFile(configFile, `\nca_file: "${site.authority.certificateFile}"\n`);
+  return Part.start(async () =>
+    machine.start({
+      name,
+      command: "erl",
+      args: ["-noinput", "-start_epmd", "false", "-mnesia", "dir", `"${folder}/spool"`, "-s", "ejabberd"],
+      folder,
+      env: {
+        ...process.env,
+        HOME: folder,
+        ERL_LIBS: "/usr/lib/x86_64-linux-gnu",
+        EJABBERD_CONFIG_PATH: configFile,
+        EJABBERD_LOG_PATH: join(folder, "log/ejabberd.log"),
+      },
+      logFile: site.logFile(`${machine.name}-${name}`),
+      debianPackage: "ejabberd",
+      ready: (line) => line.includes(sign),
+    }),
+  );
+}
