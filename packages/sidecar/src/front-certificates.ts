@@ -16,6 +16,12 @@ export interface FrontCertificatesOptions {
   readonly observe: Observe;
 }
 
+/** What is known of them. Disposing stops looking. */
+export interface FrontCertificates extends AsyncDisposable {
+  /** From memory; 0 if a front serves none for our name, `undefined` before the first look. */
+  readonly firstExpiry: () => EpochMillis | undefined;
+}
+
 const EVERY = minutes(1);
 const WITHIN = seconds(5);
 
@@ -23,10 +29,12 @@ const WITHIN = seconds(5);
  * Looks at the certificates that the fronts serve, at once and then every minute, until it is disposed. Not at their
  * files: a front that has not read the new one goes on serving the old.
  */
-export function watchFrontCertificates(options: FrontCertificatesOptions): AsyncDisposable {
+export function watchFrontCertificates(options: FrontCertificatesOptions): FrontCertificates {
   const stop = new AbortController();
-  const looking = keepLooking(options, stop.signal);
+  const expiries = new Map<string, EpochMillis>();
+  const looking = keepLooking(options, expiries, stop.signal);
   return {
+    firstExpiry: () => [...expiries.values()].toSorted((one, other) => one - other)[0],
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await looking;
@@ -36,6 +44,7 @@ export function watchFrontCertificates(options: FrontCertificatesOptions): Async
 
 async function keepLooking(
   { fronts, domain, clock, observe }: FrontCertificatesOptions,
+  expiries: Map<string, EpochMillis>,
   stop: AbortSignal,
 ): Promise<void> {
   while (!stop.aborted) {
@@ -43,7 +52,9 @@ async function keepLooking(
       fronts.map(async (address) => {
         const front = `${address.host}:${address.port}`;
         const seen = await servedCertificate(address, domain, AbortSignal.any([stop, timeout(clock, stop)]));
-        if (!stop.aborted) observe({ kind: "front-certificate-seen", front, ...seen });
+        if (stop.aborted) return;
+        expiries.set(front, seen.expiresAt ?? epochMillis(0));
+        observe({ kind: "front-certificate-seen", front, ...seen });
       }),
     );
     await clock.sleep(EVERY, stop);

@@ -10,6 +10,8 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
+type HostFacts = Pick<Host, "processes" | "trouble" | "draining">;
+
 /** Part by which an ingress tells whether any worker of the region can send. */
 const REGION_WORKER = "region-worker";
 
@@ -17,11 +19,7 @@ const REGION_WORKER = "region-worker";
  * Ready if one ingress of this host answers and has all it needs ready. Among that, it tells, is a worker somewhere in
  * the region: a host without any of its own is as good as the others, since they share one queue.
  */
-export function readinessOf({
-  processes,
-  trouble,
-  draining,
-}: Pick<Host, "processes" | "trouble" | "draining">): Readiness {
+export function readinessOf({ processes, trouble, draining }: HostFacts): Readiness {
   if (draining) return unready(["draining"]);
   if (trouble !== undefined) return unready([trouble]);
   const of = (role: RoleProcess["role"]) => processes.filter((process) => process.role === role);
@@ -36,6 +34,17 @@ export function readinessOf({
     // What keeps those of this host from sending is a good guess at what keeps all of them.
     ...(lacksWorkers ? of("worker").flatMap(troublesOf) : []),
   ]);
+}
+
+/** Names of what keeps this host from being ready, without its texts, which may name addresses. */
+export function lackingOf({ processes, trouble, draining }: HostFacts): readonly string[] {
+  if (draining) return ["draining"];
+  if (trouble !== undefined) return ["runtime-folder"];
+  const ingresses = processes.filter(({ role }) => role === "ingress");
+  if (ingresses.some(isReady)) return [];
+  const answering = ingresses.filter(({ silentBecause }) => silentBecause === undefined);
+  const parts = answering.flatMap((ingress) => unreadyParts(ingress).map(({ part }) => part));
+  return parts.length === 0 ? ["ingress"] : [...new Set(parts)];
 }
 
 const unready = (reasons: readonly string[]): Readiness => ({ ready: false, reasons });

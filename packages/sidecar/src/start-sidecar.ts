@@ -12,7 +12,7 @@ export interface Listen {
   readonly port: number;
 }
 
-export interface SidecarOptions extends WatchOptions {
+export interface SidecarOptions extends Omit<WatchOptions, "certificateExpiresAt"> {
   /** Port 0: any free one. */
   readonly listen: Listen;
   /** Serves the status page and nothing else, for the public. */
@@ -40,14 +40,18 @@ const STUCK_AFTER = seconds(15);
 /** Serves metrics, health and status of this host. Resolves when it listens and has seen every role once. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { listen, statusListen, fronts, clock, observe } = options;
-  const watch = watchHost(options);
+  await using starting = new AsyncDisposableStack();
+  const certificates =
+    fronts === undefined ? undefined : starting.use(watchFrontCertificates({ ...fronts, clock, observe }));
+  const watch = watchHost({
+    ...options,
+    ...(certificates === undefined ? {} : { certificateExpiresAt: certificates.firstExpiry }),
+  });
   const { answers } = watch;
   await watch.pollAll();
-  await using starting = new AsyncDisposableStack();
   const address = await serve(sidecarApp(answers), listen, starting);
   const statusAddress =
     statusListen === undefined ? undefined : await serve(statusApp(answers), statusListen, starting);
-  if (fronts !== undefined) starting.use(watchFrontCertificates({ ...fronts, clock, observe }));
   const polling = starting.use(startPolling(watch, clock));
   const running = starting.move();
   return {

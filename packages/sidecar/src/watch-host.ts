@@ -1,11 +1,18 @@
-import { type Clock, type MetricFamily, type Millis, type Observe, seconds } from "@reveille/wakeup";
+import {
+  type Clock,
+  type EpochMillis,
+  type MetricFamily,
+  type Millis,
+  type Observe,
+  seconds,
+} from "@reveille/wakeup";
 
 import { type ReportDetail } from "./ask-role.ts";
 import { type Merge } from "./departed.ts";
 import { Host } from "./host.ts";
 import { livenessOf } from "./liveness.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
-import { readinessOf } from "./readiness.ts";
+import { lackingOf, readinessOf } from "./readiness.ts";
 import { type SidecarAnswers } from "./sidecar-app.ts";
 import { History, snapshotOf } from "./status/history.ts";
 import { statusPage } from "./status/status-page.ts";
@@ -31,6 +38,8 @@ export interface WatchOptions {
   readonly metrics: MetricsPort;
   /** What `GET /metrics` wants as bearer token. */
   readonly metricsToken?: string;
+  /** When the first of the fronts' certificates expires, as far as anybody looks. From memory. */
+  readonly certificateExpiresAt?: () => EpochMillis | undefined;
   readonly clock: Clock;
   readonly observe: Observe;
 }
@@ -70,6 +79,8 @@ export function watchHost(options: WatchOptions): Watch {
       about,
       at: clock.now(),
       ready: steady.shown.ready,
+      lacking: lackingOf(host),
+      certificateExpiresAt: options.certificateExpiresAt?.(),
       processes: host.processes,
       families: host.metrics,
       history,

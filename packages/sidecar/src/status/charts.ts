@@ -5,39 +5,64 @@ const WIDTH = 600;
 const HEIGHT = 150;
 /** Points of a full hour; the newest stands at the right edge. */
 const SLOTS = 120;
+const SLOT = WIDTH / SLOTS;
 
 /** Outcomes from the bottom of the stack to its top; the class names their colour. */
 const OUTCOMES = ["delivered", "token-dead", "throttled", "unreachable", "rejected"] as const;
 
-const x = (index: number, points: readonly Point[]): number =>
-  ((SLOTS - points.length + index) * WIDTH) / SLOTS;
+/** Latencies lie between milliseconds and the length of a window: a scale by powers of ten shows all of them. */
+const FASTEST = 0.001;
+const POWERS = ["1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"] as const;
+const DECADES = POWERS.length - 1;
+
+interface Tick {
+  /** 0 at the bottom, 1 at the top. */
+  readonly at: number;
+  readonly text: string;
+}
+
+interface Key {
+  readonly name: string;
+  readonly meaning: string;
+  readonly now: string;
+}
+
+const x = (index: number, points: readonly Point[]): number => (SLOTS - points.length + index) * SLOT;
+const y = (share: number): number => HEIGHT - Math.min(1, Math.max(0, share)) * HEIGHT;
+const onScale = (latency: number): number => Math.log10(latency / FASTEST) / DECADES;
 
 /** Latency of the last hour: median and 99th percentile. */
 export function latencyChart(points: readonly Point[]): string {
-  const top = niceTop(Math.max(0, ...points.flatMap(({ latencyP99 }) => latencyP99 ?? [])));
   const line = (name: string, read: (point: Point) => number | null): string => {
     // A gap where nothing was delivered, not a fall to zero.
     const steps = points.map((point, index) => {
       const value = read(point);
       if (value === null) return "";
       const before = points[index - 1];
-      const pen = before === undefined || read(before) === null ? "M" : "L";
-      return `${pen}${round(x(index, points) + WIDTH / SLOTS / 2)} ${round(HEIGHT - (value / top) * HEIGHT)}`;
+      const place = `${round(x(index, points) + SLOT / 2)} ${round(y(onScale(value)))}`;
+      return before === undefined || read(before) === null ? `M${place}h.1` : `L${place}`;
     });
     return `<path class="${name}" d="${steps.join("")}"/>`;
   };
-  const lines = line("p99", ({ latencyP99 }) => latencyP99) + line("p50", ({ latencyP50 }) => latencyP50);
-  return figure("Latency, publish to acceptance", spoken(top), lines, [
-    ["p50", "half are faster"],
-    ["p99", "99 of 100 are faster"],
-  ]);
+  const latest = points.at(-1);
+  const now = (value: number | null | undefined): string =>
+    value === null || value === undefined ? "–" : spoken(value);
+  return figure({
+    title: "Latency",
+    note: "from publish to acceptance by the push service",
+    ticks: POWERS.map((text, power) => ({ at: power / DECADES, text })),
+    drawing: line("p99", ({ latencyP99 }) => latencyP99) + line("p50", ({ latencyP50 }) => latencyP50),
+    legend: [
+      { name: "p50", meaning: "half are faster than", now: now(latest?.latencyP50) },
+      { name: "p99", meaning: "99 of 100 are faster than", now: now(latest?.latencyP99) },
+    ],
+    isEmpty: points.length === 0,
+  });
 }
 
 /** Answers of the push service over the last hour, stacked by outcome. */
 export function outcomeChart(points: readonly Point[]): string {
-  const sum = ({ outcomesPerSecond }: Point): number =>
-    Object.values(outcomesPerSecond).reduce((a, b) => a + b, 0);
-  const top = niceTop(Math.max(0, ...points.map(sum)));
+  const top = niceTop(Math.max(0, ...points.map(totalOf)));
   const bars = points.map((point, index) => {
     let floor = HEIGHT;
     return OUTCOMES.map((outcome) => {
@@ -45,29 +70,53 @@ export function outcomeChart(points: readonly Point[]): string {
       if (height === 0) return "";
       floor -= height;
       const place = `x="${round(x(index, points))}" y="${round(floor)}"`;
-      return `<rect class="${outcome}" ${place} width="${WIDTH / SLOTS - 0.5}" height="${round(height)}"/>`;
+      return `<rect class="${outcome}" ${place} width="${SLOT - 0.5}" height="${round(height)}"/>`;
     }).join("");
   });
-  return figure("Answers of the push service", perSecond(top), bars.join(""), [
-    ["delivered", "delivered"],
-    ["token-dead", "device gone"],
-    ["throttled", "throttled"],
-    ["unreachable", "unreachable"],
-    ["rejected", "rejected"],
-  ]);
+  const latest = points.at(-1)?.outcomesPerSecond;
+  const key = (name: (typeof OUTCOMES)[number], meaning: string): Key => ({
+    name,
+    meaning,
+    now: latest === undefined ? "–" : perSecond(latest[name] ?? 0),
+  });
+  return figure({
+    title: "Answers of the push service",
+    note: "by what became of the push",
+    ticks: [0, 0.5, 1].map((at) => ({ at, text: perSecond(top * at) })),
+    drawing: bars.join(""),
+    legend: [
+      key("delivered", "delivered"),
+      key("token-dead", "device gone"),
+      key("throttled", "throttled"),
+      key("unreachable", "unreachable"),
+      key("rejected", "rejected"),
+    ],
+    isEmpty: points.length === 0,
+  });
 }
 
-function figure(
-  title: string,
-  top: string,
-  drawing: string,
-  legend: readonly (readonly [name: string, meaning: string])[],
-): string {
-  const keys = legend.map(([name, meaning]) => `<li class="${name}">${meaning}</li>`).join("");
-  return `<figure><figcaption>${title} <small>last hour, up to ${top}</small></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}">
-<path class="grid" d="M0 .5H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT - 0.5}H${WIDTH}"/>${drawing}</svg>
-<ul class="legend">${keys}</ul></figure>`;
+const totalOf = ({ outcomesPerSecond }: Point): number =>
+  Object.values(outcomesPerSecond).reduce((a, b) => a + b, 0);
+
+interface Chart {
+  readonly title: string;
+  readonly note: string;
+  readonly ticks: readonly Tick[];
+  readonly drawing: string;
+  readonly legend: readonly Key[];
+  readonly isEmpty: boolean;
+}
+
+function figure({ title, note, ticks, drawing, legend, isEmpty }: Chart): string {
+  const grid = ticks.map(({ at }) => `M0 ${round(y(at))}H${WIDTH}`).join("");
+  // Text in a picture that is stretched would be stretched, too.
+  const scale = ticks.map(({ text }) => `<span>${text}</span>`);
+  const keys = legend.map(({ name, meaning, now }) => `<li class="${name}">${meaning} <b>${now}</b></li>`);
+  return `<figure><figcaption>${title} <small>${note}</small></figcaption>
+<div class="plot"><div class="scale">${scale.toReversed().join("")}</div>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}"><path class="grid" d="${grid}"/>${drawing}</svg>${isEmpty ? "<p>The first half minute is being measured.</p>" : ""}</div>
+<div class="hour"><span>an hour ago</span><span>half an hour</span><span>now</span></div>
+<ul class="legend">${keys.join("")}</ul></figure>`;
 }
 
 /** The next of 1, 2, 5, 10, … that holds the greatest value. */

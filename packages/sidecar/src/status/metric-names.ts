@@ -9,5 +9,8 @@ export const METRICS = {
   component: "reveille_component_state",
   breaker: "reveille_breaker_state",
   connections: "reveille_push_connections",
+  redisPart: "reveille_redis_role",
+  replicas: "reveille_redis_replicas",
+  sentinels: "reveille_redis_sentinels",
   credentialExpiry: "reveille_credential_expiry_timestamp_seconds",
 } as const;

@@ -1,39 +1,56 @@
 import { escaped, perSecond, spoken } from "./html.ts";
+import { icon, type IconName } from "./icons.ts";
 import { type RoleStatus, type Status } from "./status.ts";
 
 type Mood = "good" | "doubtful" | "bad" | "unknown";
 
 interface Station {
-  readonly name: string;
+  readonly name: IconName;
   readonly mood: Mood;
   readonly detail: string;
-  /** What travels on the arrow that leads here. */
-  readonly flow: string;
+  /** What travels on the arrow that leads here; `null` if nobody counts it. */
+  readonly flow: Flow | null;
+}
+
+interface Flow {
+  readonly perSecond: number;
+  readonly text: string;
 }
 
 /** Oldest wakeups younger than this are the ordinary coming and going of batches. */
 const SLOW_SECONDS = 10;
 
+const ARROW = `<svg viewBox="0 0 60 12" aria-hidden="true"><path d="M2 6H54"/><path class="head" d="M50 1.5 56 6l-6 4.5"/></svg>`;
+
 /** The path of a wakeup through this host, station by station, with what flows now. */
 export function pathPicture(status: Status): string {
   const items = stationsOf(status).map(
-    ({ name, mood, detail, flow }) =>
-      `<li class="${mood}"><span class="flow">${escaped(flow)}</span><b>${name}</b><span>${escaped(detail)}</span></li>`,
+    (station, index) => `${index === 0 ? "" : arrow(station.flow)}${card(station)}`,
   );
   return `<ol class="path">${items.join("")}</ol>`;
 }
 
+const card = ({ name, mood, detail }: Station): string =>
+  `<li class="station ${mood}">${icon(name)}<b>${name}</b><span>${escaped(detail)}</span></li>`;
+
+function arrow(flow: Flow | null): string {
+  const flows = flow !== null && flow.perSecond > 0 ? " flowing" : "";
+  return `<li class="arrow${flows}"><span>${escaped(flow?.text ?? "")}</span>${ARROW}</li>`;
+}
+
 function stationsOf(status: Status): readonly Station[] {
   const { now, queue } = status;
-  const publishes = now === null ? "" : perSecond(now.publishesPerSecond);
-  const answers = now === null ? "" : perSecond(sum(now.outcomesPerSecond));
-  const latency = now === null || now.latencyP50 === null ? "" : ` in ${spoken(now.latencyP50)}`;
+  const flow = (rate: number | undefined): Flow | null =>
+    rate === undefined ? null : { perSecond: rate, text: perSecond(rate) };
+  const publishes = flow(now?.publishesPerSecond);
+  const answers = flow(now === null ? undefined : sum(now.outcomesPerSecond));
+  // Not every publish becomes a push: what leaves the queue is what is answered.
   return [
-    { ...front(status.components), flow: "" },
+    { ...front(status.components), flow: null },
     { name: "ingress", ...processes(status, "ingress"), flow: publishes },
-    { name: "queue", ...queueStation(queue), flow: "" },
-    { name: "worker", ...processes(status, "worker"), flow: "" },
-    { ...pushService(status.connections), flow: `${answers}${latency}` },
+    { name: "queue", ...queueStation(queue), flow: publishes },
+    { name: "worker", ...processes(status, "worker"), flow: answers },
+    { ...pushService(status.connections), flow: answers },
   ];
 }
 

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { epochMillis, type MetricFamily, millis, seconds } from "@reveille/wakeup";
 import fc from "fast-check";
@@ -125,6 +126,53 @@ describe("the status of a host", () => {
     expect(point?.outcomesPerSecond["delivered"]).toBeCloseTo(100 / 30, 3);
   });
 
+  it("tells what stands by, and what an unready host lacks, by names alone", async () => {
+    await using host = await aHost();
+    const state = (name: string, states: Readonly<Record<string, number>>): MetricFamily =>
+      family(
+        name,
+        Object.entries(states).map(([text, value]) => [{ state: text }, value] as const),
+        { type: "gauge" },
+      );
+    await host.role({
+      role: "ingress",
+      parts: [
+        { part: "redis-writes", health: { kind: "failing", because: "READONLY 10.0.0.1" } },
+        { part: "component", health: { kind: "ready" } },
+      ],
+      metrics: [
+        state(METRICS.redisPart, { primary: 0, replica: 1 }),
+        family(METRICS.replicas, [[{}, 2]], { type: "gauge" }),
+        state(METRICS.sentinels, { configured: 3, agreeing: 1 }),
+      ],
+    });
+    const sidecar = await host.start();
+    const { text } = await sidecar.get("/status.json");
+    expect(parsed(text)).toMatchObject({
+      ready: false,
+      lacking: ["redis-writes"],
+      failover: {
+        redis: { part: "replica", replicas: 2 },
+        sentinels: { configured: 3, agreeing: 1 },
+        certificateExpiresAt: null,
+      },
+    });
+    expect(text).not.toContain("10.0.0.1");
+    const page = (await sidecar.get("/")).text;
+    expect(page).toContain("<li>Redis takes no writes</li>");
+    expect(page).toContain("1 of 3 agree");
+    expect(page).not.toContain("10.0.0.1");
+  });
+
+  it("says so when the host is being drained", async () => {
+    await using host = await aHost();
+    await host.role({ role: "ingress" });
+    await writeFile(join(host.runtimeDir, "draining"), "");
+    const sidecar = await host.start();
+    expect(parsed((await sidecar.get("/status.json")).text)).toMatchObject({ lacking: ["draining"] });
+    expect((await sidecar.get("/")).text).toContain("<h1>This host is being drained</h1>");
+  });
+
   it("tells no latency while nothing is delivered", async () => {
     await using host = await aHost();
     await host.role({ metrics: delivered(100, 0) });
@@ -158,7 +206,7 @@ describe("the history", () => {
   it("shows a gap where nothing was delivered, and no rate below nothing", () => {
     const point = { at: epochMillis(0), publishesPerSecond: 0, outcomesPerSecond: {}, latencyP99: null };
     const chart = latencyChart([0.1, 0.2, null, 0.1].map((latencyP50) => ({ ...point, latencyP50 })));
-    expect(chart.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+L[\d. ]+M[\d. ]+$/);
+    expect(chart.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+h\.1L[\d. ]+M[\d. ]+h\.1$/);
     const history = new History();
     const snapshot = snapshotOf([], epochMillis(0), millis(0));
     history.take({ ...snapshot, publishes: 5 });
@@ -199,16 +247,19 @@ describe("the status page", () => {
     const { headers, text } = await sidecar.get("/");
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
-    expect(text).toContain(`<h1 class="good">Push works</h1>`);
+    expect(text).toContain(`<header class="good">`);
+    expect(text).toContain(`<h1>Push works</h1>`);
     expect(text).toContain('<rect class="delivered"');
-    expect(text).toMatch(/<path class="p50" d="M[\d. ]+"\/>/);
-    expect(text).not.toMatch(/(?:src|href)="(?!status\.json)/);
+    expect(text).toMatch(/<path class="p50" d="M[\d. ]+h\.1"\/>/);
+    expect(text).not.toMatch(/(?:src|href)="(?!status\.json|data:)/);
   });
 
   it("says so when push does not work", async () => {
     await using host = await aHost();
     const sidecar = await host.start();
-    expect((await sidecar.get("/")).text).toContain(`<h1 class="bad">Push does not work here</h1>`);
+    const { text } = await sidecar.get("/");
+    expect(text).toContain(`<h1>Push does not work here</h1>`);
+    expect(text).toContain("the ingress does not answer");
   });
 
   it("takes names for text, whatever they contain", async () => {

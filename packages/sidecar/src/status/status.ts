@@ -14,6 +14,8 @@ export interface Status {
   /** Epoch milliseconds, as all times here. */
   readonly at: EpochMillis;
   readonly ready: boolean;
+  /** What is missing, by the names of parts; empty while the host is ready. */
+  readonly lacking: readonly string[];
   readonly roles: readonly RoleStatus[];
   /** How many ingresses have a component in this state. */
   readonly components: Readonly<Record<string, number>>;
@@ -24,6 +26,7 @@ export interface Status {
   };
   readonly connections: Readonly<Record<string, number>>;
   readonly modules: readonly ModuleStatus[];
+  readonly failover: FailoverStatus;
   readonly now: Point | null;
   readonly history: { readonly stepSeconds: number; readonly points: readonly Point[] };
 }
@@ -44,10 +47,20 @@ export interface ModuleStatus {
   readonly credentialExpiresAt: number | null;
 }
 
+/** What stands by. `null`: there is none, or nobody knows. */
+export interface FailoverStatus {
+  readonly redis: { readonly part: "primary" | "replica"; readonly replicas: number } | null;
+  readonly sentinels: { readonly configured: number; readonly agreeing: number } | null;
+  /** When the first of the watched fronts' certificates expires; 0 if one serves none. */
+  readonly certificateExpiresAt: number | null;
+}
+
 export interface StatusInput {
   readonly about: Pick<Status, "region" | "host" | "version">;
   readonly at: EpochMillis;
   readonly ready: boolean;
+  readonly lacking: readonly string[];
+  readonly certificateExpiresAt: number | undefined;
   readonly processes: readonly RoleProcess[];
   readonly families: Families;
   readonly history: History;
@@ -55,12 +68,14 @@ export interface StatusInput {
 
 const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
 
-export function statusOf({ about, at, ready, processes, families, history }: StatusInput): Status {
+export function statusOf(input: StatusInput): Status {
+  const { about, at, ready, lacking, processes, families, history } = input;
   const greatest = (name: string): number | null => greatestOf(valuesOf(families, name)) ?? null;
   return {
     ...about,
     at,
     ready,
+    lacking: ready ? [] : lacking,
     roles: ROLES.map((role) => roleStatus(role, processes)),
     components: statesOf(families, METRICS.component),
     queue: {
@@ -70,8 +85,22 @@ export function statusOf({ about, at, ready, processes, families, history }: Sta
     },
     connections: statesOf(families, METRICS.connections),
     modules: moduleStatuses(families),
+    failover: { ...redisStatus(families), certificateExpiresAt: input.certificateExpiresAt ?? null },
     now: history.now ?? null,
     history: { stepSeconds: STEP / 1_000, points: history.points },
+  };
+}
+
+function redisStatus(families: Families): Pick<FailoverStatus, "redis" | "sentinels"> {
+  const of = (name: string, state: string): number =>
+    greatestOf(valuesOf(families, name).filter(({ labels }) => labels["state"] === state)) ?? 0;
+  const isPrimary = of(METRICS.redisPart, "primary") > 0;
+  const isKnown = isPrimary || of(METRICS.redisPart, "replica") > 0;
+  const replicas = greatestOf(valuesOf(families, METRICS.replicas)) ?? 0;
+  const configured = of(METRICS.sentinels, "configured");
+  return {
+    redis: isKnown ? { part: isPrimary ? "primary" : "replica", replicas } : null,
+    sentinels: configured > 0 ? { configured, agreeing: of(METRICS.sentinels, "agreeing") } : null,
   };
 }
 
