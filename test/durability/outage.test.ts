@@ -10,6 +10,8 @@ const PUBLISHES = Number(process.env["DURABILITY_OUTAGE_PUBLISHES"] ?? 10_000);
 const DEVICES = Number(process.env["DURABILITY_OUTAGE_DEVICES"] ?? 500);
 const RATE = Number(process.env["DURABILITY_OUTAGE_RATE"] ?? 1_000);
 const WINDOW_MS = 2_000;
+/** Share of the rate of pushes before the outage with which the backlog has to leave. */
+const LEAST_DRAIN = 0.8;
 
 /**
  * The short form has a tenth of the publishes and devices of the long one, an hour of 100,000 publishes over 5,000
@@ -87,6 +89,7 @@ describe("a region whose push service is away", () => {
       };
       process.stdout.write(`outage: ${JSON.stringify(found, undefined, 1)}\n`);
       expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, duplicates: 0, mishaps: [] });
+      expect(found.pushesPerSecond.draining).toBeGreaterThan(LEAST_DRAIN * steadyRate);
     },
     ((PUBLISHES / RATE) * 1_000 + 120_000) * 2,
   );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
 import {
+  freePort,
   openServerDouble,
   Program,
   type ServerDouble,
@@ -30,12 +31,15 @@ export interface PushPathOptions {
   readonly windowMs: number;
   readonly ingresses: number;
   readonly workers: number;
+  /** Also run the first host's sidecar. */
+  readonly sidecar?: boolean;
 }
 
 /** Everything between a user's server and Apple but Redis: the roles in processes of their own, as in production. */
 export interface PushPath extends AsyncDisposable {
   readonly ingresses: readonly Service[];
   readonly workers: readonly Service[];
+  readonly sidecars: readonly Service[];
   /** Where publishes go, one domain per ingress. */
   readonly domains: readonly string[];
   readonly server: ServerDouble;
@@ -62,12 +66,20 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
   for (const ingress of ingresses) starting.use(ingress);
   const workers = await startAll({ role: "worker", count: options.workers, configs, logs });
   for (const worker of workers) starting.use(worker);
+  const sidecars = await startAll({
+    role: "sidecar",
+    count: options.sidecar === true ? 1 : 0,
+    configs,
+    logs,
+  });
+  for (const sidecar of sidecars) starting.use(sidecar);
   const server = await openServerDouble({ port: front.port, domain: SENDER, secret: front.secret });
   starting.use(server);
   const parts = starting.move();
   return {
     ingresses,
     workers,
+    sidecars,
     domains,
     server,
     apns,
@@ -76,7 +88,7 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
 }
 
 interface Roles {
-  readonly role: "ingress" | "worker";
+  readonly role: "ingress" | "worker" | "sidecar";
   readonly count: number;
   /** The first process reads the first one, and so on in turn. */
   readonly configs: readonly string[];
@@ -120,6 +132,7 @@ async function writeConfigs(folder: string, parts: ConfigParts): Promise<readonl
   const [secretFile, keyFile, caFile] = ["component.secret", "AuthKey.p8", "ca.pem"].map((name) =>
     join(folder, name),
   );
+  const port = await freePort();
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   await Promise.all([
     mkdir(join(folder, "run"), { mode: 0o700 }),
@@ -139,7 +152,7 @@ async function writeConfigs(folder: string, parts: ConfigParts): Promise<readonl
         ingress: { components: [{ service: front.service, domain, secretFile }] },
         admission: { window: `${options.windowMs}ms` },
         modules: { [MODULE]: { apns: { ...account, ...credential } } },
-        sidecar: { listen: "127.0.0.1:9464" },
+        sidecar: { listen: `127.0.0.1:${port}` },
       };
       const file = join(folder, `host-${index + 1}.yaml`);
       // JSON is YAML (YAML 1.2 §1.3).

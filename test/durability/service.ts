@@ -31,6 +31,11 @@ export class Service implements AsyncDisposable {
     return this.#program?.running === true && !this.#isKilled;
   }
 
+  /** Of the process that runs now; 0 while none does. */
+  get pid(): number {
+    return this.#program?.pid ?? 0;
+  }
+
   /** SIGKILL; the supervisor does the rest. */
   kill(): void {
     this.#isKilled = true;
