@@ -25,3 +25,10 @@ export {
   type ThroughputServer,
 } from "./throughput/start-throughput-server.ts";
 export { type Environment, type ProviderKey } from "./validation/provider-token.ts";
+export {
+  type FcmPush,
+  type FcmRule,
+  type FcmSimulator,
+  type FcmSimulatorOptions,
+  startFcmSimulator,
+} from "./fcm/fcm-simulator.ts";

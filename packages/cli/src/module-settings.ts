@@ -4,39 +4,46 @@ import { type PushModule } from "@reveille/wakeup";
 
 import { secretPath } from "./secret-path.ts";
 
-/** What the configuration's schema does not know: a push that Apple would refuse for its size. */
+/** What the configuration's schema does not know: a push that Apple or Google would refuse. */
 export const moduleRules: FurtherRules = (config) =>
   [...moduleSettingsOf(config)].flatMap(([name, settings]) => {
     const message = payloadMistake(settings);
     if (message === undefined) return [];
     const key = Object.keys(settings.custom).length === 0 ? "alert" : "custom";
-    return [{ path: ["modules", name, key], message, hint: "shorten `alert` or `custom`" }];
+    const hint =
+      settings.kind === "apns" ? "shorten `alert` or `custom`" : "shorten `custom`, and keep to texts";
+    return [{ path: ["modules", name, key], message, hint }];
   });
 
 /** The modules of the configuration as push-services wants them. */
 export const moduleSettingsOf = (config: Config): ReadonlyMap<PushModule, ModuleSettings> =>
   new Map([...config.modules].map(([name, module]) => [name, settingsOf(module)]));
 
-function settingsOf({ apns, ...push }: ModuleConfig): ModuleSettings {
+function settingsOf({ apns, fcm, ...push }: ModuleConfig): ModuleSettings {
   const { alert, sound, priority, quiet, expireAfter, collapseId, custom } = push;
-  return {
-    apns: {
-      topic: apns.topic,
-      environment: apns.environment,
-      credential: credentialOf(apns.credential),
-      endpoint: apns.endpoint === undefined ? undefined : new URL(apns.endpoint),
-      caFile: apns.caFile === undefined ? undefined : secretPath(apns.caFile),
-      proxy: apns.proxy === undefined ? undefined : new URL(apns.proxy),
-    },
-    alert,
-    sound,
-    priority,
-    quiet,
-    expireAfter,
-    collapseId,
-    custom,
-  };
+  const common = { quiet, expireAfter, collapseId, custom };
+  if (fcm !== undefined) {
+    const { projectId, serviceAccountFile } = fcm;
+    return { kind: "fcm", fcm: { projectId, serviceAccountFile, ...wayOf(fcm) }, ...common };
+  }
+  if (apns === undefined) throw new Error("a module has passed its schema without a push service");
+  const { topic, environment, credential } = apns;
+  const own = { topic, environment, credential: credentialOf(credential), ...wayOf(apns) };
+  return { kind: "apns", apns: own, alert, sound, priority, ...common };
 }
+
+/** What both push services' keys have to say of the way to them. */
+interface Way {
+  readonly endpoint?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly proxy?: string | undefined;
+}
+
+const wayOf = ({ endpoint, caFile, proxy }: Way) => ({
+  endpoint: endpoint === undefined ? undefined : new URL(endpoint),
+  caFile,
+  proxy: proxy === undefined ? undefined : new URL(proxy),
+});
 
 function credentialOf(credential: ApnsCredential): CredentialSettings {
   if (credential.kind === "key") {

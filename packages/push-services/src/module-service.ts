@@ -1,5 +1,4 @@
 import {
-  apnsIdOf,
   type Clock,
   type EpochMillis,
   type Health,
@@ -10,10 +9,9 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { type Forms, formsOf, ownHeadersOf } from "./apns/notification.ts";
-import { type Route } from "./apns/route.ts";
 import { Breaker, type Leave, type Sign } from "./breaker.ts";
-import { type ModuleSettings } from "./module-settings.ts";
+import { type Composer } from "./pool/passage.ts";
+import { type PushRoute } from "./pool/push-route.ts";
 import { TokenGuard } from "./token-guard.ts";
 
 /** One refusal may be a glitch of one of Apple's servers (seen with InvalidProviderToken); three in a row are none. */
@@ -22,8 +20,8 @@ const PROBE_EVERY = minutes(1);
 
 export interface ModuleServiceOptions {
   readonly module: PushModule;
-  readonly settings: ModuleSettings;
-  readonly route: Route;
+  readonly compose: Composer;
+  readonly route: PushRoute;
   /** Pushes under way beyond which there is no room for more. */
   readonly mostAtOnce: number;
   readonly clock: Clock;
@@ -32,22 +30,17 @@ export interface ModuleServiceOptions {
 
 /** The push service as one module sees it. Its troubles are its own: modules on the same route don't notice. */
 export class ModuleService {
-  readonly #settings: ModuleSettings;
-  readonly #forms: Forms;
-  readonly #route: Route;
-  readonly #clock: Clock;
+  readonly #compose: Composer;
+  readonly #route: PushRoute;
   readonly #breaker: Breaker;
   readonly #guard: TokenGuard;
   readonly #mostAtOnce: number;
   #underWay = 0;
 
-  /** Throws an Error that names the module if Apple would refuse its payload. */
-  constructor({ module, settings, route, mostAtOnce, clock, observe }: ModuleServiceOptions) {
-    this.#settings = settings;
-    this.#forms = formsOf(module, settings);
+  constructor({ module, compose, route, mostAtOnce, clock, observe }: ModuleServiceOptions) {
+    this.#compose = compose;
     this.#route = route;
     this.#mostAtOnce = mostAtOnce;
-    this.#clock = clock;
     this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
     this.#breaker = new Breaker({
       threshold: OPENS_AFTER,
@@ -73,7 +66,7 @@ export class ModuleService {
 
   get health(): Health {
     if (this.#breaker.state === "closed") return this.#route.health;
-    return { kind: "failing", because: `Apple refuses the module: ${this.#breaker.because}` };
+    return { kind: "failing", because: `the push service refuses the module: ${this.#breaker.because}` };
   }
 
   /** Never rejects. */
@@ -89,13 +82,9 @@ export class ModuleService {
   }
 
   #push(wakeup: Wakeup, leave: Leave, resolve: (outcome: Outcome) => void): void {
-    const apnsId = apnsIdOf(wakeup);
     this.#underWay += 1;
     this.#route.send({
-      path: `/3/device/${wakeup.token}`,
-      form: wakeup.urgent ? this.#forms.urgent : this.#forms.quiet,
-      ownHeaders: ownHeadersOf(apnsId, this.#settings, this.#clock.now()),
-      id: apnsId,
+      ...this.#compose(wakeup),
       settle: (outcome) => {
         this.#underWay -= 1;
         this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);

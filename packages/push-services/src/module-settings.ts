@@ -1,7 +1,10 @@
 import { type Millis } from "@reveille/wakeup";
 
 /** How one push module reaches its devices: the slice of the configuration that belongs to it. */
-export interface ModuleSettings {
+export type ModuleSettings = ApnsModuleSettings | FcmModuleSettings;
+
+export interface ApnsModuleSettings {
+  readonly kind: "apns";
   readonly apns: ApnsSettings;
   readonly alert: { readonly title: string; readonly body: string };
   readonly sound?: string | undefined;
@@ -21,6 +24,33 @@ export interface ModuleSettings {
    * only repeats of the same push do, so that no app loses a message from the screen.
    */
   readonly collapseId?: string | undefined;
+}
+
+/** Messages of FCM are data only: the app shows what it has fetched. */
+export interface FcmModuleSettings {
+  readonly kind: "fcm";
+  readonly fcm: FcmSettings;
+  /** How long Google keeps trying a device that is offline, 28 days at most; 0: one attempt. */
+  readonly expireAfter: Millis;
+  /** The data: texts only. */
+  readonly custom: Readonly<Record<string, unknown>>;
+  /** How a wakeup nobody waits for is sent: `background` leaves a dozing device asleep. Default `alert`. */
+  readonly quiet?: "alert" | "background" | undefined;
+  /** Messages with the same key replace each other while the device is offline. */
+  readonly collapseId?: string | undefined;
+}
+
+/** The way to Google. Modules with the same project, endpoint and account share connections. */
+export interface FcmSettings {
+  readonly projectId: string;
+  /** The JSON file of a service account that may send messages. */
+  readonly serviceAccountFile: string;
+  /** In place of Google's host and port 443, e.g. a simulator. */
+  readonly endpoint?: URL | undefined;
+  /** PEM file of certificate authorities to trust in place of Node's own. */
+  readonly caFile?: string | undefined;
+  /** HTTP proxy to go through (CONNECT). */
+  readonly proxy?: URL | undefined;
 }
 
 /** The way to Apple. Modules with the same environment, endpoint and credential share connections. */

@@ -12,10 +12,15 @@ import {
 } from "@reveille/wakeup";
 
 import { poolKeyOf } from "./apns/endpoint-of.ts";
-import { type Engine, openRoute, type Route } from "./apns/route.ts";
+import { notificationsOf } from "./apns/notification.ts";
+import { type Engine, openRoute, type RouteOptions, WIRES } from "./apns/route.ts";
+import { fcmKeyOf } from "./fcm/endpoints.ts";
+import { openFcmRoute } from "./fcm/fcm-route.ts";
+import { messagesOf } from "./fcm/message.ts";
 import { type Resolve } from "./http2/endpoint.ts";
 import { ModuleService } from "./module-service.ts";
 import { type ModuleSettings } from "./module-settings.ts";
+import { type PushRoute } from "./pool/push-route.ts";
 
 export interface PushServicesOptions {
   readonly modules: ReadonlyMap<PushModule, ModuleSettings>;
@@ -67,7 +72,7 @@ const LOOK_AT_FILES_EVERY = minutes(1);
  */
 export async function openPushServices(options: PushServicesOptions): Promise<PushServices> {
   await using opened = new AsyncDisposableStack();
-  const routes = new Map<string, Route>();
+  const routes = new Map<string, PushRoute>();
   opened.defer(() => disposeAll(routes.values()));
   const services = await openServices(options, routes);
   const reload = async (): Promise<void> => {
@@ -95,7 +100,7 @@ const NOT_CONFIGURED: Outcome = { kind: "rejected", reason: "module not configur
 /** Modules with the same credential share a route; all routes are put into `routes`. */
 async function openServices(
   options: PushServicesOptions,
-  routes: Map<string, Route>,
+  routes: Map<string, PushRoute>,
 ): Promise<ReadonlyMap<PushModule, ModuleService>> {
   const {
     modules,
@@ -108,19 +113,26 @@ async function openServices(
   } = options;
   const services = new Map<PushModule, ModuleService>();
   for (const [module, settings] of modules) {
-    const key = poolKeyOf(settings.apns);
+    const key = settings.kind === "apns" ? poolKeyOf(settings.apns) : fcmKeyOf(settings.fcm);
     const route =
-      routes.get(key) ?? (await openRoute(settings.apns, { clock, observe, resolve, engine, random }));
+      routes.get(key) ?? (await openRouteOf(settings, { clock, observe, resolve, engine, random }));
     routes.set(key, route);
-    services.set(module, new ModuleService({ module, settings, route, mostAtOnce, clock, observe }));
+    const compose =
+      settings.kind === "apns" ? notificationsOf(module, settings, clock) : messagesOf(module, settings);
+    services.set(module, new ModuleService({ module, compose, route, mostAtOnce, clock, observe }));
   }
   return services;
 }
 
+const openRouteOf = async (settings: ModuleSettings, options: RouteOptions): Promise<PushRoute> =>
+  settings.kind === "apns"
+    ? openRoute(settings.apns, options)
+    : openFcmRoute(settings.fcm, { ...options, wires: WIRES[options.engine] });
+
 const systemResolver: Resolve = (host) => lookup(host, { all: true });
 
 /** All at once: each may take its time to drain. */
-async function disposeAll(routes: Iterable<Route>): Promise<void> {
+async function disposeAll(routes: Iterable<PushRoute>): Promise<void> {
   await Promise.all(Array.from(routes, (route) => route[Symbol.asyncDispose]()));
 }
 

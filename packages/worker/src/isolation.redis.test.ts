@@ -32,6 +32,7 @@ async function aWorkerOfTwo() {
     const caFile = join(folder, `${module}.pem`);
     await writeFile(caFile, simulator.ca);
     const settings = {
+      kind: "apns",
       apns: {
         topic: "com.example.app",
         environment: "production",

@@ -16,6 +16,7 @@ const pushServices = await openPushServices({
     [
       MODULE,
       {
+        kind: "apns",
         apns: {
           topic: APPLE.topic,
           environment: "production",

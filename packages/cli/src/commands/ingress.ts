@@ -5,6 +5,7 @@ import { type Config, type Logger, systemClock } from "@reveille/runtime";
 import { type Sign } from "@reveille/wakeup";
 
 import { admissionOptionsOf } from "../admission-options.ts";
+import { fcmModulesOf } from "../fcm-modules.ts";
 import { secretFrom } from "../process.ts";
 import { addReadings } from "../readings.ts";
 import { openSentinels } from "../redis-settings.ts";
@@ -52,6 +53,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     components: await componentsOf(config, log),
     modules: {
       known: new Set(config.modules.keys()),
+      fcm: fcmModulesOf(config),
       ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
     },
     admission,

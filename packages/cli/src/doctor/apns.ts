@@ -1,4 +1,4 @@
-import { type ModuleSettings, probeApns, type ProbeAnswer } from "@reveille/push-services";
+import { type ApnsModuleSettings, probeApns, type ProbeAnswer } from "@reveille/push-services";
 import { parseHttpDate } from "@reveille/runtime";
 import { type PushModule } from "@reveille/wakeup";
 
@@ -10,8 +10,8 @@ import { type Check, patiently, type Patient } from "./patient.ts";
 /** One push per module to a device that cannot exist, at the module's environment, and Apple's clock from the answers. */
 export const checkApns: Check = async (patient) => {
   const answers = await Promise.all(
-    Array.from(moduleSettingsOf(patient.config), async ([module, settings]) =>
-      probe(module, settings, patient),
+    Array.from(moduleSettingsOf(patient.config)).flatMap(([module, settings]) =>
+      settings.kind === "apns" ? [probe(module, settings, patient)] : [],
     ),
   );
   const skew = answers.find((answer) => answer.skew !== undefined)?.skew;
@@ -23,7 +23,7 @@ interface Probed {
   readonly skew?: Finding;
 }
 
-async function probe(module: PushModule, settings: ModuleSettings, patient: Patient): Promise<Probed> {
+async function probe(module: PushModule, settings: ApnsModuleSettings, patient: Patient): Promise<Probed> {
   const { clock } = patient;
   try {
     const answer = await patiently(patient, (signal) => probeApns({ module, settings, clock, signal }));
@@ -39,11 +39,11 @@ async function probe(module: PushModule, settings: ModuleSettings, patient: Pati
   }
 }
 
-const itemOf = (module: PushModule, { apns }: ModuleSettings): string =>
+const itemOf = (module: PushModule, { apns }: ApnsModuleSettings): string =>
   `APNs ${apns.environment} for ${module}`;
 
 /** What APNs' answer to a push for nobody says about the module. */
-export function judgeProbe(module: PushModule, settings: ModuleSettings, answer: ProbeAnswer): Finding {
+export function judgeProbe(module: PushModule, settings: ApnsModuleSettings, answer: ProbeAnswer): Finding {
   const { ok, warn, fail } = about(itemOf(module, settings));
   if (answer.kind === "unreachable") {
     return fail(

@@ -8,16 +8,16 @@ import { type Check } from "./patient.ts";
 /** Apple's certificates last 13 months; three weeks are enough to notice a warning. */
 const SOON = hours(21 * 24);
 
-/** The files by which each module proves itself to Apple: there, in order, not about to expire. */
+/** The files by which each module proves itself to its push service: there, in order, not about to expire. */
 export const checkCredentials: Check = async ({ config, clock }) =>
   Promise.all(
-    Array.from(moduleSettingsOf(config), async ([module, { apns }]) => {
+    Array.from(moduleSettingsOf(config), async ([module, settings]) => {
       try {
-        return judgeCredential(module, await inspectCredential(apns), clock.now());
+        return judgeCredential(module, await inspectCredential(settings), clock.now());
       } catch (error) {
         return about(item(module)).fail(
           reasonOf(error),
-          `put the file there that modules.${module}.apns names, as Apple hands it out`,
+          `put the file there that modules.${module}.${settings.kind} names, as ${settings.kind === "apns" ? "Apple" : "Google"} hands it out`,
         );
       }
     }),
@@ -40,6 +40,7 @@ export function judgeCredential(module: PushModule, facts: CredentialFacts, now:
       `chmod 600 ${exposed.join(" ")}`,
     );
   }
+  if (kind === "service-account") return ok("a service account, which does not expire");
   if (kind === "token") return ok("a signing key, which does not expire");
   return ok(
     `a certificate, valid for ${expiresAt === undefined ? "ever" : `${daysUntil(expiresAt, now)} days`}`,

@@ -1,4 +1,4 @@
-import { authorityOf, type Endpoint } from "../http2/endpoint.ts";
+import { authorityOf, type Endpoint, hostOf, portOf } from "../http2/endpoint.ts";
 import { type Credential } from "../credentials/credential.ts";
 import { type ApnsSettings } from "../module-settings.ts";
 
@@ -36,9 +36,3 @@ export function poolNameOf({ environment, credential }: ApnsSettings, endpoint: 
   const id = credential.kind === "token" ? credential.keyId : credential.certFile.replace(/^.*\//, "");
   return `${environment} ${authorityOf(endpoint)} ${id}`;
 }
-
-/** A URL writes IPv6 addresses in brackets. */
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, "$1");
-
-const portOf = ({ port, protocol }: URL): number =>
-  port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);

@@ -2,11 +2,11 @@ import { aModule } from "@reveille/testkit";
 import { epochMillis, millis, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { type ModuleSettings } from "../module-settings.ts";
+import { type ApnsModuleSettings } from "../module-settings.ts";
 import { aModuleWith } from "../testing/an-apns.ts";
 import { formsOf, ownHeadersOf } from "./notification.ts";
 
-const aSetting = (settings: Partial<ModuleSettings> = {}): ModuleSettings =>
+const aSetting = (settings: Partial<ApnsModuleSettings> = {}): ApnsModuleSettings =>
   aModuleWith({ credential: { kind: "token", keyFile: "", keyId: "", teamId: "" } }, settings);
 
 const headersOf = (flat: readonly string[]): Record<string, string | undefined> =>
@@ -31,7 +31,9 @@ describe("the push of a module", () => {
   });
 
   it("over 4,096 bytes is refused at once, by the name of the module", () => {
-    const custom = (length: number): Partial<ModuleSettings> => ({ custom: { text: "ü".repeat(length) } });
+    const custom = (length: number): Partial<ApnsModuleSettings> => ({
+      custom: { text: "ü".repeat(length) },
+    });
     expect(() => formsOf(aModule(), aSetting(custom(1_900)))).not.toThrow();
     expect(() => formsOf(aModule(), aSetting(custom(2_040)))).toThrow(
       /^module monalProdiOS: its payload has 4\d{3} bytes and Apple takes 4096/,

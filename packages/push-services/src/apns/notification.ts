@@ -1,9 +1,9 @@
 // By this path, since the package's own entry loads its transport and 14 MB beside it.
 import Notification from "@parse/node-apn/lib/notification/index.js";
-import { type EpochMillis, later, type PushModule } from "@reveille/wakeup";
+import { apnsIdOf, type Clock, type EpochMillis, later, type PushModule } from "@reveille/wakeup";
 
-import { type ModuleSettings } from "../module-settings.ts";
-import { type Form } from "../pool/passage.ts";
+import { type ApnsModuleSettings } from "../module-settings.ts";
+import { type Composer, type Form } from "../pool/passage.ts";
 
 const LONGEST_COLLAPSE_ID = 64;
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -18,15 +18,15 @@ export interface Forms {
 const LARGEST_PAYLOAD = 4_096;
 
 /** Throws an Error that names the module if Apple would refuse its pushes. */
-export function formsOf(module: PushModule, settings: ModuleSettings): Forms {
-  const mistake = headerMistake(settings) ?? payloadMistake(settings);
+export function formsOf(module: PushModule, settings: ApnsModuleSettings): Forms {
+  const mistake = headerMistake(settings) ?? notificationMistake(settings);
   if (mistake !== undefined) throw new Error(`module ${module}: ${mistake}`);
   const urgent = formOf(alert(settings));
   return { urgent, quiet: settings.quiet === "background" ? formOf(background(settings)) : urgent };
 }
 
 /** Why Apple would refuse the payload of these settings; `undefined` if it takes it. */
-export function payloadMistake(settings: ModuleSettings): string | undefined {
+export function notificationMistake(settings: ApnsModuleSettings): string | undefined {
   if (Object.hasOwn(settings.custom, "aps"))
     return "custom has a key aps, which alert and sound already fill";
   // The alert is the longest form.
@@ -36,7 +36,7 @@ export function payloadMistake(settings: ModuleSettings): string | undefined {
     : undefined;
 }
 
-function headerMistake({ apns, collapseId = "none" }: ModuleSettings): string | undefined {
+function headerMistake({ apns, collapseId = "none" }: ApnsModuleSettings): string | undefined {
   if (!HEADER_VALUE.test(apns.topic)) return `apns-topic is no header value: ${apns.topic}`;
   return HEADER_VALUE.test(collapseId) && collapseId.length <= LONGEST_COLLAPSE_ID
     ? undefined
@@ -47,7 +47,7 @@ function headerMistake({ apns, collapseId = "none" }: ModuleSettings): string | 
  * Runs the app's notification service extension: Apple wants `mutable-content` and a visible alert for that
  * ("Modifying content in newly delivered notifications").
  */
-function alert(settings: ModuleSettings): Notification {
+function alert(settings: ApnsModuleSettings): Notification {
   const notification = new Notification();
   notification.topic = settings.apns.topic;
   notification.pushType = "alert";
@@ -60,7 +60,7 @@ function alert(settings: ModuleSettings): Notification {
 }
 
 /** Priority 5 is the only one Apple allows here ("Pushing background updates to your app"). */
-function background(settings: ModuleSettings): Notification {
+function background(settings: ApnsModuleSettings): Notification {
   const notification = new Notification();
   notification.topic = settings.apns.topic;
   notification.pushType = "background";
@@ -77,14 +77,28 @@ function formOf(notification: Notification): Form {
   };
 }
 
+/** Gives what is sent for a wakeup. Throws an Error that names the module if Apple would refuse its pushes. */
+export function notificationsOf(module: PushModule, settings: ApnsModuleSettings, clock: Clock): Composer {
+  const forms = formsOf(module, settings);
+  return (wakeup) => {
+    const id = apnsIdOf(wakeup);
+    return {
+      id,
+      path: `/3/device/${wakeup.token}`,
+      form: wakeup.urgent ? forms.urgent : forms.quiet,
+      ownHeaders: ownHeadersOf(id, settings, clock.now()),
+    };
+  };
+}
+
 /** The headers that differ from push to push; names and values in turn. `id`: the wakeup's apns-id. */
-export function ownHeadersOf(id: string, settings: ModuleSettings, now: EpochMillis): string[] {
+export function ownHeadersOf(id: string, settings: ApnsModuleSettings, now: EpochMillis): string[] {
   const expiration = expirationOf(settings, now);
   return ["apns-id", id, "apns-expiration", expiration, "apns-collapse-id", settings.collapseId ?? id];
 }
 
 /** Seconds since 1970, not from now: a small number would be a date in 1970 and the push never stored. */
-function expirationOf(settings: ModuleSettings, now: EpochMillis): string {
+function expirationOf(settings: ApnsModuleSettings, now: EpochMillis): string {
   if (settings.expireAfter === 0) return "0";
   return String(Math.floor(later(now, settings.expireAfter) / 1_000));
 }

@@ -8,7 +8,7 @@ import { type Clock, type PushModule } from "@reveille/wakeup";
 import { loadCredential } from "../credentials/credential.ts";
 import { dial } from "../http2/dial.ts";
 import { authorityOf } from "../http2/endpoint.ts";
-import { type ModuleSettings } from "../module-settings.ts";
+import { type ApnsModuleSettings } from "../module-settings.ts";
 import { endpointOf } from "./endpoint-of.ts";
 import { formsOf, ownHeadersOf } from "./notification.ts";
 import { providerTokens } from "./provider-token.ts";
@@ -26,7 +26,7 @@ export type ProbeAnswer =
 
 export interface ProbeOptions {
   readonly module: PushModule;
-  readonly settings: ModuleSettings;
+  readonly settings: ApnsModuleSettings;
   readonly clock: Clock;
   /** Aborts when it has taken too long. */
   readonly signal: AbortSignal;

@@ -8,6 +8,7 @@ import { type ApnsSettings } from "../module-settings.ts";
 import { endpointOf, poolNameOf } from "./endpoint-of.ts";
 import { type Push } from "../pool/passage.ts";
 import { Pool } from "../pool/pool.ts";
+import { type PushRoute } from "../pool/push-route.ts";
 import { APNS } from "./profile.ts";
 import { providerTokens } from "./provider-token.ts";
 import { TokenHold } from "./token-hold.ts";
@@ -15,7 +16,7 @@ import { TokenHold } from "./token-hold.ts";
 /** What speaks HTTP/2: our own frames, or `node:http2`, at five times the cost. */
 export type Engine = "frames" | "node";
 
-const WIRES = { frames: frameWires, node: nodeWires } as const;
+export const WIRES = { frames: frameWires, node: nodeWires } as const;
 
 export interface RouteOptions {
   readonly clock: Clock;
@@ -41,7 +42,7 @@ export async function openRoute(settings: ApnsSettings, options: RouteOptions): 
  * The way to APNs with one credential, whose files may change meanwhile. A changed credential gets a pool of its
  * own and, one by one, pushes to prove itself with; the old one serves until Apple has accepted the new one.
  */
-export class Route implements AsyncDisposable {
+export class Route implements PushRoute {
   readonly #settings: ApnsSettings;
   readonly #options: RouteOptions;
   readonly #retiring = new Set<Promise<void>>();

@@ -22,3 +22,9 @@ export const authorityOf = ({ host, port }: Endpoint): string => {
   const name = host.includes(":") ? `[${host}]` : host;
   return port === 443 ? name : `${name}:${port}`;
 };
+
+/** A URL writes IPv6 addresses in brackets. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, "$1");
+
+export const portOf = ({ port, protocol }: URL): number =>
+  port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);

@@ -1,4 +1,4 @@
-import { type Millis, type Outcome } from "@reveille/wakeup";
+import { type Millis, type Outcome, type Wakeup } from "@reveille/wakeup";
 
 import { type Leave } from "../breaker.ts";
 
@@ -20,6 +20,9 @@ export interface Push {
   /** Called exactly once. */
   readonly settle: (outcome: Outcome) => void;
 }
+
+/** Makes the push for a wakeup. */
+export type Composer = (wakeup: Wakeup) => Omit<Push, "settle">;
 
 /** A push on its way through the pool. */
 export interface Passage {

@@ -14,7 +14,7 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { type ModuleSettings } from "../module-settings.ts";
+import { type ApnsModuleSettings } from "../module-settings.ts";
 import { openPushServices, type PushServices, type PushServicesOptions } from "../push-services.ts";
 import { aFolder, type TestFolder } from "./a-folder.ts";
 import { realClock } from "./real-clock.ts";
@@ -25,14 +25,14 @@ export interface TestApns extends AsyncDisposable {
   readonly services: PushServices;
   readonly clock: ManualClock;
   readonly events: readonly PushEvent[];
-  readonly settings: ModuleSettings;
+  readonly settings: ApnsModuleSettings;
   readonly folder: TestFolder;
 }
 
 export interface TestApnsOptions {
   readonly simulator?: ApnsSimulatorOptions;
-  readonly settings?: Partial<ModuleSettings>;
-  readonly apns?: Partial<ModuleSettings["apns"]>;
+  readonly settings?: Partial<ApnsModuleSettings>;
+  readonly apns?: Partial<ApnsModuleSettings["apns"]>;
   readonly services?: Partial<PushServicesOptions>;
   /** Further modules on the same route: their topics by name. */
   readonly topics?: Readonly<Record<string, string>>;
@@ -82,9 +82,9 @@ export async function anApns(options: TestApnsOptions = {}): Promise<TestApns> {
 }
 
 function modulesOf(
-  settings: ModuleSettings,
+  settings: ApnsModuleSettings,
   topics: Readonly<Record<string, string>>,
-): ReadonlyMap<PushModule, ModuleSettings> {
+): ReadonlyMap<PushModule, ApnsModuleSettings> {
   const modules = new Map([[aModule(), settings]]);
   for (const [name, topic] of Object.entries(topics)) {
     modules.set(aModule(name), { ...settings, apns: { ...settings.apns, topic } });
@@ -126,10 +126,11 @@ export function aKey(): { readonly privateKey: string; readonly publicKey: strin
 }
 
 export function aModuleWith(
-  apns: Pick<ModuleSettings["apns"], "credential"> & Partial<ModuleSettings["apns"]>,
-  settings: Partial<ModuleSettings> = {},
-): ModuleSettings {
+  apns: Pick<ApnsModuleSettings["apns"], "credential"> & Partial<ApnsModuleSettings["apns"]>,
+  settings: Partial<ApnsModuleSettings> = {},
+): ApnsModuleSettings {
   return {
+    kind: "apns",
     apns: { topic: "G7YU7X7KRJ.SworIM", environment: "production", ...apns },
     alert: { title: "New Message", body: "New Message?" },
     sound: "default",

@@ -215,6 +215,29 @@ describe("a mistake in the configuration", () => {
       "    priority: 1\n    apns:\n",
       { line: 10, column: 15, key: "modules.monalProdiOS.priority", hint: "for example: `priority: 10`" },
     ],
+    [
+      "no push service",
+      `    apns:
+      topic: G7YU7X7KRJ.SworIM
+      environment: production
+      keyFile: /etc/reveille/apns/AuthKey_ABC1234567.p8
+      keyId: ABC1234567
+      teamId: TEAM123456
+`,
+      "    sound: none\n",
+      {
+        line: 10,
+        key: "modules.monalProdiOS",
+        message: "needs its push service: either `apns` or `fcm`",
+        hint: expect.stringContaining("fcm: { projectId"),
+      },
+    ],
+    [
+      "two push services",
+      "    apns:\n",
+      "    fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/fcm.json }\n    apns:\n",
+      { key: "modules.monalProdiOS", message: expect.stringContaining("either `apns` or `fcm`") },
+    ],
     ["a module with a strange name", "monalProdiOS:", "monal prod:", { line: 9, key: "modules.monal prod" }],
     ["no module at all", SMALLEST.slice(SMALLEST.indexOf("modules:")), "modules: {}", { key: "modules" }],
     [

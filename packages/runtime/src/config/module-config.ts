@@ -31,6 +31,14 @@ const appleId = (what: string, example: string) =>
 
 const isProxy = (url: string): boolean => isUrlOf(["http:"], url) && URL.parse(url)?.username === "";
 
+const endpoint = text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional();
+const caFile = path("/etc/reveille/apns/simulator-ca.pem").optional();
+const proxy = text(
+  isProxy,
+  "an http URL without a name or password",
+  "http://proxy.internal:3128",
+).optional();
+
 const apnsKeys = z.strictObject({
   topic: text((topic) => /^[A-Za-z0-9.-]{1,255}$/.test(topic), "the app's bundle id", "G7YU7X7KRJ.SworIM"),
   environment: z.enum(["production", "sandbox"]).meta({ examples: ["production"] }),
@@ -40,9 +48,9 @@ const apnsKeys = z.strictObject({
   certFile: path("/etc/reveille/apns/app.p12").optional(),
   certKeyFile: path("/etc/reveille/apns/app.key").optional(),
   passphraseFile: path("/etc/reveille/apns/app.passphrase").optional(),
-  endpoint: text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional(),
-  caFile: path("/etc/reveille/apns/simulator-ca.pem").optional(),
-  proxy: text(isProxy, "an http URL without a name or password", "http://proxy.internal:3128").optional(),
+  endpoint,
+  caFile,
+  proxy,
 });
 type ApnsKeys = z.output<typeof apnsKeys>;
 
@@ -110,9 +118,22 @@ const custom = z
 
 const isCollapseId = (id: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(id);
 
+const fcmConfig = z.strictObject({
+  projectId: text(
+    (id) => /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id),
+    "the id of a Google Cloud project",
+    "my-project",
+  ),
+  serviceAccountFile: path("/etc/reveille/fcm.json"),
+  endpoint,
+  caFile,
+  proxy,
+});
+
 /** What is sent for the wakeups of one app, and by which credential. */
-export const moduleConfig = z.strictObject({
-  apns: apnsConfig,
+const moduleKeys = z.strictObject({
+  apns: apnsConfig.optional(),
+  fcm: fcmConfig.optional(),
   alert: alert.prefault({}),
   sound: z
     .string()
@@ -139,5 +160,15 @@ export const moduleConfig = z.strictObject({
   /** Static top-level keys of the payload. */
   custom: custom.prefault({}),
 });
+
+export const moduleConfig = moduleKeys.refine(
+  ({ apns, fcm }) => (apns === undefined) !== (fcm === undefined),
+  {
+    error: "needs its push service: either `apns` or `fcm`",
+    params: {
+      hint: "for example: `fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/fcm.json }`",
+    },
+  },
+);
 
 export type ModuleConfig = z.output<typeof moduleConfig>;

@@ -18,7 +18,7 @@ export type ReasonClass =
   | "connection"
   | "other";
 
-/** Apple's reasons, as of "Handling notification responses from APNs". */
+/** Reasons of push services: Apple's, as of "Handling notification responses from APNs". */
 const CLASSES: ReadonlyMap<string, ReasonClass> = new Map([
   ["Unregistered", "unregistered"],
   ["ExpiredToken", "expired-token"],
@@ -52,6 +52,17 @@ const CLASSES: ReadonlyMap<string, ReasonClass> = new Map([
   ["InternalServerError", "server"],
   ["ServiceUnavailable", "server"],
   ["Shutdown", "server"],
+  // Google's, as of "ErrorCode", FCM HTTP v1.
+  ["UNREGISTERED", "unregistered"],
+  ["SENDER_ID_MISMATCH", "wrong-topic"],
+  ["INVALID_ARGUMENT", "request"],
+  ["QUOTA_EXCEEDED", "too-many-requests"],
+  ["RESOURCE_EXHAUSTED", "too-many-requests"],
+  ["UNAUTHENTICATED", "provider-token"],
+  ["THIRD_PARTY_AUTH_ERROR", "provider-token"],
+  ["PERMISSION_DENIED", "forbidden"],
+  ["INTERNAL", "server"],
+  ["UNAVAILABLE", "server"],
 ]);
 
 /** Which classes occur with which outcome; others count as `other`. */

@@ -1,0 +1,62 @@
+import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
+
+import { readSecretFile } from "../credentials/secret-file.ts";
+
+/** What a service account of Google needs to prove itself with. */
+export interface ServiceAccount {
+  readonly clientEmail: string;
+  readonly keyId: string;
+  readonly key: KeyObject;
+  /** Where its assertions are exchanged for access tokens. */
+  readonly tokenUri: URL;
+}
+
+export interface LoadedAccount {
+  readonly account: ServiceAccount;
+  /** Differs as soon as the file does. */
+  readonly version: string;
+  /** Every user of this machine can read the file. */
+  readonly exposed: boolean;
+}
+
+/** Throws an Error that names the file and what to do; it never carries key material. */
+export async function loadServiceAccount(file: string): Promise<LoadedAccount> {
+  const { content, exposed } = await readSecretFile(file, "service account");
+  const account = accountIn(content.toString());
+  if (typeof account === "string") throw new Error(`service account ${file} ${account}`);
+  return { account, version: createHash("sha256").update(content).digest("base64url"), exposed };
+}
+
+/** The account, or what is wrong with the text. */
+function accountIn(text: string): ServiceAccount | string {
+  const fields = new Map(jsonEntries(text));
+  const [clientEmail, keyId, key, tokenUri] = [
+    "client_email",
+    "private_key_id",
+    "private_key",
+    "token_uri",
+  ].map((name) => fields.get(name));
+  if (typeof clientEmail !== "string" || typeof key !== "string" || typeof tokenUri !== "string") {
+    return "is not the JSON file that Google hands out: it has no client_email, private_key or token_uri";
+  }
+  const url = URL.parse(tokenUri);
+  if (url?.protocol !== "https:") return "has a token_uri that is no https URL";
+  try {
+    const privateKey = createPrivateKey(key);
+    if (privateKey.asymmetricKeyType !== "rsa") return "has a private_key that is no RSA key";
+    return { clientEmail, keyId: typeof keyId === "string" ? keyId : "", key: privateKey, tokenUri: url };
+  } catch {
+    // What OpenSSL says could show what was read.
+    return "has a private_key that is no key in PEM form";
+  }
+}
+
+function jsonEntries(text: string): readonly [string, unknown][] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? Object.entries(value) : [];
+  } catch {
+    // No JSON has no entries.
+    return [];
+  }
+}
