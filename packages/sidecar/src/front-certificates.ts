@@ -89,7 +89,7 @@ function servedCertificate({ host, port }: Address, domain: string, signal: Abor
       socket.destroy();
     };
     signal.addEventListener("abort", () => end(none("no answer within 5 s")), { once: true });
-    socket.once("error", (error: Error) => end(none(error.message)));
+    socket.on("error", (error: Error) => end(none(error.message)));
     socket.once("secureConnect", () => {
       const certificate = socket.getPeerX509Certificate();
       if (certificate?.checkHost(domain) === undefined) end(none("it is for another name"));

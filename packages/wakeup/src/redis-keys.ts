@@ -34,8 +34,8 @@ export interface RedisKeys {
 }
 
 /**
- * What the processes of a region let each other know by a key that stands while it is true: `ingress`: one runs and
- * can write; `worker`: one can send for at least one module; `batch-taken`: one has taken a batch lately; `stand-in`:
+ * What the processes of a region let each other know by a key that stands while it is true: `ingress`: one runs, and
+ * Redis takes its writes; `worker`: one can send for at least one module; `batch-taken`: one has taken a batch lately; `stand-in`:
  * an ingress serves the front of another host; `wants-place`: one stands by at the front of its own host. Its value is
  * the name of the host.
  */

@@ -9,6 +9,8 @@ export interface Snapshot {
   readonly elapsed: Millis;
   readonly at: EpochMillis;
   readonly publishes: number;
+  /** Those of them that became a wakeup. */
+  readonly accepted: number;
   readonly outcomes: ReadonlyMap<string, number>;
   readonly latency: Buckets;
 }
@@ -18,6 +20,8 @@ export interface Point {
   /** End of the time, epoch milliseconds. */
   readonly at: EpochMillis;
   readonly publishesPerSecond: number;
+  /** Publishes that became a wakeup: queued, merged into another, or to leave later. */
+  readonly acceptedPerSecond: number;
   /** By outcome (`delivered`, `token-dead`, …). */
   readonly outcomesPerSecond: Readonly<Record<string, number>>;
   /** From publish to the push service's acceptance, in seconds; `null` if nothing was delivered. */
@@ -30,13 +34,19 @@ const KEPT = minutes(60) / STEP;
 /** Rates "now" are over this time. */
 const RECENT = seconds(10);
 
-export const snapshotOf = (families: Families, at: EpochMillis, elapsed: Millis): Snapshot => ({
-  elapsed,
-  at,
-  publishes: sumOf(valuesOf(families, METRICS.publishes)),
-  outcomes: sumsBy(valuesOf(families, METRICS.deliveries), "outcome"),
-  latency: bucketsOf(families, METRICS.latency),
-});
+const ACCEPTED = ["queued", "later", "merged"];
+
+export function snapshotOf(families: Families, at: EpochMillis, elapsed: Millis): Snapshot {
+  const publishes = valuesOf(families, METRICS.publishes);
+  return {
+    elapsed,
+    at,
+    publishes: sumOf(publishes),
+    accepted: sumOf(publishes.filter(({ labels }) => ACCEPTED.includes(String(labels["result"])))),
+    outcomes: sumsBy(valuesOf(families, METRICS.deliveries), "outcome"),
+    latency: bucketsOf(families, METRICS.latency),
+  };
+}
 
 /** The last hour in steps of half a minute, and the last seconds. */
 export class History {
@@ -76,6 +86,7 @@ function pointBetween(from: Snapshot, to: Snapshot): Point {
   return {
     at: to.at,
     publishesPerSecond: rate(from.publishes, to.publishes),
+    acceptedPerSecond: rate(from.accepted, to.accepted),
     outcomesPerSecond: Object.fromEntries(
       [...to.outcomes].map(([outcome, count]) => [outcome, rate(from.outcomes.get(outcome) ?? 0, count)]),
     ),

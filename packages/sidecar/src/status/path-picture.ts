@@ -43,12 +43,13 @@ function stationsOf(status: Status): readonly Station[] {
   const flow = (rate: number | undefined): Flow | null =>
     rate === undefined ? null : { perSecond: rate, text: perSecond(rate) };
   const publishes = flow(now?.publishesPerSecond);
+  const accepted = flow(now?.acceptedPerSecond);
   const answers = flow(now === null ? undefined : sum(now.outcomesPerSecond));
   // Not every publish becomes a push: what leaves the queue is what is answered.
   return [
     { ...front(status.components), flow: null },
     { name: "ingress", ...processes(status, "ingress"), flow: publishes },
-    { name: "queue", ...queueStation(queue), flow: publishes },
+    { name: "queue", ...queueStation(queue), flow: accepted },
     { name: "worker", ...processes(status, "worker"), flow: answers },
     { ...pushService(status.connections), flow: answers },
   ];

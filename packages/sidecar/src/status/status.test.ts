@@ -204,7 +204,13 @@ describe("the history", () => {
   });
 
   it("shows a gap where nothing was delivered, and no rate below nothing", () => {
-    const point = { at: epochMillis(0), publishesPerSecond: 0, outcomesPerSecond: {}, latencyP99: null };
+    const point = {
+      at: epochMillis(0),
+      publishesPerSecond: 0,
+      acceptedPerSecond: 0,
+      outcomesPerSecond: {},
+      latencyP99: null,
+    };
     const chart = latencyChart([0.1, 0.2, null, 0.1].map((latencyP50) => ({ ...point, latencyP50 })));
     expect(chart.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+h\.1L[\d. ]+M[\d. ]+h\.1$/);
     const history = new History();
