@@ -12,7 +12,7 @@ import { ensureTools } from "./tools.ts";
 
 const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
   ingress: () => ingressStage,
-  "admission-queue": () => admissionQueueStage,
+  "admission-queue": admissionQueueStage,
   delivery: deliveryStage,
   "end-to-end": endToEndStage,
 };

@@ -32,6 +32,7 @@ describe("the arguments of the bench", () => {
     [["--rate", "many"], "--rate takes a number"],
     [["--rate", ""], "not nothing"],
     [["--apns", "apple"], "--apns takes nginx or simulator"],
+    [["--appendfsync", "never"], "--appendfsync takes everysec or always"],
     [["--speed"], "Unknown option '--speed'"],
   ])("%j are refused", (args, because) => {
     const parsed = parseOptions(args);

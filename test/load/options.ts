@@ -11,6 +11,10 @@ export interface Options {
   readonly rate?: number;
   /** In place of what a stage keeps in flight at saturation by itself. */
   readonly inFlight?: number;
+  /** So many devices are known and so many wakeups queued before the load of `admission-queue`. */
+  readonly filled: number;
+  /** When Redis syncs its append-only file, in `admission-queue`. */
+  readonly appendfsync: "everysec" | "always";
   readonly workers: number;
   readonly apns: "nginx" | "simulator";
   /** Show where the CPU of each process went. The measured costs are then too high. */
@@ -34,6 +38,8 @@ Stages: ${STAGES.join(", ")}; without any, all of them.
   --warm-up N       time under load before that, not counted (3)
   --rate N          wakeups per second of the open loop, in place of the stage's own rates
   --in-flight N     wakeups in flight at saturation, in place of the stage's own number
+  --filled N        devices known and wakeups queued before the admission-queue stage is loaded (0)
+  --appendfsync P   when the admission-queue stage's Redis syncs its file: everysec or always (everysec)
   --workers N       workers of the end-to-end stage (1)
   --apns NAME       the far end: nginx or simulator (nginx)
   --profile         also show where the CPU of each process went; the costs are then too high
@@ -57,6 +63,8 @@ const OPTIONS = {
   "warm-up": { type: "string", default: "3" },
   rate: { type: "string" },
   "in-flight": { type: "string" },
+  filled: { type: "string", default: "0" },
+  appendfsync: { type: "string", default: "everysec" },
   workers: { type: "string", default: "1" },
   apns: { type: "string", default: "nginx" },
   profile: { type: "boolean", default: false },
@@ -67,9 +75,12 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"
 
 function optionsOf(values: Values, names: readonly string[]): Options {
   const wanted = names.map(stageOf);
-  const { apns } = values;
+  const { apns, appendfsync } = values;
   if (apns !== "nginx" && apns !== "simulator")
     throw new Error(`--apns takes nginx or simulator, not ${apns}`);
+  if (appendfsync !== "everysec" && appendfsync !== "always") {
+    throw new Error(`--appendfsync takes everysec or always, not ${appendfsync}`);
+  }
   return {
     stages: STAGES.filter((stage) => wanted.length === 0 || wanted.includes(stage)),
     json: values.json,
@@ -79,6 +90,8 @@ function optionsOf(values: Values, names: readonly string[]): Options {
     ...(values["in-flight"] === undefined
       ? {}
       : { inFlight: numberOf("--in-flight", values["in-flight"], { least: 1, most: 1e5 }) }),
+    filled: numberOf("--filled", values.filled, { least: 0, most: 1e7 }),
+    appendfsync,
     workers: numberOf("--workers", values.workers, { least: 1, most: 16 }),
     apns,
     profile: values.profile,

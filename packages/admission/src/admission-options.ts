@@ -18,7 +18,8 @@ export interface AdmissionOptions {
   readonly secret: RegionSecret;
   /** Least time between two departures of a device, by module. */
   readonly windowOf: (module: PushModule) => Millis;
-  readonly forgetDeadAfter: Millis;
+  /** How long a dead device is remembered; asked each time, as it may change. */
+  readonly forgetDeadAfter: () => Millis;
   readonly clock: Clock;
   readonly observe: Observe;
   /** How long a BadDeviceToken waits for its confirmation; default 1 min. */

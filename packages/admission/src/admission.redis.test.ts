@@ -57,7 +57,7 @@ function anAdmission() {
     region,
     secret,
     windowOf: () => seconds(20),
-    forgetDeadAfter: minutes(60),
+    forgetDeadAfter: () => minutes(60),
     clock,
     observe: (event) => void events.push(event),
     redisTime: clock.now,
@@ -288,7 +288,7 @@ describe("the keys of admission", () => {
       secret,
       windowOf: () => seconds(20),
       clock,
-      longestDeadline: minutes(60),
+      longestDeadline: () => minutes(60),
     });
     await backlog.expect(aModule(), minutes(1));
     await backlog.clear([aWakeup()]);

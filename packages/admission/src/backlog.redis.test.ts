@@ -43,7 +43,7 @@ beforeEach(async () => redis.flushall());
 
 function aBacklog(clock = new ManualClock(start)) {
   const windowOf = () => seconds(20);
-  const times = { clock, redisTime: clock.now, longestDeadline: hours(1), windowOf };
+  const times = { clock, redisTime: clock.now, longestDeadline: () => hours(1), windowOf };
   return { backlog: redisBacklog({ redis, region, secret, ...times }), clock };
 }
 
@@ -210,7 +210,7 @@ describe("during a backlog, a push", () => {
         secret,
         clock: new ManualClock(now),
         redisTime: () => later(now, millis(callerBehind)),
-        longestDeadline: hours(1),
+        longestDeadline: () => hours(1),
         windowOf: () => seconds(20),
       });
       const pushed = {

@@ -46,7 +46,7 @@ export type BacklogOptions = Pick<
   "redis" | "region" | "secret" | "windowOf" | "clock" | "redisTime"
 > & {
   /** Longest deadline of a wakeup: one that is older is dropped anyhow. */
-  readonly longestDeadline: Millis;
+  readonly longestDeadline: () => Millis;
 };
 
 const CLEAR = scriptOf("clear.lua");
@@ -65,7 +65,7 @@ const BEHIND_ANOTHER: Clearance = { kind: "later", after: CLEARANCE_LASTS };
 export function redisBacklog(options: BacklogOptions): Backlog {
   const { redis, secret, clock, windowOf } = options;
   const keys = redisKeysOf(options.region);
-  const keep = wholeMillis(options.longestDeadline);
+  const keep = (): number => wholeMillis(options.longestDeadline());
   const keyOf = ({ token, module }: Wakeup): DeviceKey => deviceKeyOf(secret, token, module);
   const seen = new Map<PushModule, Seen>();
 
@@ -88,7 +88,7 @@ export function redisBacklog(options: BacklogOptions): Backlog {
     clear: async (wakeups) => {
       const newest = newestByDevice(wakeups, keyOf);
       const devices = [...newest.keys()];
-      const args = [options.redisTime?.() ?? "", clock.now(), MOST_SKEW, CLEARANCE_LASTS, keep];
+      const args = [options.redisTime?.() ?? "", clock.now(), MOST_SKEW, CLEARANCE_LASTS, keep()];
       for (const index of newest.values()) args.push(...timesOf(wakeups[index]));
       const names = devices.map((device) => keys.accepted(device));
       const replies = parseReplies(await CLEAR.run(redis, names, args), devices.length);
@@ -104,7 +104,7 @@ export function redisBacklog(options: BacklogOptions): Backlog {
       if (settled.size === 0) return;
       const names = [...settled.keys()].map((device) => keys.accepted(device));
       const args = [...settled.values()].flatMap((push) => [push.accepted ? 1 : 0, push.clearedAt]);
-      await SETTLE.run(redis, names, [keep, ...args]);
+      await SETTLE.run(redis, names, [keep(), ...args]);
     },
   };
 

@@ -52,13 +52,13 @@ export function deviceMemory(options: AdmissionOptions): DeviceMemory {
   return {
     markDead: async (wakeup, since = clock.now()) => {
       const mark = encodeState({ kind: "dead", since, reason: "refused" });
-      await MARK_DEAD.run(redis, [keys.device(deviceOf(wakeup))], [mark, wholeMillis(forgetDeadAfter)]);
+      await MARK_DEAD.run(redis, [keys.device(deviceOf(wakeup))], [mark, wholeMillis(forgetDeadAfter())]);
     },
     suspectDead: async (wakeup) => {
       const device = deviceOf(wakeup);
       const names = [keys.clock, keys.device(device), keys.suspicion(device)];
       const times = [wholeMillis(confirmAfter), SUSPICION_LASTS];
-      const args = [redisTime(), ...times, codeOf("suspected"), wholeMillis(forgetDeadAfter)];
+      const args = [redisTime(), ...times, codeOf("suspected"), wholeMillis(forgetDeadAfter())];
       const after = Number(await SUSPECT_DEAD.run(redis, names, args));
       return after < 0 ? { kind: "dead" } : { kind: "confirm", after: millis(after) };
     },

@@ -83,7 +83,7 @@ class Region {
         region: aRegion(),
         secret: aRegionSecret(),
         windowOf: (module) => millis(windowOf(module)),
-        forgetDeadAfter: hours(1),
+        forgetDeadAfter: () => hours(1),
         clock: { now, monotonic: () => millis(0), sleep: async () => undefined },
         observe: () => undefined,
         redisTime: now,

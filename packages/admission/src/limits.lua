@@ -18,7 +18,7 @@ local function draw_tokens(now, first_key, count, first_arg, entries)
     local full_at = tonumber(stored[b] or '0')
     if full_at > empty_at + 1000 then full_at = 0 end
     from[b] = math.min(math.max(full_at, now * 1000), empty_at)
-    left[b] = math.floor((empty_at - from[b]) / interval[b] + 0.01)
+    left[b] = math.floor((empty_at - from[b] + 20) / interval[b])
     taken[b] = 0
   end
 

@@ -41,8 +41,8 @@ describe("after an hour in which the push service was away", () => {
       clock,
       redisTime: clock.now,
     };
-    const admission = redisAdmission({ ...region, forgetDeadAfter: HOUR, observe: () => undefined });
-    const backlog = redisBacklog({ ...region, longestDeadline: HOUR });
+    const admission = redisAdmission({ ...region, forgetDeadAfter: () => HOUR, observe: () => undefined });
+    const backlog = redisBacklog({ ...region, longestDeadline: () => HOUR });
 
     const lastWakeup = new Map<string, EpochMillis>();
     const queue: Waiting[] = [];

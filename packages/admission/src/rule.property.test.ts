@@ -127,7 +127,7 @@ describe("the scripts of admission", () => {
         region,
         secret,
         windowOf,
-        forgetDeadAfter: hours(1),
+        forgetDeadAfter: () => hours(1),
         clock: { now: () => model.redisTime, monotonic: () => millis(0), sleep: async () => undefined },
         observe: () => undefined,
         redisTime: () => model.redisTime,

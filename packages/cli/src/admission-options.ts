@@ -4,12 +4,18 @@ import { systemClock } from "@reveille/runtime";
 import { type RoleContext } from "./role.ts";
 
 /** Admission as ingress and worker share it. */
-export const admissionOptionsOf = ({ config, observe, redis, secret }: RoleContext): AdmissionOptions => ({
+export const admissionOptionsOf = ({
+  config,
+  current,
+  observe,
+  redis,
+  secret,
+}: RoleContext): AdmissionOptions => ({
   redis,
   region: config.region,
   secret,
-  windowOf: (module) => config.modules.get(module)?.window ?? config.admission.window,
-  forgetDeadAfter: config.admission.forgetDeadAfter,
+  windowOf: (module) => current().modules.get(module)?.window ?? current().admission.window,
+  forgetDeadAfter: () => current().admission.forgetDeadAfter,
   clock: systemClock,
   observe,
 });

@@ -16,7 +16,7 @@ export const moduleRules: FurtherRules = (config) =>
   });
 
 /** The modules of the configuration as push-services wants them. */
-export const moduleSettingsOf = (config: Config): ReadonlyMap<PushModule, ModuleSettings> =>
+export const moduleSettingsOf = (config: Pick<Config, "modules">): ReadonlyMap<PushModule, ModuleSettings> =>
   new Map([...config.modules].map(([name, module]) => [name, settingsOf(module)]));
 
 function settingsOf({ apns, fcm, ...push }: ModuleConfig): ModuleSettings {

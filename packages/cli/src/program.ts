@@ -6,6 +6,7 @@ import { addDoctor } from "./command-line/doctor.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
 import { addDomain } from "./command-line/domain.ts";
 import { addQueue } from "./command-line/queue.ts";
+import { addReload } from "./command-line/reload.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
 import { VERSION } from "./version.ts";
@@ -22,6 +23,7 @@ export function program(): Command {
   addRoles(reveille);
   addCheckConfig(reveille);
   addDoctor(reveille);
+  addReload(reveille);
   addQueue(reveille);
   addRender(reveille);
   addPrivacy(reveille);

@@ -16,6 +16,7 @@ import {
 } from "@reveille/runtime";
 import { type Health, type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
 
+import { LiveConfig, type ReloadAnswer } from "./live-config.ts";
 import { loadConfig } from "./load-config.ts";
 import { openLog, stopOf, systemdPart } from "./process.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
@@ -23,7 +24,10 @@ import { VERSION } from "./version.ts";
 
 /** What ingress and worker have in common when they are put together. */
 export interface RoleContext {
+  /** As it was at the start. */
   readonly config: Config;
+  /** As it is now, after reloads: for what is asked for each time. */
+  readonly current: () => Config;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly observe: Observe;
@@ -37,6 +41,8 @@ export interface RoleContext {
 export interface RunningRole extends AsyncDisposable {
   /** What the sidecar hears. */
   readonly health: () => readonly PartHealth[];
+  /** Works by this configuration from now on; throws, with nothing changed, if it cannot. */
+  readonly adopt: (config: Config) => Promise<void>;
 }
 
 /** Runs a role until SIGTERM or until a part breaks. */
@@ -56,6 +62,18 @@ export async function runRole(
     clock: systemClock,
   });
   let health: () => readonly PartHealth[] = () => [{ part: "redis", health: { kind: "starting" } }];
+  let adopt: RunningRole["adopt"] = () => Promise.reject(new Error("the role is still starting"));
+  const live = new LiveConfig({
+    file,
+    rules,
+    first: config,
+    adopt: async (next) => {
+      await adopt(next);
+      log.level = next.log.level;
+      metrics.addModules(next.modules.keys());
+    },
+  });
+  const reload = (): Promise<ReloadAnswer> => reloadAndTell(live, log);
 
   const report: Start = async () =>
     serveReport({
@@ -65,23 +83,43 @@ export async function runRole(
       startedAt,
       parts: () => health(),
       metrics: metrics.families,
+      reload,
     });
   const parts: Start = async () => {
     await using opened = new AsyncDisposableStack();
-    const context = await openContext({ config, log, metrics }, opened);
+    const context = await openContext({ config, current: () => live.current, log, metrics }, opened);
     const running = opened.use(await startParts(context));
     const { redis } = context;
     health = () => [
       { part: "redis", health: redis.status === "ready" ? READY : REDIS_AWAY },
       ...running.health(),
     ];
+    ({ adopt } = running);
     log.info("role started");
     opened.defer(() => log.info("role draining"));
     return opened.move();
   };
+  // From the start, since a SIGHUP that nobody listens to ends a process.
+  process.on("SIGHUP", () => void reload());
   // The report is served first and last, so that the sidecar sees both the starting and the draining.
   await runUntil(stopOf(config, log), [report, parts, systemdPart(() => health(), log)]);
   log.info("role stopped");
+}
+
+async function reloadAndTell(live: LiveConfig, log: Logger): Promise<ReloadAnswer> {
+  const answer = await live.reload();
+  switch (answer.kind) {
+    case "reloaded": {
+      const [applied, forRestart] = [answer.applied, answer.forRestart].map((all) =>
+        all.map(({ key }) => key),
+      );
+      log.info({ applied, forRestart }, "configuration reloaded");
+      return answer;
+    }
+    case "refused":
+      log.warn({ because: answer.because }, "configuration refused; nothing has changed");
+      return answer;
+  }
 }
 
 const READY: Health = { kind: "ready" };
@@ -89,7 +127,7 @@ const REDIS_AWAY: Health = { kind: "failing", because: "Redis is away" };
 
 /** Opens what both roles need; `opened` closes it. Throws if Redis isn't there, or not fit for a queue. */
 async function openContext(
-  { config, log, metrics }: Pick<RoleContext, "config" | "log" | "metrics">,
+  { config, current, log, metrics }: Pick<RoleContext, "config" | "current" | "log" | "metrics">,
   opened: AsyncDisposableStack,
 ): Promise<RoleContext> {
   let tellLog = logEvents({ logger: log, clock: systemClock });
@@ -107,7 +145,7 @@ async function openContext(
   await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
-  return { config, log, metrics, observe, redisSettings, redis, secret };
+  return { config, current, log, metrics, observe, redisSettings, redis, secret };
 }
 
 /** Name of this machine in batch ids. */

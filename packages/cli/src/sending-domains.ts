@@ -5,14 +5,16 @@ import { type Observe } from "@reveille/wakeup";
 import { type RoleContext } from "./role.ts";
 
 /** The operator's limits of sending domains. Throws what Redis throws. */
-export async function openLimitsOf({ config, redis, secret }: RoleContext): Promise<SenderLimits> {
-  const { domainLimit } = config.ingress;
+export async function openLimitsOf({ config, current, redis, secret }: RoleContext): Promise<SenderLimits> {
   return openSenderLimits({
     redis,
     region: config.region,
     secret,
     clock: systemClock,
-    defaultLimit: domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst },
+    defaultLimit: () => {
+      const { domainLimit } = current().ingress;
+      return domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst };
+    },
   });
 }
 

@@ -41,7 +41,7 @@ describe("the memory of an ingress that holds publishes", () => {
     const clock = new ManualClock();
     const receive = receiveWith({
       refusal: () => undefined,
-      modules: servedModules(new Set([MODULE]), undefined),
+      modules: () => servedModules(new Set([MODULE]), undefined),
       queryFacts: { version: "1", statusForm: () => "" },
       clock,
       observe: () => undefined,

@@ -90,7 +90,7 @@ function anIngress() {
     intake,
     receive: receiveWith({
       refusal: () => undefined,
-      modules,
+      modules: () => modules,
       queryFacts: { version: "1", statusForm: () => "" },
       clock,
       observe,

@@ -44,7 +44,7 @@ async function aChain(redis: TestRedis) {
     region,
     secret: await openRegionSecret(connection, region),
     windowOf: () => seconds(20),
-    forgetDeadAfter: minutes(10),
+    forgetDeadAfter: () => minutes(10),
     clock,
     observe,
   });

@@ -1,5 +1,11 @@
 export { FLUSH_APART, FlushPace } from "./flush-pace.ts";
 export { type AdmissionPort, type QueuePort } from "./ports.ts";
-export { type Ingress, type IngressLimits, type IngressOptions, startIngress } from "./start-ingress.ts";
+export {
+  type Ingress,
+  type IngressLimits,
+  type IngressModules,
+  type IngressOptions,
+  startIngress,
+} from "./start-ingress.ts";
 export { type ComponentOptions } from "./stream/front.ts";
 export { type ComponentTrial, tryComponent } from "./try-component.ts";

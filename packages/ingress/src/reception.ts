@@ -11,7 +11,7 @@ import { type PublishPayload, type QueryName, type Stanza, UNSUPPORTED } from ".
 import { type Waiting } from "./waiting.ts";
 
 export interface ReceptionOptions {
-  readonly modules: ServedModules;
+  readonly modules: () => ServedModules;
   readonly queryFacts: QueryFacts;
   readonly clock: Clock;
   readonly observe: Observe;
@@ -72,7 +72,7 @@ function receivePublish(
   if (publish.inClear) {
     observe({ kind: "clear-content-seen", software: senderSoftwareOf(received.id), domain });
   }
-  const wakeup = wakeupOf({ ...publish, node: kept.node }, modules, clock.now());
+  const wakeup = wakeupOf({ ...publish, node: kept.node }, modules(), clock.now());
   if (typeof wakeup === "string") return answer(to, wakeup);
   return accept({ ...to, wakeup, sender: domain, size: kept.length + OBJECTS });
 }

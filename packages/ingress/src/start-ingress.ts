@@ -13,7 +13,7 @@ import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
 import { type AdmissionPort, type QueuePort, type SenderLimit, type SenderRefusal } from "./ports.ts";
-import { servedModules } from "./publish.ts";
+import { type ServedModules, servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
@@ -22,13 +22,7 @@ import { FrontSlot } from "./stream/front-slot.ts";
 export interface IngressOptions {
   /** The own host's front first; the others are for standing by. */
   readonly components: readonly ComponentOptions[];
-  readonly modules: {
-    readonly known: ReadonlySet<PushModule>;
-    /** For publishes that name no module. */
-    readonly fallback?: PushModule;
-    /** Those whose devices have tokens of FCM; the others' are Apple's. */
-    readonly fcm?: ReadonlySet<PushModule>;
-  };
+  readonly modules: IngressModules;
   readonly admission: AdmissionPort;
   readonly queue: QueuePort;
   readonly clock: Clock;
@@ -51,6 +45,15 @@ export interface IngressOptions {
   readonly limits?: Partial<IngressLimits>;
 }
 
+/** The modules that publishes may name. */
+export interface IngressModules {
+  readonly known: ReadonlySet<PushModule>;
+  /** For publishes that name no module. */
+  readonly fallback?: PushModule;
+  /** Those whose devices have tokens of FCM; the others' are Apple's. */
+  readonly fcm?: ReadonlySet<PushModule>;
+}
+
 /** Bounds of one ingress. */
 export interface IngressLimits {
   /** Most publishes in hand; more are told to wait. 20,000. */
@@ -69,6 +72,8 @@ export interface IngressLimits {
 
 export interface Ingress extends AsyncDisposable {
   readonly health: () => readonly PartHealth[];
+  /** From the next publish on, these are the modules. */
+  readonly serve: (modules: IngressModules) => void;
   /** Publishes in hand, unanswered. */
   readonly held: () => number;
   /** Whether it serves the front of another host, and stanzas pass. */
@@ -96,8 +101,7 @@ const STANZA_DEPTH = 32;
  */
 export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const { clock, observe, admission, queue, version } = options;
-  const { known, fallback, fcm } = options.modules;
-  const modules = servedModules(known, fallback, fcm);
+  let modules = servedBy(options.modules);
   const limits = { ...LIMITS, ...options.limits };
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
   const desk: DomainDesk = new DomainDesk({
@@ -118,7 +122,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     onHeldInVain: async () => void (await Promise.all(slots.map((slot) => slot.release()))),
   });
   const receive = receiveWith({
-    modules,
+    modules: () => modules,
     queryFacts: { version, statusForm: (from) => desk.formFor(from) },
     clock,
     observe: desk.watching(observe),
@@ -148,6 +152,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
       ...own.map(({ health }) => ({ part: "component", health })),
       { part: "intake", health: intake.health },
     ],
+    serve: (next) => void (modules = servedBy(next)),
     held: () => intake.inHand,
     standsIn: () => slots.some((slot) => !slot.isOwn && slot.isServing),
     wantsPlace: () => own.some(({ isStandingBy }) => isStandingBy),
@@ -170,3 +175,6 @@ function serviceState(intake: Intake, isFull: IngressOptions["isFull"]): Service
       return isFull?.() === true ? "overloaded" : "ready";
   }
 }
+
+const servedBy = ({ known, fallback, fcm }: IngressModules): ServedModules =>
+  servedModules(known, fallback, fcm);

@@ -1,39 +1,20 @@
-import { lookup } from "node:dns/promises";
-
 import {
   type Clock,
   type EpochMillis,
   minutes,
-  type Observe,
   type Outcome,
   type PartHealth,
   type PushModule,
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { poolKeyOf } from "./apns/endpoint-of.ts";
-import { notificationsOf } from "./apns/notification.ts";
-import { type Engine, openRoute, type RouteOptions, WIRES } from "./apns/route.ts";
-import { fcmKeyOf } from "./fcm/endpoints.ts";
-import { openFcmRoute } from "./fcm/fcm-route.ts";
-import { messagesOf } from "./fcm/message.ts";
-import { type Resolve } from "./http2/endpoint.ts";
-import { ModuleService } from "./module-service.ts";
+import { ModuleFleet, type ModuleFleetOptions } from "./module-fleet.ts";
 import { type ModuleSettings } from "./module-settings.ts";
-import { type PushRoute } from "./pool/push-route.ts";
 
-export interface PushServicesOptions {
+export interface PushServicesOptions extends ModuleFleetOptions {
   readonly modules: ReadonlyMap<PushModule, ModuleSettings>;
-  readonly clock: Clock;
-  readonly observe: Observe;
-  /** Default: the system's resolver, which Node asks anew each time. */
-  readonly resolve?: Resolve;
-  /** Default `frames`; `node` in case Apple's servers should have surprises for it. */
-  readonly engine?: Engine;
   /** Pushes of one module under way beyond which no more should be taken from the queue; default 1,000. */
   readonly mostAtOnce?: number;
-  /** From 0 to below 1, for jitter; default `Math.random`. */
-  readonly random?: () => number;
 }
 
 /** The push services of all modules. Disposing settles what is under way (20 s at most), then closes. */
@@ -57,6 +38,12 @@ export interface PushServices extends AsyncDisposable {
    * has accepted it; until then, and if it is refused, the old one stays. Never rejects.
    */
   readonly reload: () => Promise<void>;
+  /**
+   * From now on these are the modules, and `mostAtOnce` their limit. A module whose settings stay as they are notices
+   * nothing; what is under way for one that changes or goes is settled by the old settings. Throws as
+   * {@link openPushServices} does, and then nothing has changed.
+   */
+  readonly replace: (modules: ReadonlyMap<PushModule, ModuleSettings>, mostAtOnce?: number) => Promise<void>;
 }
 
 export interface CredentialExpiry {
@@ -72,69 +59,32 @@ const LOOK_AT_FILES_EVERY = minutes(1);
  */
 export async function openPushServices(options: PushServicesOptions): Promise<PushServices> {
   await using opened = new AsyncDisposableStack();
-  const routes = new Map<string, PushRoute>();
-  opened.defer(() => disposeAll(routes.values()));
-  const services = await openServices(options, routes);
-  const reload = async (): Promise<void> => {
-    await Promise.all(Array.from(routes.values(), (route) => route.reload()));
-  };
+  const fleet = opened.use(new ModuleFleet(options));
+  await fleet.replace(options.modules, options.mostAtOnce);
+  const reload = (): Promise<void> => fleet.reload();
   opened.use(repeating(reload, options.clock));
   const resources = opened.move();
   return {
-    send: (wakeup) => services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
+    send: (wakeup) => fleet.services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
     health: () =>
-      Array.from(services, ([module, { health }]) => ({ part: `apns ${module}`, health, anyOf: "apns" })),
-    room: () => Math.max(...Array.from(services.values(), ({ room }) => room)),
-    freeSlots: (module) => services.get(module)?.freeSlots ?? 0,
+      Array.from(fleet.services, ([module, { health }]) => ({
+        part: `apns ${module}`,
+        health,
+        anyOf: "apns",
+      })),
+    room: () => Math.max(...Array.from(fleet.services.values(), ({ room }) => room)),
+    freeSlots: (module) => fleet.services.get(module)?.freeSlots ?? 0,
     expiries: () =>
-      Array.from(services, ([module, { expiresAt }]) =>
+      Array.from(fleet.services, ([module, { expiresAt }]) =>
         expiresAt === undefined ? [] : [{ module, expiresAt }],
       ).flat(),
     reload,
+    replace: (modules, mostAtOnce) => fleet.replace(modules, mostAtOnce),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
 const NOT_CONFIGURED: Outcome = { kind: "rejected", reason: "module not configured", blame: "module" };
-
-/** Modules with the same credential share a route; all routes are put into `routes`. */
-async function openServices(
-  options: PushServicesOptions,
-  routes: Map<string, PushRoute>,
-): Promise<ReadonlyMap<PushModule, ModuleService>> {
-  const {
-    modules,
-    clock,
-    observe,
-    resolve = systemResolver,
-    engine = "frames",
-    mostAtOnce = 1_000,
-    random = Math.random,
-  } = options;
-  const services = new Map<PushModule, ModuleService>();
-  for (const [module, settings] of modules) {
-    const key = settings.kind === "apns" ? poolKeyOf(settings.apns) : fcmKeyOf(settings.fcm);
-    const route =
-      routes.get(key) ?? (await openRouteOf(settings, { clock, observe, resolve, engine, random }));
-    routes.set(key, route);
-    const compose =
-      settings.kind === "apns" ? notificationsOf(module, settings, clock) : messagesOf(module, settings);
-    services.set(module, new ModuleService({ module, compose, route, mostAtOnce, clock, observe }));
-  }
-  return services;
-}
-
-const openRouteOf = async (settings: ModuleSettings, options: RouteOptions): Promise<PushRoute> =>
-  settings.kind === "apns"
-    ? openRoute(settings.apns, options)
-    : openFcmRoute(settings.fcm, { ...options, wires: WIRES[options.engine] });
-
-const systemResolver: Resolve = (host) => lookup(host, { all: true });
-
-/** All at once: each may take its time to drain. */
-async function disposeAll(routes: Iterable<PushRoute>): Promise<void> {
-  await Promise.all(Array.from(routes, (route) => route[Symbol.asyncDispose]()));
-}
 
 /** Does `work` every minute until it is disposed. */
 function repeating(work: () => Promise<void>, clock: Clock): AsyncDisposable {

@@ -15,7 +15,7 @@ export interface RedisRoomOptions {
   readonly clock: Clock;
   readonly observe: Observe;
   /** Share of `maxmemory` (of the machine's memory where that is not set) that may be used; default 0.7. */
-  readonly mostShare?: number;
+  readonly mostShare?: () => number;
 }
 
 const LOOK_EVERY = seconds(1);
@@ -24,7 +24,7 @@ const SLACK = 0.05;
 
 /** Looks once, then every second. Throws if the first look does. */
 export async function watchRedisRoom(options: RedisRoomOptions): Promise<RedisRoom> {
-  const { redis, clock, observe, mostShare = 0.7 } = options;
+  const { redis, clock, observe, mostShare = (): number => 0.7 } = options;
   const stop = new AbortController();
   let full = false;
   await look();
@@ -49,7 +49,7 @@ export async function watchRedisRoom(options: RedisRoomOptions): Promise<RedisRo
 
   async function look(): Promise<void> {
     const share = usedShare(await redis.info("memory"));
-    const isFull = share > (full ? mostShare - SLACK : mostShare);
+    const isFull = share > (full ? mostShare() - SLACK : mostShare());
     if (isFull === full) return;
     full = isFull;
     observe({ kind: "redis-room-changed", full, share });

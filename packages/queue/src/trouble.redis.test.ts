@@ -157,7 +157,7 @@ describe("the room in Redis", () => {
     const { events, observe } = observed();
     const redis = await server.connect();
     const manual = new ManualClock();
-    await using room = await watchRedisRoom({ redis, clock: manual, observe, mostShare: 0.5 });
+    await using room = await watchRedisRoom({ redis, clock: manual, observe, mostShare: () => 0.5 });
     expect(room.isFull()).toBe(false);
 
     // Made by Redis itself: what a client sends would be in its buffers as well for a while.
@@ -185,7 +185,7 @@ describe("the room in Redis", () => {
     await using server = await startRedis();
     const { observe } = observed();
     const redis = await server.connect();
-    await using room = await watchRedisRoom({ redis, clock, observe, mostShare: 0 });
+    await using room = await watchRedisRoom({ redis, clock, observe, mostShare: () => 0 });
     expect(room.isFull()).toBe(true);
   });
 });

@@ -9,6 +9,7 @@ export { allKeys, type FurtherRules, parseConfig } from "./config/parse-config.t
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
 export { describeModules, type ModulesFile, type Plan } from "./config/plan.ts";
 export { formatRate, parseRate } from "./config/rate.ts";
+export { type ConfigChange, reconfigure, type Reconfiguration } from "./config/reconfigure.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";

@@ -29,7 +29,7 @@ async function aScene() {
   const common = { redis, region: aRegion(), secret: aRegionSecret(), clock, redisTime: clock.now };
   const unused = async (): Promise<never> => Promise.reject(new Error("nobody asks"));
   const aWorker = (send: (wakeup: Wakeup) => Promise<Outcome>): BatchDelivery => {
-    const backlog = redisBacklog({ ...common, windowOf: () => seconds(20), longestDeadline: hours(1) });
+    const backlog = redisBacklog({ ...common, windowOf: () => seconds(20), longestDeadline: () => hours(1) });
     return {
       backlog,
       settlements: new Settlements(backlog, observe),

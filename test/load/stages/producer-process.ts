@@ -25,7 +25,7 @@ const admission = redisAdmission({
   region: REGION,
   secret,
   windowOf,
-  forgetDeadAfter: hours(1),
+  forgetDeadAfter: () => hours(1),
   clock,
   observe,
 });

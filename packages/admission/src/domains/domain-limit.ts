@@ -18,8 +18,8 @@ export interface Draw {
 /** Milliseconds in which one token flows in. */
 export const intervalOf = ({ perSecond }: DomainLimit): number => 1_000 / perSecond;
 
-/** A token that is there but for this much of it counts: times are doubles, and Redis keeps whole µs. */
-const ROUNDING = 0.01;
+/** A token that is there but for so many ms counts: times are doubles, and Redis keeps whole µs. */
+const ROUNDING = 0.02;
 
 /**
  * Takes up to `wanted` tokens. A bucket is one number, the time at which it will be full (the "virtual scheduling" of
@@ -30,6 +30,6 @@ export function draw(fullAt: number, now: Millis, limit: DomainLimit, wanted: nu
   const emptyAt = now + limit.burst * interval;
   const believed = fullAt > emptyAt + 1 ? 0 : fullAt;
   const from = Math.min(Math.max(believed, now), emptyAt);
-  const given = Math.min(wanted, Math.floor((emptyAt - from) / interval + ROUNDING));
+  const given = Math.min(wanted, Math.floor((emptyAt - from + ROUNDING) / interval));
   return { given, fullAt: from + given * interval };
 }

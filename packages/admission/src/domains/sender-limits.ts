@@ -35,8 +35,8 @@ export interface SenderLimitsOptions {
   readonly region: Region;
   readonly secret: RegionSecret;
   readonly clock: Clock;
-  /** For every domain without a rule; without one they have no limit. */
-  readonly defaultLimit?: DomainLimit | undefined;
+  /** For every domain without a rule, asked each time, as it may change; without one they have no limit. */
+  readonly defaultLimit?: () => DomainLimit | undefined;
 }
 
 /**
@@ -102,7 +102,7 @@ class FollowedLimits implements SenderLimits {
   }
 
   #limitOf(sender: string) {
-    const { defaultLimit } = this.#options;
+    const defaultLimit = this.#options.defaultLimit?.();
     if (this.#book.isEmpty && defaultLimit === undefined) return undefined;
     const domain = lookupForm(sender);
     const ruled = this.#book.ruleOf(domain);

@@ -1,5 +1,5 @@
 import { redisAdmission } from "@reveille/admission";
-import { type ComponentOptions, type Ingress, startIngress } from "@reveille/ingress";
+import { type ComponentOptions, type Ingress, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
 import { type Sign } from "@reveille/wakeup";
@@ -32,7 +32,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   });
   starting.use(queue);
   const room = starting.use(
-    await watchRedisRoom({ redis, clock, observe, mostShare: config.redis.memoryShare }),
+    await watchRedisRoom({ redis, clock, observe, mostShare: () => context.current().redis.memoryShare }),
   );
   const sentinels = await openSentinels(context, clock);
   if (sentinels !== undefined) starting.use(sentinels);
@@ -51,11 +51,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const admission = redisAdmission({ ...admissionOptionsOf(context), limits });
   const ingress = await startIngress({
     components: await componentsOf(config, log),
-    modules: {
-      known: new Set(config.modules.keys()),
-      fcm: fcmModulesOf(config),
-      ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
-    },
+    modules: modulesOf(config),
     admission,
     queue,
     isFull: room.isFull,
@@ -77,9 +73,16 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     health: () => [...ingress.health(), ...beyond.health()],
+    adopt: (next) => Promise.resolve(ingress.serve(modulesOf(next))),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const modulesOf = (config: Config): IngressModules => ({
+  known: new Set(config.modules.keys()),
+  fcm: fcmModulesOf(config),
+  ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
+});
 
 const signsOf = ({ standsIn, wantsPlace }: Pick<Ingress, "standsIn" | "wantsPlace">): readonly Sign[] => [
   "ingress",

@@ -27,6 +27,8 @@ export async function runSidecar(file: string): Promise<void> {
     clock: systemClock,
   });
   const tellLog = logEvents({ logger: log, clock: systemClock });
+  // A SIGHUP that nobody listens to ends a process.
+  process.on("SIGHUP", () => log.info("a sidecar reads its configuration at a start only"));
   let parts: () => readonly PartHealth[] = () => [];
   await runUntil(stopOf(config, log), [
     async () => {

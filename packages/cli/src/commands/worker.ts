@@ -2,13 +2,14 @@ import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openPushServices } from "@reveille/push-services";
 import { openRegionSigns, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
-import { hours, millis, type Sign } from "@reveille/wakeup";
+import { hours, type Sign } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
 
 import { admissionOptionsOf } from "../admission-options.ts";
 import { moduleRules, moduleSettingsOf } from "../module-settings.ts";
 import { addReadings } from "../readings.ts";
 import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
+import { WorkerModules } from "../worker-modules.ts";
 
 /** `reveille worker`: wakeups from the queue go to APNs. Stateless; run as many as wanted. */
 export async function runWorker(file: string): Promise<void> {
@@ -44,7 +45,9 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   starting.defer(() => blocking.disconnect());
   const admissionOptions = admissionOptionsOf(context);
   const admission = redisAdmission(admissionOptions);
-  const deadlines = [...config.modules.values()].map(({ deadline }) => deadline);
+  const stopped = new AbortController();
+  starting.defer(() => stopped.abort());
+  const modules = new WorkerModules({ first: config, pushServices, clock, stopped: stopped.signal });
   const worker = starting.use(
     await startWorker({
       redis: blocking,
@@ -53,11 +56,11 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       queue,
       memory: admission,
       trailing: admission,
-      backlog: redisBacklog({ ...admissionOptions, longestDeadline: millis(Math.max(...deadlines)) }),
+      backlog: redisBacklog({ ...admissionOptions, longestDeadline: () => modules.longestDeadline }),
       send: pushServices.send,
       room: pushServices.room,
       // A wakeup for a module that this host no longer knows waits for a worker that does.
-      deadlineOf: (module) => config.modules.get(module)?.deadline ?? hours(1),
+      deadlineOf: (module) => modules.known.get(module)?.deadline ?? hours(1),
       clock,
       observe,
     }),
@@ -75,12 +78,10 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   context.metrics.addReading(() =>
     pushServices.expiries().map(({ module, expiresAt }) => ({ kind: "credential", module, expiresAt })),
   );
-  const reload = (): void => void pushServices.reload();
-  process.on("SIGHUP", reload);
-  starting.defer(() => void process.off("SIGHUP", reload));
   const running = starting.move();
   return {
     health: () => [worker.health(), ...pushServices.health()],
+    adopt: (next) => modules.adopt(next),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

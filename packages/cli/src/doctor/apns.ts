@@ -4,7 +4,8 @@ import { type PushModule } from "@reveille/wakeup";
 
 import { moduleSettingsOf } from "../module-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check, patiently, type Patient } from "./patient.ts";
 
 /** One push per module to a device that cannot exist, at the module's environment, and Apple's clock from the answers. */

@@ -1,7 +1,8 @@
 import { type ComponentTrial, tryComponent } from "@reveille/ingress";
 import { type AskedRole, readSecret } from "@reveille/runtime";
 
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
 
 /**

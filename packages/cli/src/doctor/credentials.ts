@@ -2,7 +2,8 @@ import { type CredentialFacts, inspectCredential } from "@reveille/push-services
 import { type EpochMillis, hours, type PushModule } from "@reveille/wakeup";
 
 import { moduleSettingsOf } from "../module-settings.ts";
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
 
 /** Apple's certificates last 13 months; three weeks are enough to notice a warning. */

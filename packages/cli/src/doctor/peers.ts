@@ -1,4 +1,5 @@
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check, patiently, type Patient } from "./patient.ts";
 
 /** Whether the other hosts of the region would take over: their sidecar's `/ready`. */

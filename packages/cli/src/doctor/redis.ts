@@ -5,7 +5,8 @@ import { type Clock, millis, type Millis } from "@reveille/wakeup";
 import { commandLog } from "../region.ts";
 import { redisSettingsOf } from "../redis-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
-import { about, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about } from "./finding.ts";
 import { type Check } from "./patient.ts";
 import { judgeRedis } from "./redis-judgement.ts";
 

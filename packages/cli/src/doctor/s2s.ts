@@ -1,5 +1,6 @@
 import { targetsOf, type Target } from "./dns.ts";
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check, type Patient } from "./patient.ts";
 import { judgeServed } from "./served-certificate.ts";
 import { openTls } from "./s2s-tls.ts";

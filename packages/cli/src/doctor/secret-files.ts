@@ -1,6 +1,7 @@
 import { readSecret } from "@reveille/runtime";
 
-import { about, type Finding, reasonOf } from "./finding.ts";
+import { reasonOf } from "../reason-of.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
 
 /** The secrets that are no credential of APNs: there, not empty, and nobody else's business. */

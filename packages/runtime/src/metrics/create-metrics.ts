@@ -21,6 +21,8 @@ export interface MetricsOptions {
 export interface Metrics {
   /** Events that another role tells are ignored. */
   readonly observe: Observe;
+  /** From now on these are counted under their own names too. */
+  readonly addModules: (modules: Iterable<PushModule>) => void;
   /** Adds facts that are read when the metrics are asked for. */
   readonly addReading: (read: ReadFacts) => void;
   /** Every family this process can show, in the order of `families`. */
@@ -40,8 +42,9 @@ export interface MetricDescription {
 /** Each role has the families of its stages only, so that a missing worker does not look like an idle one. */
 export function createMetrics({ role, version, modules, clock }: MetricsOptions): Metrics {
   const registry = new Registry();
+  const known = new Set(modules);
   const ingress = role === "ingress" ? ingressMetrics(registry, modules) : undefined;
-  const work = role === "worker" ? queueMetrics(registry, modules) : undefined;
+  const work = role === "worker" ? queueMetrics(registry, known) : undefined;
   const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
   const readings = role === "sidecar" ? undefined : readingMetrics(registry, clock);
   const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
@@ -50,6 +53,9 @@ export function createMetrics({ role, version, modules, clock }: MetricsOptions)
   const observe = byStage({ ingress, work, pushService, sidecar, redis });
   return {
     observe,
+    addModules: (more) => {
+      for (const module of more) known.add(module);
+    },
     addReading: (read) => readings?.add(read),
     catalog: () => registry.getMetricsAsArray().map(descriptionOf),
     families: async () => {

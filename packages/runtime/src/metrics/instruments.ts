@@ -82,11 +82,11 @@ export function bounded(most = 32): (value: string) => string {
   };
 }
 
-/** Keeps a label closed: values that are not of the set count as `other`. */
-export function closed(values: readonly string[]): (value: string) => string {
-  const known = new Set(values);
-  return (value) => (known.has(value) ? value : "other");
-}
+/** Keeps a label closed: values that are not of the set, as it is then, count as `other`. */
+export const closed =
+  (known: ReadonlySet<string>): ((value: string) => string) =>
+  (value) =>
+    known.has(value) ? value : "other";
 
 /** The gauge is 1 for the state that `child` is in, and 0 for the others. */
 export function stateSet<Name extends string>(

@@ -27,7 +27,7 @@ const WAIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** What a worker counts of its work on the queue. */
-export function queueMetrics(registry: Registry, modules: readonly PushModule[]) {
+export function queueMetrics(registry: Registry, modules: ReadonlySet<PushModule>) {
   const batch = batchMetrics(registry);
   const delivery = deliveryMetrics(registry, modules);
   // A queue may still hold wakeups of a module that the configuration no longer has.
@@ -36,7 +36,7 @@ export function queueMetrics(registry: Registry, modules: readonly PushModule[])
     name: "reveille_dropped_wakeups_total",
     help: "Wakeups dropped without asking the push service: past their deadline, or covered by a newer push.",
     labels: ["module", "because"],
-    children: combinations({ module: modules, because: DROPS }),
+    children: combinations({ module: [...modules], because: DROPS }),
   });
   const pumped = plainCounter(
     registry,
@@ -135,12 +135,12 @@ function batchMetrics(registry: Registry) {
   };
 }
 
-function deliveryMetrics(registry: Registry, modules: readonly PushModule[]) {
+function deliveryMetrics(registry: Registry, modules: ReadonlySet<PushModule>) {
   const deliveries = closedCounter(registry, {
     name: "reveille_deliveries_total",
     help: "Answers of the push service (or their absence), by module, outcome and class of reason.",
     labels: ["module", "outcome", "reason"],
-    children: modules.flatMap((module) => outcomeReasons().map((pair) => ({ module, ...pair }))),
+    children: [...modules].flatMap((module) => outcomeReasons().map((pair) => ({ module, ...pair }))),
   });
   const latency = new Histogram({
     name: "reveille_delivery_latency_seconds",

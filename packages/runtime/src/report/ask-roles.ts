@@ -20,6 +20,8 @@ export type RoleAnswer =
 export interface Question {
   readonly method: "GET" | "POST";
   readonly path: string;
+  /** Default: both. */
+  readonly only?: Role;
   readonly within: Millis;
 }
 
@@ -41,6 +43,7 @@ export async function askRoles(
     .flatMap((name) => {
       const [, role, pid] = /^(ingress|worker)-(\d+)\.sock$/.exec(name) ?? [];
       if (role !== "ingress" && role !== "worker") return [];
+      if (role !== (question.only ?? role)) return [];
       return [{ role, pid: Number(pid), path: join(runtimeDir, name) } as const];
     });
   return Promise.all(

@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { epochMillis } from "@reveille/wakeup";
-import { describe, expect, it } from "vitest";
+import { epochMillis, millis, seconds } from "@reveille/wakeup";
+import { describe, expect, it, vi } from "vitest";
 
-import { type ReportOptions, serveReport } from "../index.ts";
+import { askRoles, type ReportOptions, serveReport, systemClock } from "../index.ts";
 import { numberOf } from "./serve-report.ts";
 
 const aRole = (runtimeDir: string, parts: Partial<ReportOptions> = {}): ReportOptions => ({
@@ -20,6 +20,7 @@ const aRole = (runtimeDir: string, parts: Partial<ReportOptions> = {}): ReportOp
   startedAt: epochMillis(1),
   parts: () => [{ part: "redis", health: { kind: "ready" } }],
   metrics: () => Promise.resolve([]),
+  reload: () => Promise.resolve({ kind: "reloaded" }),
   pid: 42,
   ...parts,
 });
@@ -66,6 +67,44 @@ describe("a role's report", () => {
       status: 200,
       body: { parts: [{ part: "redis" }], metrics: [] },
     });
+  });
+
+  it("has the role reload on POST /reload alone, and hands on what came of it", async () => {
+    await using folder = await aFolder();
+    const reload = vi.fn<() => Promise<object>>(() => Promise.resolve({ kind: "refused", because: "no" }));
+    await using server = await serveReport(aRole(folder.path, { reload }));
+    expect(await get(server.path, "/reload")).toMatchObject({ status: 404 });
+    expect(reload).not.toHaveBeenCalled();
+    const question = { method: "POST", path: "/reload", within: seconds(5) } as const;
+    expect(await askRoles(folder.path, question, systemClock)).toEqual([
+      {
+        role: "worker",
+        pid: 42,
+        answer: { kind: "answered", status: 200, body: { kind: "refused", because: "no" } },
+      },
+    ]);
+    expect(await askRoles(folder.path, { ...question, only: "ingress" }, systemClock)).toEqual([]);
+  });
+
+  it("is not waited for when it hangs or has gone", async () => {
+    await using folder = await aFolder();
+    await using hung = await aHungRole(join(folder.path, "worker-7.sock"));
+    expect(hung.waiting).toHaveLength(4);
+    await leaveSocket(join(folder.path, "worker-8.sock"));
+    const question = { method: "GET", path: "/report", within: millis(200) } as const;
+    expect(await askRoles(folder.path, question, systemClock)).toEqual([
+      {
+        role: "worker",
+        pid: 7,
+        answer: { kind: "silent", because: expect.stringMatching(/no answer|EAGAIN/) as unknown },
+      },
+      {
+        role: "worker",
+        pid: 8,
+        answer: { kind: "silent", because: expect.stringContaining("ECONNREFUSED") as unknown },
+      },
+    ]);
+    expect(await askRoles(join(folder.path, "nowhere"), question, systemClock)).toEqual([]);
   });
 
   it("makes the folder, closed to other users", async () => {

@@ -21,6 +21,8 @@ export interface ReportOptions {
   readonly startedAt: EpochMillis;
   readonly parts: () => readonly PartHealth[];
   readonly metrics: () => Promise<readonly MetricFamily[]>;
+  /** Answers `POST /reload` with what became of it, as JSON; never rejects. */
+  readonly reload: () => Promise<object>;
   /** Default: the id of this process, or a number of its own if it is the first one of a container. */
   readonly pid?: number;
 }
@@ -33,7 +35,7 @@ export interface ReportServer extends AsyncDisposable {
 
 /**
  * Answers `GET /report` with a `RoleReport` as JSON on the Unix socket `<role>-<pid>.sock` of `runtimeDir`;
- * `?metrics=none` leaves the metrics out.
+ * `?metrics=none` leaves the metrics out. `POST /reload` has the role read its configuration again.
  */
 export async function serveReport(options: ReportOptions): Promise<ReportServer> {
   const { runtimeDir, role, pid = numberOf(process.pid) } = options;
@@ -63,13 +65,17 @@ const [FIRST_OWN, LAST_OWN] = [4_194_305, 9_999_999];
 export const numberOf = (pid: number): number => (pid === 1 ? randomInt(FIRST_OWN, LAST_OWN) : pid);
 
 function answering(
-  { role, version, startedAt, parts, metrics }: ReportOptions,
+  { role, version, startedAt, parts, metrics, reload }: ReportOptions,
   pid: number,
 ): RequestListener {
   return (request, response) => {
+    if (request.method === "POST" && request.url === "/reload") {
+      void reload().then((body) => answer(response, 200, body));
+      return;
+    }
     const isAll = request.url === "/report";
     if (request.method !== "GET" || !(isAll || request.url === "/report?metrics=none")) {
-      answer(response, 404, { error: "only GET /report is here" });
+      answer(response, 404, { error: "only GET /report and POST /reload are here" });
       return;
     }
     const report = async (): Promise<RoleReport> => {

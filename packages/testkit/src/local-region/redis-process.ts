@@ -1,6 +1,6 @@
 import { Program } from "../program.ts";
 
-/** Redis as a region needs it: every write on disk before it is answered, nothing evicted. On a Unix socket only. */
+/** Redis as a region needs it: every write on disk before it is answered, nothing evicted, small jobs packed. On a Unix socket only. */
 export async function startRegionRedis(folder: string, socket: string, logFile: string): Promise<Program> {
   const settings = {
     port: "0",
@@ -8,6 +8,7 @@ export async function startRegionRedis(folder: string, socket: string, logFile: 
     dir: folder,
     appendonly: "yes",
     appendfsync: "always",
+    "hash-max-listpack-value": "8192",
     save: "",
     maxmemory: "256mb",
     "maxmemory-policy": "noeviction",

@@ -24,14 +24,17 @@ export interface RoleOptions {
   readonly name: string;
   readonly configFile: string;
   readonly logFile: string;
+  /** Of Node, e.g. `--heapsnapshot-signal=SIGUSR2`. */
+  readonly nodeOptions?: readonly string[] | undefined;
 }
 
 /** A role as in production: `reveille <role> --config FILE`, in a process of its own. Resolves when it works. */
-export async function startRole({ role, name, configFile, logFile }: RoleOptions): Promise<Program> {
+export async function startRole(options: RoleOptions): Promise<Program> {
+  const { role, name, configFile, logFile, nodeOptions = [] } = options;
   return Program.start({
     name,
     command: process.execPath,
-    args: [CLI, role, "--config", configFile],
+    args: [...nodeOptions, CLI, role, "--config", configFile],
     logFile,
     ready: (text) => text.includes(`"msg":"role started"`),
   });

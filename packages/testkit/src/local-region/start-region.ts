@@ -23,6 +23,8 @@ export interface RegionOptions {
   readonly window?: string;
   /** Domains that play users' servers as components of the front, without s2s. */
   readonly doubles?: readonly string[];
+  /** For every role: see `RoleOptions`. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /**
@@ -117,7 +119,7 @@ async function startRoles(
   const config = await hostConfig({ place, ports, redisSocket, apns, ...options });
   const configFile = await writeHostConfig(place.folder, config);
   const start: Region["startRole"] = async (role, name) =>
-    startRole({ role, name, configFile, logFile: place.logFile(name) });
+    startRole({ role, name, configFile, logFile: place.logFile(name), nodeOptions: options.nodeOptions });
   const workerNames = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`);
   const [ingress, ...workers] = await allOrNothing(parts, [
     start("ingress", "ingress"),

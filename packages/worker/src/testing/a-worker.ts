@@ -33,7 +33,7 @@ export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "ro
   const devices = { ...common, redis, secret: aRegionSecret(), windowOf: () => WINDOW };
   const admission = redisAdmission({
     ...devices,
-    forgetDeadAfter: minutes(1),
+    forgetDeadAfter: () => minutes(1),
     confirmDeadAfter: millis(200),
   });
   const worker = parts.use(
@@ -45,7 +45,7 @@ export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "ro
       queue,
       memory: admission,
       trailing: admission,
-      backlog: redisBacklog({ ...devices, longestDeadline: hours(1) }),
+      backlog: redisBacklog({ ...devices, longestDeadline: () => hours(1) }),
       deadlineOf: () => hours(1),
     }),
   );
