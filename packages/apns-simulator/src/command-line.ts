@@ -11,10 +11,12 @@ export type CommandLine =
   | {
       readonly kind: "serve";
       readonly options: ApnsSimulatorOptions;
-      readonly throughput: boolean;
+      readonly mode: "apns" | "throughput" | "fcm";
       readonly controlPort: number;
       readonly controlHost: string;
       readonly caOut: string | undefined;
+      /** Where the service account goes that may send; with `fcm` only. */
+      readonly accountOut: string | undefined;
     };
 
 const HELP = `apns-simulator: Apple's push service for tests, demo and load
@@ -36,6 +38,8 @@ const HELP = `apns-simulator: Apple's push service for tests, demo and load
   --ledger-limit N         most pushes to record (100000)
   --seed N                 of all chance (1)
   --throughput             answer 200 and count, nothing else
+  --fcm                    be Google's FCM HTTP v1 instead, with its authorization server
+  --account-out F          with --fcm: write the service account that may send to this file
 
 Prints one JSON line with the ports when ready. SIGTERM and SIGINT stop it.`;
 
@@ -59,6 +63,8 @@ export const FLAGS = {
   "ledger-limit": { type: "string", default: "100000" },
   seed: { type: "string", default: "1" },
   throughput: { type: "boolean", default: false },
+  fcm: { type: "boolean", default: false },
+  "account-out": { type: "string" },
   help: { type: "boolean", default: false },
 } as const satisfies ParseArgsConfig["options"];
 
@@ -72,11 +78,19 @@ export async function readCommandLine(args: readonly string[]): Promise<CommandL
   return {
     kind: "serve",
     options: await optionsFrom(values),
-    throughput: values.throughput,
+    mode: modeOf(values),
     controlPort: countOf("--control-port", values["control-port"]),
     controlHost: values["control-host"],
     caOut: values["ca-out"],
+    accountOut: values["account-out"],
   };
+}
+
+function modeOf({ fcm, throughput, "account-out": accountOut }: Values): "apns" | "throughput" | "fcm" {
+  if (fcm && throughput) throw new Error("--fcm and --throughput do not go together");
+  if (accountOut !== undefined && !fcm) throw new Error("--account-out goes with --fcm");
+  if (fcm) return "fcm";
+  return throughput ? "throughput" : "apns";
 }
 
 async function optionsFrom(values: Values): Promise<ApnsSimulatorOptions> {

@@ -72,6 +72,21 @@ describe("the executable", () => {
     expect(await stats.json()).toMatchObject({ pushes: 1 });
   });
 
+  it("is Google's FCM with --fcm", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "apns-"));
+    const account = join(folder.path, "account.json");
+    await using running = await start("--fcm", "--account-out", account);
+    expect(await readFile(account, "utf8")).toContain(`"token_uri": "${running.url}/token"`);
+    const control = `http://127.0.0.1:${running.controlPort}/_sim`;
+    const rule = (body: object) => fetch(`${control}/rules`, { method: "POST", body: JSON.stringify(body) });
+    expect((await rule({ errorCode: "UNAVAILABLE", retryAfter: 5 })).status).toBe(200);
+    expect(await (await rule({ errorCode: "GONE" })).text()).toContain(
+      "body.errorCode: UNREGISTERED or INVALID_ARGUMENT",
+    );
+    expect(await (await fetch(`${control}/stats`)).json()).toEqual({ pushes: 0, granted: 0 });
+    expect(await (await fetch(`${control}/ledger`)).json()).toEqual([]);
+  });
+
   it("exits with 1 and a reason when it cannot start", async () => {
     const child = spawn(process.execPath, [MAIN, "--port", "many"], { stdio: ["ignore", "ignore", "pipe"] });
     const said = new Promise<string>((resolve) =>
@@ -93,10 +108,11 @@ describe("the command line", () => {
       --unknown-tokens refuse --stream-limit 7 --latency 20-80 --ledger-limit 8 --seed 9 --throughput`;
     expect(await readCommandLine(flags.split(/\s+/))).toEqual({
       kind: "serve",
-      throughput: true,
+      mode: "throughput",
       controlPort: 6,
       controlHost: "::1",
       caOut: "ca.pem",
+      accountOut: undefined,
       options: {
         host: "::1",
         port: 5,
@@ -126,6 +142,8 @@ describe("the command line", () => {
     ["--environment test", "--environment: not production or sandbox: test"],
     ["--key K", "--key: not KEYID:TEAMID:FILE: K"],
     ["--tls-key k.pem", "--tls-key and --tls-cert go together"],
+    ["--fcm --throughput", "--fcm and --throughput do not go together"],
+    ["--account-out a.json", "--account-out goes with --fcm"],
     ["--what", "Unknown option '--what'"],
   ])("refuses %s", async (flags, because) => {
     await expect(readCommandLine(flags.split(" "))).rejects.toThrow(because);

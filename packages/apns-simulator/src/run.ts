@@ -3,6 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
 import { type Routes, routesOf } from "./control/routes.ts";
 import { startControl } from "./control/start-control.ts";
+import { fcmRoutesOf } from "./fcm/fcm-control.ts";
+import { startFcmSimulator } from "./fcm/fcm-simulator.ts";
 import { startApnsSimulator } from "./simulator.ts";
 import { startThroughputServer } from "./throughput/start-throughput-server.ts";
 
@@ -26,7 +28,7 @@ export async function runApnsSimulator({ args, print, stop }: RunOptions): Promi
     print(command.text);
     return;
   }
-  await using running = command.throughput ? await startThroughput(command) : await startFaithful(command);
+  await using running = await STARTS[command.mode](command);
   await using control = await startControl(running.routes, command.controlPort, command.controlHost);
   if (command.caOut !== undefined) await writeFile(command.caOut, running.ca);
   print(JSON.stringify({ kind: "ready", port: running.port, controlPort: control.port, url: running.url }));
@@ -42,6 +44,8 @@ interface Running extends AsyncDisposable {
   readonly ca: string;
   readonly routes: Routes;
 }
+
+const STARTS = { apns: startFaithful, throughput: startThroughput, fcm: startFcm } as const;
 
 type ServeCommand = Extract<CommandLine, { kind: "serve" }>;
 
@@ -71,5 +75,24 @@ async function startThroughput({ options }: ServeCommand): Promise<Running> {
     ca,
     routes: new Map([["GET /_sim/stats", () => server.stats()]]),
     [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function startFcm({ options, accountOut }: ServeCommand): Promise<Running> {
+  const { host, port: wanted, seed, behaviour } = options;
+  const simulator = await startFcmSimulator({
+    ...(host === undefined ? {} : { host }),
+    ...(wanted === undefined ? {} : { port: wanted }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(behaviour?.latency === undefined ? {} : { latency: behaviour.latency }),
+  });
+  if (accountOut !== undefined) await writeFile(accountOut, simulator.serviceAccount, { mode: 0o600 });
+  const { port, url, ca } = simulator;
+  return {
+    port,
+    url,
+    ca,
+    routes: fcmRoutesOf(simulator),
+    [Symbol.asyncDispose]: async () => simulator[Symbol.asyncDispose](),
   };
 }

@@ -69,7 +69,8 @@ const life = (simulator: ApnsSimulator): Iterable<[string, Route]> => [
   ["POST /_sim/start", async () => simulator.start()],
 ];
 
-function order<T>(check: Check<T>, act: (order: T) => unknown): Route {
+/** A route whose body must pass `check`. */
+export function order<T>(check: Check<T>, act: (order: T) => unknown): Route {
   return (body) => {
     const problems: string[] = [];
     if (check(body, "body", problems)) return act(body);

@@ -13,6 +13,8 @@ export interface HostConfigParts {
   readonly redisSocket: string;
   readonly apns: Apns;
   readonly window?: string;
+  /** Beside the default one, as the configuration has them. */
+  readonly modules?: Readonly<Record<string, unknown>>;
 }
 
 /** The module Monal's builds from the App Store name. */
@@ -20,7 +22,7 @@ export const DEFAULT_MODULE = "monalProdiOS";
 
 /** The configuration of the host, in the shape of `deploy/config.example.yaml`. */
 export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
-  const { place, ports, redisSocket, apns, window = "20s" } = parts;
+  const { place, ports, redisSocket, apns, window = "20s", modules = {} } = parts;
   const runtimeDir = join(place.socketFolder, "run");
   await mkdir(runtimeDir, { recursive: true });
   const module = {
@@ -49,7 +51,7 @@ export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
     },
     admission: { window },
     defaultModule: DEFAULT_MODULE,
-    modules: { [DEFAULT_MODULE]: module },
+    modules: { ...modules, [DEFAULT_MODULE]: module },
     sidecar: {
       listen: `127.0.0.1:${ports.sidecar}`,
       statusListen: `127.0.0.1:${ports.status}`,

@@ -21,6 +21,8 @@ export interface RegionOptions {
   readonly workers?: number;
   /** Least time between two pushes to a device, as the configuration says it; `20s` unless told. */
   readonly window?: string;
+  /** Push modules beside the default one, as the configuration has them. */
+  readonly modules?: Readonly<Record<string, unknown>>;
   /** Domains that play users' servers as components of the front, without s2s. */
   readonly doubles?: readonly string[];
   /** For every role: see `RoleOptions`. */
