@@ -15,8 +15,8 @@ const LEAST_DRAIN = 0.8;
 
 /**
  * The short form has a tenth of the publishes and devices of the long one, an hour of 100,000 publishes over 5,000
- * devices (PUBLISHES=100000 DEVICES=5000 RATE=28), in 10 s: as many publishes per device, and several windows long. It
- * cannot show what an hour does to the pauses between retries, which grow to 15 min.
+ * devices (DURABILITY_OUTAGE_PUBLISHES=100000 …_DEVICES=5000 …_RATE=28), in 10 s: as many publishes per device, several
+ * windows long. Seen at a rate of 2,500, too: 5,000 pushes for 100,000 publishes, 5,225 per second.
  */
 describe("a region whose push service is away", () => {
   it(

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Health,
   type Millis,
+  millis,
   minutes,
   type Observe,
   type PartHealth,
@@ -52,6 +53,9 @@ const STUCK_AFTER = seconds(30);
 /** Handlers settle each wakeup in bounded time; one that does not has hung. */
 const HELD_TOO_LONG = minutes(1);
 
+/** How long a connection of BullMQ may take to close, or to give up waiting. */
+const CLOSE_WITHIN = seconds(1);
+
 /** Takes batches and hands them to `handle` until disposed. Resolves when it does; throws what Redis throws. */
 export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupConsumer> {
   const { redis, region, clock, observe, batchesAtOnce, room = () => Infinity } = options;
@@ -76,14 +80,19 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      for (const source of sources) await source.wake();
-      // A Redis that is away gives nothing more to be drained.
-      const left = redis.status === "ready" ? runs : loops.map((each) => each.emptyHanded());
-      await within(options.drainWithin ?? seconds(20), Promise.all(left));
+      await within(CLOSE_WITHIN, Promise.all(sources.map((source) => source.wake())));
+      await within(options.drainWithin ?? seconds(20), drained());
       ended.abort();
-      await within(seconds(1), Promise.all(sources.map((source) => source[Symbol.asyncDispose]())));
+      await within(CLOSE_WITHIN, Promise.all(sources.map((source) => source[Symbol.asyncDispose]())));
     },
   };
+
+  async function drained(): Promise<void> {
+    // Nothing more comes from a Redis that is away, and BullMQ's reader may hang in a reconnect.
+    const patience = redis.status === "ready" ? CLOSE_WITHIN : millis(0);
+    await within(patience, Promise.all(runs));
+    await Promise.all(loops.map((each) => each.emptyHanded()));
+  }
 
   async function startLoop(abandoned: AbortSignal): Promise<BatchLoop> {
     const source = await openBatchSource({ redis, region, clock, newBatchId });
