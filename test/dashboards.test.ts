@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from "node:fs";
 import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,35 +5,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { documentedMetrics } from "./metrics/documented-metrics.ts";
-import { at, field, textAt } from "./metrics/fields.ts";
+import { asAsked, dashboardFiles, queriesOf, readDashboard } from "./metrics/dashboards.ts";
+import { at, field } from "./metrics/fields.ts";
 import { promtool } from "./metrics/promtool.ts";
 import { unknownIn } from "./metrics/promql.ts";
 import { rules } from "./metrics/rules.ts";
 
-const FOLDER = join(import.meta.dirname, "../deploy/grafana");
 const recorded = new Set(rules().flatMap(({ kind, name }) => (kind === "record" ? [name] : [])));
 
-interface Query {
-  readonly panel: string;
-  readonly expression: string;
-  readonly legend: string;
-}
-
-/** Everything that a dashboard asks Prometheus. */
-function queriesOf(file: string): readonly Query[] {
-  const dashboard: unknown = JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
-  return at(dashboard, "panels").flatMap((panel) =>
-    at(panel, "targets").map((target) => ({
-      panel: textAt(panel, "title"),
-      expression: textAt(target, "expr"),
-      legend: textAt(target, "legendFormat"),
-    })),
-  );
-}
-
-const files = globSync("*.json", { cwd: FOLDER });
-
-describe.each(files)("the dashboard %s", (file) => {
+describe.each(dashboardFiles())("the dashboard %s", (file) => {
   const queries = queriesOf(file);
 
   it("asks for metrics, labels and values that exist", () => {
@@ -48,8 +27,7 @@ describe.each(files)("the dashboard %s", (file) => {
   it("asks in PromQL, for the regions that were chosen", async () => {
     const text = queries
       .map(({ expression }, index) => {
-        const plain = expression.replaceAll("$__rate_interval", "1m").replaceAll("$region", ".*");
-        return `      - { record: "panel:${index}:x", expr: ${JSON.stringify(plain)} }`;
+        return `      - { record: "panel:${index}:x", expr: ${JSON.stringify(asAsked(expression))} }`;
       })
       .join("\n");
     await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-dashboard-"));
@@ -71,8 +49,7 @@ describe.each(files)("the dashboard %s", (file) => {
   });
 
   it("places its panels beside each other, not on top of each other", () => {
-    const dashboard: unknown = JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
-    const cells = at(dashboard, "panels").flatMap((panel) => {
+    const cells = at(readDashboard(file), "panels").flatMap((panel) => {
       const place = (name: string): number => Number(field(field(panel, "gridPos"), name));
       return Array.from({ length: place("w") * place("h") }, (_none, index) => {
         const [x, y] = [place("x") + (index % place("w")), place("y") + Math.floor(index / place("w"))];

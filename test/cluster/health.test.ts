@@ -1,12 +1,17 @@
+import { execFile } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
-import { type Region, startRegion, until } from "@reveille/testkit";
+import { type Program, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { documentedMetrics } from "../metrics/documented-metrics.ts";
+import { textAt } from "../metrics/fields.ts";
 import { type Family, parseExposition, type Sample } from "../metrics/exposition.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/health");
+const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const WITHIN = 30_000;
 const GROWING = new Set(["counter", "histogram"]);
 
@@ -73,6 +78,14 @@ const readiness = async (accepts: (now: Ready) => boolean): Promise<Ready> =>
     },
     { what: "a change of readiness", withinMs: WITHIN, everyMs: 100 },
   );
+
+const reveille = async (...command: readonly string[]): Promise<void> =>
+  void (await promisify(execFile)(process.execPath, [CLI, ...command, "--config", region.configFile]));
+
+async function runtimeDir(): Promise<string> {
+  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
+  return textAt(config, "runtimeDir");
+}
 
 async function publish(count: number): Promise<readonly string[]> {
   await using server = await region.openDouble("sender.test");
@@ -175,12 +188,39 @@ describe("the metrics of a running region", () => {
 });
 
 describe("the readiness of a running host", () => {
+  let onlyWorker: Program | undefined;
+
   it("lasts while another worker of the region can send, and ends with the last one", async () => {
     expect(await ready()).toEqual({ status: 200, text: `{"ready":true,"reasons":[]}` });
     await region.workers[1]?.kill();
     const { text } = await readiness(({ status }) => status === 503);
     expect(text).toContain("region-worker is failing: none can send");
-    await region.startRole("worker", "worker-4");
+    onlyWorker = await region.startRole("worker", "worker-4");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when the only worker is frozen, and when an operator pauses the queue", async () => {
+    onlyWorker?.signal("SIGSTOP");
+    const frozen = await readiness(({ status }) => status === 503);
+    expect(frozen.text).toContain("region-worker is failing: none can send");
+    onlyWorker?.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+    await reveille("queue", "pause");
+    const paused = await readiness(({ status }) => status === 503);
+    expect(paused.text).toContain("queue is failing: it is paused");
+    await reveille("queue", "resume");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends at once when an operator drains the host, while all works on", async () => {
+    const mark = join(await runtimeDir(), "draining");
+    await writeFile(mark, "");
+    expect(await readiness(({ status }) => status === 503)).toEqual({
+      status: 503,
+      text: `{"ready":false,"reasons":["draining"]}`,
+    });
+    expect(await publish(1)).toEqual(["result"]);
+    await rm(mark);
     await readiness(({ status }) => status === 200);
   });
 
@@ -200,6 +240,17 @@ describe("the readiness of a running host", () => {
     expect(performance.now() - from).toBeLessThan(6_000);
     expect(text).toContain("no report within 0.9 s");
     region.ingress.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("does not trust a frozen ingress that keeps the front from another one", async () => {
+    await region.startRole("ingress", "ingress-2");
+    await metric("reveille_component_state", { state: "standby" }, 1);
+    expect((await ready()).status).toBe(200);
+    region.ingress.signal("SIGSTOP");
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("another ingress has the place and shows no sign of life");
+    await region.ingress.kill();
     await readiness(({ status }) => status === 200);
   });
 

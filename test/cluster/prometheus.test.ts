@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { freePort, Program, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";
 import { at, field, textAt } from "../metrics/fields.ts";
 import { ruleFiles, rules } from "../metrics/rules.ts";
 
@@ -61,9 +62,16 @@ scrape_configs:
 }
 
 /** What Prometheus' HTTP API lists. */
-async function ask(path: string, list: "alerts" | "groups" | "result"): Promise<readonly unknown[]> {
+async function ask(path: string, list: "alerts" | "groups"): Promise<readonly unknown[]> {
   const response = await fetch(`${url}/api/v1/${path}`);
   return at(field(await response.json(), "data"), list);
+}
+
+/** The series that an expression gives now. Throws if Prometheus does not understand it. */
+async function query(expression: string): Promise<readonly unknown[]> {
+  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
+  if (!response.ok) throw new Error(`${expression}: ${await response.text()}`);
+  return at(field(await response.json(), "data"), "result");
 }
 
 const firing = async (): Promise<readonly string[]> =>
@@ -83,17 +91,25 @@ const settles = async (what: string, accepts: (alerts: readonly string[]) => boo
   });
 };
 
+/** Panels that are empty while nothing has been sent, nothing has failed, and there is one Redis. */
+const NOTHING_YET = new Set([
+  "Latency",
+  "Latency, p99",
+  "Provider token age",
+  "Reasons of what was not delivered",
+  "Replication lag",
+  "Request time",
+  "Time to reply",
+]);
+
 const OF_A_HOST = ["ReveilleHostNotReady", "ReveilleRegionNotReady"];
 
 describe("a Prometheus that watches a running region", () => {
   it("gets metrics, and can evaluate every rule", async () => {
-    await until(
-      async () =>
-        (await ask(`query?query=${encodeURIComponent("reveille_host_ready == 1")}`, "result")).length === 1
-          ? true
-          : undefined,
-      { what: "a scrape", withinMs: WITHIN },
-    );
+    await until(async () => ((await query("reveille_host_ready == 1")).length === 1 ? true : undefined), {
+      what: "a scrape",
+      withinMs: WITHIN,
+    });
     const healths = await until(
       async () => {
         const all = await healthOfRules();
@@ -102,6 +118,18 @@ describe("a Prometheus that watches a running region", () => {
       { what: "an evaluation of all rules", withinMs: WITHIN },
     );
     expect(healths).toEqual(rules().map(() => "ok"));
+  });
+
+  it("answers every question of the dashboard", async () => {
+    const queries = dashboardFiles().flatMap(queriesOf);
+    const unanswered = async (): Promise<readonly string[]> => {
+      const found = await Promise.all(queries.map(async ({ expression }) => query(asAsked(expression))));
+      const panels = queries.filter((_query, index) => found[index]?.length === 0).map(({ panel }) => panel);
+      return panels.filter((panel) => !NOTHING_YET.has(panel));
+    };
+    // A rate takes two scrapes.
+    await expect.poll(unanswered, { timeout: WITHIN, interval: 1_000 }).toEqual([]);
+    expect(queries.length).toBeGreaterThan(30);
   });
 
   it("raises the alarm when the only worker is killed, and stands down when there is another", async () => {
