@@ -1,4 +1,4 @@
-import { type Health, type PartHealth } from "@reveille/wakeup";
+import { type Health, type Millis, millis, type PartHealth, seconds } from "@reveille/wakeup";
 
 import { type Host } from "./host.ts";
 import { type RoleProcess } from "./role-process.ts";
@@ -46,6 +46,29 @@ export function lackingOf({ processes, trouble, draining }: HostFacts): readonly
   const parts = answering.flatMap((ingress) => unreadyParts(ingress).map(({ part }) => part));
   return parts.length === 0 ? ["ingress"] : [...new Set(parts)];
 }
+
+/** A restart of a process takes about a second; that alone should not move the host's traffic. */
+const UNREADY_AFTER = seconds(1.5);
+
+/** Part by which a role tells whether it has a connection to Redis. */
+const REDIS = "redis";
+
+/**
+ * Sentinel takes 4 to 6 s to put another Redis in place of one that is gone. The ingresses hold publishes for as long as
+ * 20 s, both hosts fare alike, and to move streams twice would cost senders more than to wait.
+ */
+const REDIS_FAILOVER = seconds(8);
+
+/** How long an unready host is borne before its traffic goes elsewhere. */
+export function patienceWith({ processes, draining }: Pick<Host, "processes" | "draining">): Millis {
+  // Somebody wants it to be so.
+  if (draining) return millis(0);
+  const ingresses = processes.filter(({ role }) => role === "ingress");
+  return ingresses.some(isHolding) ? REDIS_FAILOVER : UNREADY_AFTER;
+}
+
+const isHolding = (process: RoleProcess): boolean =>
+  process.silentBecause === undefined && unreadyParts(process).some(({ part }) => part === REDIS);
 
 const unready = (reasons: readonly string[]): Readiness => ({ ready: false, reasons });
 

@@ -109,17 +109,28 @@ describe("a sidecar", () => {
       await host.clock.polls(ticks);
       return status();
     };
-    ingress.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
+    ingress.set({ parts: [{ part: "component", health: { kind: "failing", because: "away" } }] });
     expect(await seenAfter(2)).toBe(200);
     expect(await seenAfter(1)).toBe(503);
-    ingress.set({ parts: [{ part: "redis", health: { kind: "ready" } }] });
+    ingress.set({ parts: [{ part: "component", health: { kind: "ready" } }] });
     expect(await seenAfter(5)).toBe(503);
     expect(await seenAfter(1)).toBe(200);
     expect(host.events.filter(({ kind }) => kind === "readiness-changed")).toMatchObject([
       { ready: true },
-      { ready: false, reasons: ["ingress 7: redis is failing: away"] },
+      { ready: false, reasons: ["ingress 7: component is failing: away"] },
       { ready: true },
     ]);
+  });
+
+  it("bears a failover of Redis, through which publishes are held", async () => {
+    await using host = await aHost();
+    const ingress = await host.role({ role: "ingress", pid: 7 });
+    const sidecar = await host.start();
+    ingress.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
+    await host.clock.polls(8);
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
+    await host.clock.polls(1);
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
   });
 
   it("sends traffic elsewhere at once when an operator drains the host, though all works", async () => {

@@ -12,7 +12,7 @@ import { type Merge } from "./departed.ts";
 import { Host } from "./host.ts";
 import { livenessOf } from "./liveness.ts";
 import { type MetricsFormat } from "./metrics-format.ts";
-import { lackingOf, readinessOf } from "./readiness.ts";
+import { lackingOf, patienceWith, readinessOf } from "./readiness.ts";
 import { type SidecarAnswers } from "./sidecar-app.ts";
 import { History, snapshotOf } from "./status/history.ts";
 import { statusPage } from "./status/status-page.ts";
@@ -62,7 +62,7 @@ export function watchHost(options: WatchOptions): Watch {
   const history = new History();
   // A role that hangs has been silent since it was asked, not since we gave up waiting.
   const judge = (askedAt: Millis): void => {
-    const turned = steady.take(readinessOf(host), askedAt, host.draining);
+    const turned = steady.take(readinessOf(host), askedAt, patienceWith(host));
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
   };
   const poll = async (detail: ReportDetail): Promise<void> => {

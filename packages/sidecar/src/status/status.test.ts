@@ -224,7 +224,8 @@ describe("the history", () => {
 describe("steadiness", () => {
   it("turns only when a change has lasted without a break", () => {
     const steady = new Steady();
-    const take = (ready: boolean, at: number) => steady.take({ ready, reasons: [] }, seconds(at));
+    const take = (ready: boolean, at: number) =>
+      steady.take({ ready, reasons: [] }, seconds(at), seconds(1.5));
     expect(take(false, 0)).toBe(true);
     expect(take(true, 0)).toBe(true);
     for (let at = 1; at < 20; at += 1) expect(take(at % 2 === 0, at)).toBe(false);
