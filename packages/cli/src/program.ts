@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
+import { addDrain } from "./command-line/drain.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
 import { addDomain } from "./command-line/domain.ts";
 import { addQueue } from "./command-line/queue.ts";
@@ -25,6 +26,7 @@ export function program(): Command {
   addDoctor(reveille);
   addReload(reveille);
   addQueue(reveille);
+  addDrain(reveille);
   addRender(reveille);
   addPrivacy(reveille);
   addDomain(reveille);

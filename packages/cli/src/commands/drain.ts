@@ -1,0 +1,74 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { askRoles, systemClock } from "@reveille/runtime";
+import { seconds } from "@reveille/wakeup";
+
+import { type DrainOptions } from "../command-line/drain.ts";
+import { loadConfig } from "../load-config.ts";
+import { print } from "../print.ts";
+
+/** The sidecar says 503 while a file of this name stands in the runtime folder. */
+const MARK = "draining";
+
+/** Senders' streams have moved, and what was on its way has come. */
+const QUIET_FOR = seconds(3);
+const LOOK_EVERY = seconds(0.5);
+/** Longer than HAProxy needs to notice, and a server to open a stream anew. */
+const WITHIN = seconds(60);
+
+/** `reveille drain`: throws if publishes still come after a minute; the host stays marked then. */
+export async function runDrain(options: DrainOptions): Promise<void> {
+  const { runtimeDir } = await loadConfig(options.config);
+  const mark = join(runtimeDir, MARK);
+  if (options.undo) {
+    await rm(mark, { force: true });
+    print({ draining: false }, "back in service as soon as it is ready", options);
+    return;
+  }
+  await writeFile(mark, "");
+  await quiet(runtimeDir);
+  print({ draining: true }, `no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`, options);
+}
+
+/** Resolves when no ingress of this host has got a publish for a while. */
+async function quiet(runtimeDir: string): Promise<void> {
+  const clock = systemClock;
+  const startedAt = clock.monotonic();
+  let [last, since] = [await publishesAt(runtimeDir), startedAt];
+  while (clock.monotonic() - since < QUIET_FOR) {
+    if (clock.monotonic() - startedAt > WITHIN) {
+      throw new Error(
+        `publishes still come after ${WITHIN / 1_000} s: is the other host ready, and does HAProxy run here?`,
+      );
+    }
+    await clock.sleep(LOOK_EVERY);
+    const now = await publishesAt(runtimeDir);
+    if (now !== last) [last, since] = [now, clock.monotonic()];
+  }
+}
+
+/** How many publishes the ingresses of this host have answered since they started. */
+async function publishesAt(runtimeDir: string): Promise<number> {
+  const question = { method: "GET", path: "/report", within: seconds(2) } as const;
+  const roles = await askRoles(runtimeDir, question, systemClock);
+  return roles
+    .filter(({ role }) => role === "ingress")
+    .map(({ answer }) => (answer.kind === "answered" ? publishesIn(answer.body) : 0))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+function publishesIn(report: unknown): number {
+  const family = listIn(report, "metrics").find((one) => fieldOf(one, "name") === "reveille_publishes_total");
+  return listIn(family, "values").reduce<number>((sum, one) => sum + Number(fieldOf(one, "value")), 0);
+}
+
+function listIn(value: unknown, name: string): readonly unknown[] {
+  const list = fieldOf(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
