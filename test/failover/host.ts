@@ -9,12 +9,17 @@ import { CLI, type Site } from "./site.ts";
 export type FrontKind = "prosody" | "ejabberd";
 
 /** A host of the region: every program of it, as its rendered files say. */
-export interface Host {
-  readonly machine: Machine;
+export interface Host extends HostRoles {
   readonly redis: Part;
   readonly sentinel: Part;
-  readonly front: Part;
   readonly haproxy: Part;
+}
+
+export interface HostRoles {
+  readonly machine: Machine;
+  /** In the plan, and of its root folder. */
+  readonly name: string;
+  readonly front: Part;
   readonly ingresses: readonly Part[];
   readonly worker: Part;
   readonly sidecar: Part;
@@ -49,12 +54,8 @@ export async function startSentinelOn({ site, machine, name }: Omit<HostOptions,
   });
 }
 
-/** The rest but HAProxy, once Redis is there. */
-export async function startHost(
-  options: HostOptions,
-  { redis, sentinel }: Pick<Host, "redis" | "sentinel">,
-  stack: AsyncDisposableStack,
-): Promise<Omit<Host, "haproxy">> {
+/** Front and roles, once Redis is there. */
+export async function startRoles(options: HostOptions, stack: AsyncDisposableStack): Promise<HostRoles> {
   const { machine } = options;
   const front = stack.use(await startFront(options));
   const count = options.front === "ejabberd" ? 2 : 1;
@@ -66,7 +67,7 @@ export async function startHost(
   ]);
   for (const part of [worker, ...ingresses]) stack.use(part);
   const sidecar = stack.use(await startRole(options, "sidecar", "sidecar"));
-  return { machine, redis, sentinel, front, ingresses, worker, sidecar };
+  return { machine, name: options.name, front, ingresses, worker, sidecar };
 }
 
 async function startFront({ site, machine, name, front }: HostOptions): Promise<Part> {

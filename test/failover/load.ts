@@ -7,8 +7,8 @@ import { type SenderKind } from "./machines.ts";
 import { type Person, writeTo } from "./people.ts";
 import { HOSTNAME, type Region } from "./region.ts";
 
-/** Per sender and second; a message to each of five people comes to it, which makes 25. */
-const RATE = 20;
+/** Per sender and second; a message to one of its people comes to it, which makes 25. */
+const RATE = 24;
 /** One publish in five is for a device that many are for, so that trailing pushes are in play. */
 const BUSY_EVERY = 5;
 const BUSY_DEVICES = 4;
@@ -40,14 +40,23 @@ export class Load {
     await this.#running;
   }
 
-  /** Every publish so far that came without a user, and its reply. */
+  /** Every publish so far that came without a user, and its reply; for each sender. */
+  journals(): readonly (readonly Sent[])[] {
+    return this.#publishers.map((publisher) => publisher.journal());
+  }
+
   journal(): readonly Sent[] {
-    return this.#publishers.flatMap((publisher) => publisher.journal());
+    return this.journals().flat();
   }
 
   async #write(region: Region, people: readonly Person[]): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      for (const person of people) writeTo(region, person);
+    // Each person once in five seconds: a Prosody that finds a host gone ends the registrations of people it has had 16
+    // publishes for in the half minute that it takes to find out.
+    for (let turn = 0; !this.#stop.signal.aborted; turn += 1) {
+      for (const own of Map.groupBy(people, ({ kind }) => kind).values()) {
+        const person = own[turn % own.length];
+        if (person !== undefined) writeTo(region, person);
+      }
       await sleep(1_000);
     }
   }

@@ -16,6 +16,8 @@ export interface Machines {
   readonly prosody: Machine;
   readonly ejabberd: Machine;
   readonly apns: Machine;
+  /** The only host of another region. */
+  readonly us: Machine;
 }
 
 export async function openMachines(network: Network): Promise<Machines> {
@@ -27,6 +29,7 @@ export async function openMachines(network: Network): Promise<Machines> {
     prosody: await network.machine("prosody", "10.77.0.21"),
     ejabberd: await network.machine("ejabberd", "10.77.0.22"),
     apns: await network.machine("apns", "10.77.0.31"),
+    us: await network.machine("us", "10.77.0.41"),
   };
 }
 

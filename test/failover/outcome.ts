@@ -10,14 +10,15 @@ export interface Outcome {
   readonly answers: Readonly<Record<string, number>>;
   /** Accepted publishes after which APNs was never asked for their device. */
   readonly lost: number;
-  /** Longest time without any push. */
+  /** Longest time without any push for publishes of one sender. */
   readonly still: number;
-  /** From the fault to the end of the trouble: no publish refused or unanswered, and no push late, after it. */
+  /** From the fault to the last trouble: a publish that was refused or not answered, or a push that came late. */
   readonly whole: number;
 }
 
 export interface Happening {
-  readonly journal: readonly Sent[];
+  /** For each sender. */
+  readonly journals: readonly (readonly Sent[])[];
   readonly pushes: readonly Arrival[];
   /** When something broke, in ms since 1970. */
   readonly brokeAt: number;
@@ -26,23 +27,27 @@ export interface Happening {
 }
 
 export function outcomeOf(happening: Happening): Outcome {
-  const { journal, pushes } = happening;
+  const { journals, pushes } = happening;
+  const journal = journals.flat();
   return {
     answers: answersOf(journal),
     lost: lostOf(journal, pushes).length,
-    still: longestGap(happening),
-    whole: endOfTrouble(happening) - happening.brokeAt,
+    still: Math.max(...journals.map((own) => longestGap(own, happening))),
+    whole: lastTrouble(journal, happening) - happening.brokeAt,
   };
 }
 
-function longestGap({ journal, pushes, brokeAt }: Happening): number {
+function longestGap(journal: readonly Sent[], { pushes, brokeAt }: Happening): number {
   const end = journal.reduce((latest, { sentAt }) => Math.max(latest, sentAt), brokeAt);
-  const times = pushes.map(({ receivedAt }) => receivedAt).filter((at) => at > brokeAt - LATE_MS && at < end);
+  const tokens = new Set(journal.map(({ token }) => token));
+  const times = pushes
+    .filter(({ token, receivedAt: at }) => tokens.has(token) && at > brokeAt - LATE_MS && at < end)
+    .map(({ receivedAt }) => receivedAt);
   const inOrder = [...times, end].toSorted((one, other) => one - other);
   return inOrder.reduce((longest, at, index) => Math.max(longest, at - (inOrder[index - 1] ?? at)), 0);
 }
 
-function endOfTrouble({ journal, pushes, brokeAt, windowMs }: Happening): number {
+function lastTrouble(journal: readonly Sent[], { pushes, brokeAt, windowMs }: Happening): number {
   const firstAfter = (token: string, sentAt: number): number | undefined =>
     byToken.get(token)?.find((at) => at >= sentAt);
   const byToken = new Map(

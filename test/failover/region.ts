@@ -5,7 +5,7 @@ import {
   type FrontKind,
   type Host,
   startHaproxyOn,
-  startHost,
+  startRoles,
   startRedisOn,
   startSentinelOn,
 } from "./host.ts";
@@ -29,6 +29,7 @@ export const HOSTNAME = "eu.push.example";
 /** Short, so that trailing pushes come within a test. */
 export const WINDOW_MS = 3_000;
 const [S1, S2, W] = ["s1.eu.push.example", "s2.eu.push.example", "w.eu.push.example"] as const;
+const [US, US_HOSTNAME] = ["s1.us.push.example", "us.push.example"] as const;
 
 /** Two hosts and a witness, two users' servers, Apple: each a machine of its own, with the rendered configuration. */
 export interface Region extends AsyncDisposable {
@@ -41,21 +42,29 @@ export interface Region extends AsyncDisposable {
   /** Connected to each sender's server as a component: publishes without users. */
   readonly loads: Readonly<Record<SenderKind, ServerDouble>>;
   /** What the host's sidecar answers to /ready. */
-  readonly ready: (host: "s1" | "s2") => Promise<{ readonly ready: boolean; readonly reasons: string }>;
+  readonly ready: (
+    host: "s1" | "s2" | "us",
+  ) => Promise<{ readonly ready: boolean; readonly reasons: string }>;
 }
 
 /** Resolves when both hosts are ready. */
 export async function startRegion(name: string, front: FrontKind): Promise<Region> {
   await using starting = new AsyncDisposableStack();
-  const names = [HOSTNAME, ...Object.values(SENDERS).flatMap(({ domain, load }) => [domain, load])];
+  const names = [
+    HOSTNAME,
+    US_HOSTNAME,
+    ...Object.values(SENDERS).flatMap(({ domain, load }) => [domain, load]),
+  ];
   const site = starting.use(await openSite(name, names));
   const network = starting.use(await Network.open(site.folder));
   const machines = await openMachines(network);
   await renderInto(site, planOf(machines, front), modulesOf(site, machines));
+  await renderInto(site, usPlanOf(machines), modulesOf(site, machines));
   for (const machine of [S1, S2, W]) await furnish(site, machine, [HOSTNAME]);
+  await furnish(site, US, [HOSTNAME, US_HOSTNAME]);
 
   for (const part of await Promise.all([
-    startDns(site, machines, [`${HOSTNAME}.zone`]),
+    startDns(site, machines, [`${HOSTNAME}.zone`, `${US_HOSTNAME}.zone`]),
     startApns(site, machines.apns),
     startRelay(site, machines.hub, relayed(machines)),
     startSender("prosody", site, machines),
@@ -83,7 +92,7 @@ export async function startRegion(name: string, front: FrontKind): Promise<Regio
 /** Waits for a host to be ready. Throws with its reasons if it does not get there. */
 export async function readyWithin(
   ready: Region["ready"],
-  host: "s1" | "s2",
+  host: "s1" | "s2" | "us",
   withinMs: number,
 ): Promise<void> {
   let last = "";
@@ -114,13 +123,14 @@ async function startHosts(
   const redises = [stack.use(await startRedisOn(one)), stack.use(await startRedisOn(other))] as const;
   const witness = stack.use(await startSentinelOn({ site, machine: machines.witness, name: W }));
   const sentinels = [stack.use(await startSentinelOn(one)), stack.use(await startSentinelOn(other))] as const;
-  const [s1, s2] = await Promise.all([
-    startHost(one, { redis: redises[0], sentinel: sentinels[0] }, stack),
-    startHost(other, { redis: redises[1], sentinel: sentinels[1] }, stack),
-  ]);
+  const [s1, s2] = await Promise.all([startRoles(one, stack), startRoles(other, stack)]);
   for (const host of ["s1", "s2"] as const) await readyWithin(ready, host, 30_000);
   const haproxies = [stack.use(await startHaproxyOn(one)), stack.use(await startHaproxyOn(other))] as const;
-  return { s1: { ...s1, haproxy: haproxies[0] }, s2: { ...s2, haproxy: haproxies[1] }, witness };
+  return {
+    s1: { ...s1, redis: redises[0], sentinel: sentinels[0], haproxy: haproxies[0] },
+    s2: { ...s2, redis: redises[1], sentinel: sentinels[1], haproxy: haproxies[1] },
+    witness,
+  };
 }
 
 const planOf = ({ s1, s2, witness }: Machines, front: FrontKind): object => ({
@@ -132,7 +142,27 @@ const planOf = ({ s1, s2, witness }: Machines, front: FrontKind): object => ({
     { name: S2, addresses: [s2.address], inside: s2.address },
   ],
   witness: { name: W, inside: witness.address },
+  fallbacks: [US],
 });
+
+const usPlanOf = ({ us }: Machines): object => ({
+  region: "us",
+  hostname: US_HOSTNAME,
+  hosts: [{ name: US, addresses: [us.address], inside: us.address }],
+  alsoServes: [HOSTNAME],
+});
+
+/** The host of another region, which serves this hostname too. Resolves when it is ready. */
+export async function startFallback(
+  { site, machines, ready }: Region,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const us = { site, machine: machines.us, name: US, front: "prosody" } as const;
+  stack.use(await startRedisOn(us));
+  await startRoles(us, stack);
+  await readyWithin(ready, "us", 30_000);
+  stack.use(await startHaproxyOn(us));
+}
 
 function modulesOf(site: Site, { apns }: Machines): object {
   const { file: keyFile, keyId, teamId } = site.signingKey;
@@ -141,11 +171,10 @@ function modulesOf(site: Site, { apns }: Machines): object {
   return { modules: { [MODULE]: { apns: { ...account, ...server }, window: `${WINDOW_MS}ms` } } };
 }
 
-const relayed = ({ s1, s2, prosody, ejabberd, apns }: Machines): Readonly<Record<string, string>> => ({
+const relayed = ({ s1, s2, us, prosody, ejabberd, apns }: Machines): Readonly<Record<string, string>> => ({
   "s1-sidecar": `${s1.address}:9464`,
   "s2-sidecar": `${s2.address}:9464`,
-  "s1-redis": `${s1.address}:6379`,
-  "s2-redis": `${s2.address}:6379`,
+  "us-sidecar": `${us.address}:9464`,
   "prosody-clients": `${prosody.address}:${CLIENT_PORT}`,
   "prosody-components": `${prosody.address}:${COMPONENT_PORT}`,
   "ejabberd-clients": `${ejabberd.address}:${CLIENT_PORT}`,
@@ -153,7 +182,7 @@ const relayed = ({ s1, s2, prosody, ejabberd, apns }: Machines): Readonly<Record
   "apns-control": `${apns.address}:${APNS_CONTROL_PORT}`,
 });
 
-async function readinessOf(site: Site, host: "s1" | "s2") {
+async function readinessOf(site: Site, host: string) {
   const { status, body } = await askOverUnix(socketOf(site, `${host}-sidecar`), "/ready");
   return { ready: status === 200, reasons: body };
 }

@@ -48,10 +48,9 @@ export async function climb({ name, front, breaks, forMs, mends, thenMs = 0 }: R
   await load.stop();
   await settled(load, pushes);
   const registered = await stillRegistered(region, people, pushes);
-  const journal = load.journal();
   return {
-    rung: name,
-    ...outcomeOf({ journal, pushes: await pushes.all(), brokeAt, windowMs: WINDOW_MS }),
+    rung: front === "prosody" ? name : `${name} (${front})`,
+    ...outcomeOf({ journals: load.journals(), pushes: await pushes.all(), brokeAt, windowMs: WINDOW_MS }),
     registered,
     people,
   };
@@ -92,14 +91,7 @@ async function stillRegistered(
   return woken;
 }
 
-const COLUMNS = [
-  "rung",
-  "pushes stand still",
-  "all is well after",
-  "lost",
-  "registrations",
-  "answers",
-] as const;
+const COLUMNS = ["rung", "no push for", "last trouble after", "lost", "registrations", "answers"] as const;
 
 /** The rungs as a table for people. */
 export function tableOf(climbed: readonly Climbed[]): string {
