@@ -10,6 +10,7 @@ import { addQueue } from "./command-line/queue.ts";
 import { addReload } from "./command-line/reload.ts";
 import { addRender } from "./command-line/render.ts";
 import { addRoles } from "./command-line/roles.ts";
+import { addToken } from "./command-line/token.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -30,6 +31,7 @@ export function program(): Command {
   addRender(reveille);
   addPrivacy(reveille);
   addDomain(reveille);
+  addToken(reveille);
   addApnsSimulator(reveille);
   return reveille;
 }

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { crc32 } from "node:zlib";
 
 import { type Brand } from "./brand.ts";
 import { type DeviceToken } from "./device-token.ts";
@@ -7,17 +8,21 @@ import { type PushModule } from "./push-module.ts";
 /** 32 bytes of chance that belong to a region; as base64url text. Keys every hash of a token. */
 export type RegionSecret = Brand<string, "RegionSecret">;
 
-/** Short keyed hash of a token, 10 characters; the only form of a token that may be logged. */
+/**
+ * Keyed hash of a token, 16 characters; the only form of a token that may be logged. So long that no two tokens of a
+ * region share one, since a device is found by it.
+ */
 export type Fingerprint = Brand<string, "Fingerprint">;
 
-/** Keyed hash of token and module, 22 characters; names a device in Redis. */
+/** The fingerprint of a token, then a check sum of the module; names a device in Redis. */
 export type DeviceKey = Brand<string, "DeviceKey">;
 
 /** Keyed hash of a sending domain and its limit, 22 characters; names a token bucket in Redis. */
 export type BucketKey = Brand<string, "BucketKey">;
 
-const isFingerprint = (text: string): text is Fingerprint => text.length === 10;
-const isDeviceKey = (text: string): text is DeviceKey => text.length === 22;
+const FINGERPRINT_LENGTH = 16;
+const isFingerprint = (text: string): text is Fingerprint => /^[A-Za-z0-9_-]{16}$/.test(text);
+const isDeviceKey = (text: string): text is DeviceKey => text.length > FINGERPRINT_LENGTH;
 const isBucketKey = (text: string): text is BucketKey => text.length === 22;
 export const isRegionSecret = (text: string): text is RegionSecret => /^[A-Za-z0-9_-]{43}$/.test(text);
 
@@ -27,15 +32,24 @@ const keyed = (secret: RegionSecret, text: string): string =>
   hash("sha256", `${secret}|${text}`, "base64url");
 
 export function fingerprintOf(secret: RegionSecret, token: DeviceToken): Fingerprint {
-  const text = keyed(secret, token).slice(0, 10);
+  const text = keyed(secret, token).slice(0, FINGERPRINT_LENGTH);
   if (isFingerprint(text)) return text;
-  throw new Error("a SHA-256 in base64url is shorter than 10 characters");
+  throw new Error("a SHA-256 in base64url is shorter than a fingerprint");
 }
 
-export function deviceKeyOf(secret: RegionSecret, token: DeviceToken, module: PushModule): DeviceKey {
-  const text = keyed(secret, `${token}|${module}`).slice(0, 22);
+/** Any text gives a fingerprint or `undefined`, never an exception. */
+export const parseFingerprint = (text: string): Fingerprint | undefined =>
+  isFingerprint(text) ? text : undefined;
+
+export const deviceKeyOf = (secret: RegionSecret, token: DeviceToken, module: PushModule): DeviceKey =>
+  deviceKeyFrom(fingerprintOf(secret, token), module);
+
+/** The same, for who has seen the fingerprint in a log and not the token. */
+export function deviceKeyFrom(fingerprint: Fingerprint, module: PushModule): DeviceKey {
+  // A module is no secret, and there are few: seven characters tell them apart, and Redis keeps the key in 32 bytes.
+  const text = `${fingerprint}${crc32(module).toString(36)}`;
   if (isDeviceKey(text)) return text;
-  throw new Error("a SHA-256 in base64url is shorter than 22 characters");
+  throw new Error("a device key is a fingerprint and more");
 }
 
 /** `limited` says who is counted and how much they may, in any form that tells them apart. */

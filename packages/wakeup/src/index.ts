@@ -17,10 +17,12 @@ export {
   type BucketKey,
   bucketKeyOf,
   type DeviceKey,
+  deviceKeyFrom,
   deviceKeyOf,
   type Fingerprint,
   fingerprintOf,
   isRegionSecret,
+  parseFingerprint,
   type RegionSecret,
 } from "./fingerprint.ts";
 export {

@@ -33,7 +33,7 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
   device: {
     pattern: "d…",
     holds:
-      "under a keyed hash of token and module: when a push last left or leaves next, or that the device is gone",
+      "under a keyed hash of the token, and a number for the module: when a push last left or leaves next, or that the device is gone",
     expires: true,
   },
   suspicion: {
@@ -66,14 +66,15 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
 };
 
 const HASH = "[A-Za-z0-9_-]{22}";
+const DEVICE = "[A-Za-z0-9_-]{16}[0-9a-z]{1,7}";
 const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   queuePrefix: /^q:/,
   trailing: /^trailing$/,
   clock: /^clock$/,
   secret: /^secret$/,
-  device: new RegExp(`^d${HASH}$`),
-  suspicion: new RegExp(`^s${HASH}$`),
-  accepted: new RegExp(`^a${HASH}$`),
+  device: new RegExp(`^d${DEVICE}$`),
+  suspicion: new RegExp(`^s${DEVICE}$`),
+  accepted: new RegExp(`^a${DEVICE}$`),
   backlog: /^backlog-/,
   sign: /^sign-/,
   domainRules: /^domain-rules$/,

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   apnsIdOf,
   between,
+  deviceKeyFrom,
   deviceKeyOf,
   epochMillis,
   fingerprintOf,
@@ -13,6 +14,7 @@ import {
   millis,
   packToken,
   parseDeviceToken,
+  parseFingerprint,
   unpackToken,
 } from "./index.ts";
 
@@ -89,8 +91,18 @@ describe("the names of a device", () => {
 
   it("show nothing of the token and differ by region secret", () => {
     const token = aToken();
-    expect(fingerprintOf(secret, token)).toMatch(/^[\w-]{10}$/);
+    expect(fingerprintOf(secret, token)).toMatch(/^[\w-]{16}$/);
     expect(fingerprintOf(aRegionSecret("other"), token)).not.toBe(fingerprintOf(secret, token));
+  });
+
+  it("are the same for who knows the fingerprint only", () => {
+    const fingerprint = fingerprintOf(secret, aToken());
+    expect(parseFingerprint(fingerprint)).toBe(fingerprint);
+    expect(deviceKeyFrom(fingerprint, aModule())).toBe(deviceKeyOf(secret, aToken(), aModule()));
+  });
+
+  it.each(["", "short", `${"a".repeat(16)} `, "a".repeat(17), "äääääääääääääääa"])("are not %j", (text) => {
+    expect(parseFingerprint(text)).toBeUndefined();
   });
 
   it("differ by module in Redis", () => {

@@ -1,0 +1,51 @@
+import { type Command } from "commander";
+
+import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
+
+/** Says which device is meant. */
+export interface TokenOptions extends OperatorOptions {
+  readonly fingerprint?: string;
+  readonly module?: string;
+}
+
+/** Of `reveille token block`. */
+export interface BlockOptions extends TokenOptions {
+  readonly for: string;
+}
+
+export function addToken(reveille: Command): void {
+  const token = reveille.command("token").description("look at one device, forget or block it");
+  withDevice(token.command("status"))
+    .description("what is known of the device: when it was woken, or why it gets no pushes")
+    .action(async (options: TokenOptions) => (await import("../commands/token.ts")).showToken(options));
+  withDevice(token.command("forget"))
+    .description("forget what is known of it: its next wakeup leaves at once")
+    .action(async (options: TokenOptions) => (await import("../commands/token.ts")).forgetToken(options));
+  withDevice(token.command("block"))
+    .description("wake it no more; its server is told that the token is dead, and forgets the registration")
+    .option("--for <duration>", "how long: ms, s, m, h or d", "30d")
+    .action(async (options: BlockOptions) => (await import("../commands/token.ts")).blockToken(options));
+  token.addHelpText(
+    "after",
+    `
+The device token is read from standard input, never from an argument: those stand in the shell's history and in the
+list of processes. Or name the device by the fingerprint that the logs show.
+Examples:
+  reveille token status < token.txt
+  reveille token status --fingerprint w0897iDQbvKx81_a --json
+  reveille token block --for 7d --module monalProdiOS < token.txt`,
+  );
+}
+
+const withDevice = (command: Command): Command =>
+  withOperatorOptions(command)
+    // Commander's own complaint would repeat what may be a token.
+    .allowExcessArguments()
+    .hook("preAction", ({ args }) => {
+      if (args.length === 0) return;
+      throw new Error(
+        "no argument is taken: the device token is read from standard input, or see --fingerprint",
+      );
+    })
+    .option("--fingerprint <fingerprint>", "instead of the token on standard input")
+    .option("--module <module>", "push module (default: defaultModule, or the only one there is)");

@@ -1,0 +1,133 @@
+import { deviceRecords, type DeviceState, type DeviceStatus, openRegionSecret } from "@reveille/admission";
+import { type Config, formatDuration, parseDuration, systemClock } from "@reveille/runtime";
+import {
+  deviceKeyFrom,
+  type DeviceKey,
+  type Fingerprint,
+  fingerprintOf,
+  isPushModule,
+  millis,
+  parseFingerprint,
+  type PushModule,
+} from "@reveille/wakeup";
+
+import { type BlockOptions, type TokenOptions } from "../command-line/token.ts";
+import { print } from "../print.ts";
+import { readToken } from "../read-token.ts";
+import { inRegion, type RegionAccess } from "../region.ts";
+import { timeText } from "../time-text.ts";
+
+type Records = ReturnType<typeof deviceRecords>;
+
+/** `reveille token status`. */
+export const showToken = async (options: TokenOptions): Promise<void> => aboutDevice(options, nothing);
+
+/** `reveille token forget`. */
+export const forgetToken = async (options: TokenOptions): Promise<void> =>
+  aboutDevice(options, async (records, key) => records.forget(key));
+
+/** `reveille token block`. Throws if the time is none. */
+export async function blockToken(options: BlockOptions): Promise<void> {
+  const lasting = parseDuration(options.for);
+  if (lasting === undefined || lasting === 0) {
+    throw new Error(`not a duration: ${JSON.stringify(options.for)}; for example: --for 30d`);
+  }
+  await aboutDevice(options, async (records, key) => records.block(key, lasting));
+}
+
+const nothing = async (): Promise<void> => undefined;
+
+/** Does something with the device and tells what is known of it then. */
+async function aboutDevice(
+  options: TokenOptions,
+  act: (records: Records, key: DeviceKey) => Promise<void>,
+): Promise<void> {
+  await inRegion(options, async (region) => {
+    const module = moduleOf(options, region.config);
+    const fingerprint = await fingerprintIn(region, options);
+    const key = deviceKeyFrom(fingerprint, module);
+    const records = deviceRecords({
+      redis: region.redis,
+      region: region.config.region,
+      clock: systemClock,
+    });
+    await act(records, key);
+    const status = await records.status(key);
+    print(answerOf(fingerprint, module, status), textOf(fingerprint, module, status), options);
+  });
+}
+
+async function fingerprintIn(
+  { redis, config }: RegionAccess,
+  { fingerprint }: TokenOptions,
+): Promise<Fingerprint> {
+  if (fingerprint === undefined) {
+    return fingerprintOf(await openRegionSecret(redis, config.region), await readToken());
+  }
+  const parsed = parseFingerprint(fingerprint);
+  if (parsed !== undefined) return parsed;
+  throw new Error("not a fingerprint: those are 16 letters, digits, - and _, as the logs show them");
+}
+
+function moduleOf({ module }: TokenOptions, { modules, defaultModule }: Config): PushModule {
+  const [only, ...others] = modules.keys();
+  const wanted = module ?? defaultModule ?? (others.length === 0 ? only : undefined);
+  if (wanted !== undefined && isPushModule(wanted) && modules.has(wanted)) return wanted;
+  const known = [...modules.keys()].join(", ");
+  if (wanted === undefined) throw new Error(`which module? Name one by --module: ${known}`);
+  throw new Error(`the configuration has no module ${JSON.stringify(wanted)}; it has: ${known}`);
+}
+
+const answerOf = (
+  fingerprint: Fingerprint,
+  module: PushModule,
+  { state, lasts, suspectedSince }: DeviceStatus,
+) => {
+  const { kind, ...facts } = state;
+  return {
+    fingerprint,
+    module,
+    state: kind,
+    ...facts,
+    ...(lasts === undefined ? {} : { lastsMs: lasts }),
+    ...(suspectedSince === undefined ? {} : { suspectedSince }),
+  };
+};
+
+function textOf(
+  fingerprint: Fingerprint,
+  module: PushModule,
+  { state, lasts, suspectedSince }: DeviceStatus,
+): string {
+  return [
+    `device ${fingerprint}, module ${module}`,
+    describe(state),
+    ...(lasts === undefined ? [] : [`remembered for another ${formatDuration(millis(wholeSeconds(lasts)))}`]),
+    ...(suspectedSince === undefined
+      ? []
+      : [
+          `Apple called its token bad, first at ${timeText(suspectedSince)}; asked again before that is believed`,
+        ]),
+  ].join("\n");
+}
+
+const wholeSeconds = (duration: number): number => Math.ceil(duration / 1_000) * 1_000;
+
+function describe(state: DeviceState): string {
+  switch (state.kind) {
+    case "unknown":
+      return "nothing is known of it: its next wakeup leaves at once";
+    case "granted":
+      return `woken at ${timeText(state.at)}`;
+    case "scheduled":
+      return `to be woken at ${timeText(state.at)}${state.urgent ? ", somebody waits" : ""}`;
+    case "dead":
+      return `gets no pushes since ${timeText(state.since)}: ${REASONS[state.reason]}`;
+  }
+}
+
+const REASONS = {
+  refused: "Apple says that the token is gone",
+  suspected: "Apple has called the token bad twice",
+  blocked: "an operator has blocked it",
+} as const;
