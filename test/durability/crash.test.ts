@@ -162,6 +162,7 @@ describe("a region whose processes are killed at random", () => {
         )}\n`,
       );
       expect(lost).toEqual([]);
+      expect(await backlog.leftovers()).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL);
       expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL);
     },

@@ -25,11 +25,12 @@ for i = 6, #ARGV, 2 do
   if owner and owner ~= ARGV[i + 1] then
     lost[#lost + 1] = id
   else
-    -- Without a lock it may have been put back in front of all: it is done all the same. If it is nowhere, this call
-    -- is the repetition of one whose answer was lost.
+    -- Without a lock it may have been put back in front of all, even tried and put off by another: it is done all the
+    -- same. If it is nowhere, this call is the repetition of one whose answer was lost.
     if redis.call('LREM', active, -1, id) == 0 and redis.call('EXISTS', job) == 1 then
       redis.call('LREM', waiting, -1, id)
       redis.call('ZREM', prioritized, id)
+      redis.call('ZREM', delayed, id)
     end
     redis.call('DEL', job, lock)
     redis.call('SREM', stalled, id)
@@ -80,6 +81,7 @@ while #taken < 3 * most do
     taken[#taken + 1] = fields[2] or '0'
   else
     redis.call('LREM', active, 1, id)
+    redis.call('DEL', prefix .. id)
   end
 end
 
