@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startRedis } from "@reveille/testkit";
+import { askRoles, systemClock } from "@reveille/runtime";
+import { Program, startRedis } from "@reveille/testkit";
+import { seconds } from "@reveille/wakeup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "main.ts");
@@ -105,6 +107,34 @@ describe("check-config", () => {
 });
 
 describe("a role", () => {
+  it("waits for a Redis that is not there yet, says so, goes on when it comes, and hears SIGTERM meanwhile", async () => {
+    await using redis = await startRedis();
+    const runtimeDir = join(folder, "waiting");
+    const file = await aConfig((text) =>
+      text
+        .replace(/^ {2}url: .*$/m, `  url: "redis+unix://${redis.path}"`)
+        .replace(/^runtimeDir: .*$/m, `runtimeDir: ${runtimeDir}`),
+    );
+    await redis.kill();
+    const args = [MAIN, "worker", "--config", file];
+    const start = async () => Program.start({ name: "worker", command: process.execPath, args });
+    await using stopped = await start();
+    await stopped.line((line) => /"redis-trouble".*"because":"(?:ENOENT|ECONNREFUSED)"/.test(line), 20_000);
+    const report = { method: "GET", path: "/report?metrics=none", within: seconds(5) } as const;
+    const [asked] = await askRoles(runtimeDir, report, systemClock);
+    expect(asked?.answer).toMatchObject({
+      body: { parts: [{ part: "redis", health: { kind: "failing", because: "Redis is away" } }] },
+    });
+    stopped.signal("SIGTERM");
+    expect(await stopped.ended).toBe("exit code 0");
+
+    await using waiting = await start();
+    await waiting.line((line) => line.includes("redis-trouble"), 20_000);
+    await redis.restart();
+    // It has come to what follows: the key of the example is not there.
+    await waiting.line((line) => line.includes("AuthKey_ABC1234567.p8"), 20_000);
+  });
+
   it("ends with a reason on a Redis that would evict wakeups, and shows no stack", async () => {
     await using redis = await startRedis(["--maxmemory-policy", "allkeys-lru"]);
     const file = await aConfig((text) =>

@@ -32,6 +32,8 @@ export interface RoleContext {
   readonly metrics: Metrics;
   readonly observe: Observe;
   readonly redisSettings: RedisSettings;
+  /** Aborts when the process is asked to stop: until then a role waits for its Redis. */
+  readonly stop: AbortSignal;
   /** Fails fast: for admission and for adding to the queue. */
   readonly redis: Awaited<ReturnType<typeof openProducerRedis>>;
   readonly secret: RegionSecret;
@@ -61,7 +63,8 @@ export async function runRole(
     modules: [...config.modules.keys()],
     clock: systemClock,
   });
-  let health: () => readonly PartHealth[] = () => [{ part: "redis", health: { kind: "starting" } }];
+  let redisHealth: Health = { kind: "starting" };
+  let health: () => readonly PartHealth[] = () => [{ part: "redis", health: redisHealth }];
   let adopt: RunningRole["adopt"] = () => Promise.reject(new Error("the role is still starting"));
   const live = new LiveConfig({
     file,
@@ -85,9 +88,11 @@ export async function runRole(
       metrics: metrics.families,
       reload,
     });
-  const parts: Start = async () => {
+  const parts: Start = async ({ signal: stop }) => {
     await using opened = new AsyncDisposableStack();
-    const context = await openContext({ config, current: () => live.current, log, metrics }, opened);
+    const onAway = (): void => void (redisHealth = REDIS_AWAY);
+    const given = { config, current: () => live.current, log, metrics, stop };
+    const context = await openContext(given, opened, onAway);
     const running = opened.use(await startParts(context));
     const { redis } = context;
     health = () => [
@@ -125,27 +130,34 @@ async function reloadAndTell(live: LiveConfig, log: Logger): Promise<ReloadAnswe
 const READY: Health = { kind: "ready" };
 const REDIS_AWAY: Health = { kind: "failing", because: "Redis is away" };
 
-/** Opens what both roles need; `opened` closes it. Throws if Redis isn't there, or not fit for a queue. */
+/**
+ * Opens what both roles need, as soon as Redis is there; `opened` closes it. Throws if it is not fit for a queue, or was not
+ * there until the process was told to stop.
+ */
 async function openContext(
-  { config, current, log, metrics }: Pick<RoleContext, "config" | "current" | "log" | "metrics">,
+  given: Pick<RoleContext, "config" | "current" | "log" | "metrics" | "stop">,
   opened: AsyncDisposableStack,
+  onAway: () => void,
 ): Promise<RoleContext> {
+  const { config, log, metrics, stop } = given;
   let tellLog = logEvents({ logger: log, clock: systemClock });
   const observe: Observe = (event) => {
     metrics.observe(event);
     tellLog(event);
+    if (event.kind === "redis-trouble") onAway();
   };
   const redisSettings = await redisSettingsOf(config, log);
   const redis = await openProducerRedis(redisSettings, {
     connection: "producer",
     clock: systemClock,
     observe,
+    connectWithin: stop,
   });
   opened.defer(() => redis.disconnect());
   await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
-  return { config, current, log, metrics, observe, redisSettings, redis, secret };
+  return { ...given, observe, redisSettings, redis, secret };
 }
 
 /** Name of this machine in batch ids. */

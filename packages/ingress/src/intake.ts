@@ -1,6 +1,7 @@
 import { type BatchId } from "@reveille/queue";
 import {
   type Clock,
+  failureReason,
   type Health,
   type Millis,
   millis,
@@ -12,7 +13,6 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { reasonOf } from "./failure-reason.ts";
 import { FlushPace } from "./flush-pace.ts";
 import { Line, type LineLimits } from "./line.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
@@ -135,7 +135,7 @@ export class Intake {
       await this.#enqueue();
       this.#trouble = undefined;
     } catch (error) {
-      this.#trouble = reasonOf(error);
+      this.#trouble = failureReason(error);
     }
     this.#answerSettled();
     const ok = this.#trouble === undefined;

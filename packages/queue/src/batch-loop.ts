@@ -1,4 +1,4 @@
-import { type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
+import { failureReason, type Clock, type Millis, millis, type Observe, seconds } from "@reveille/wakeup";
 
 import { MOST_PER_BATCH } from "./batch.ts";
 import { type BatchSource, type TakenBatch } from "./batch-source.ts";
@@ -128,7 +128,7 @@ export class BatchLoop {
       this.#recovered();
       return answer;
     } catch (error) {
-      this.#refused(error instanceof Error ? error.message : String(error));
+      this.#refused(failureReason(error));
     } finally {
       this.#unanswered -= 1;
       this.#owedSince = clock.monotonic();

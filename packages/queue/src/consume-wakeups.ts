@@ -1,4 +1,5 @@
 import {
+  failureReason,
   type Clock,
   type Health,
   type Millis,
@@ -118,7 +119,9 @@ export async function consumeWakeups(options: ConsumerOptions): Promise<WakeupCo
       // Twice, since the answer may be under way after a reconnect.
       if (stuck < 2) continue;
       stuck = 0;
-      await restart().catch((error: unknown) => observe({ kind: "batch-failed", because: String(error) }));
+      await restart().catch((error: unknown) =>
+        observe({ kind: "batch-failed", because: failureReason(error) }),
+      );
     }
   }
 

@@ -10,8 +10,8 @@ export interface OpenRedisOptions {
   readonly connection: string;
   readonly clock: Clock;
   readonly observe: Observe;
-  /** How long Redis may take to be there at the start; default 10 s. */
-  readonly connectWithin?: Millis;
+  /** How long Redis may take to be there at the start, or what ends the patience; default 10 s. */
+  readonly connectWithin?: Millis | AbortSignal;
   /** Opens a Redis that would evict our keys all the same, for a look at it. */
   readonly evenIfEvicting?: boolean;
 }
@@ -81,18 +81,29 @@ async function open(
 }
 
 async function ready(redis: Redis, settings: RedisSettings, options: OpenRedisOptions): Promise<void> {
-  const connectWithin = options.connectWithin ?? seconds(10);
+  const patience = options.connectWithin ?? seconds(10);
   const settled = new AbortController();
   let lastError: Error | undefined;
   const noteError = (error: Error): void => void (lastError = error);
   redis.on("error", noteError);
   const isReady = new Promise<"ready">((resolve) => void redis.once("ready", () => resolve("ready")));
-  const winner = await Promise.race([isReady, options.clock.sleep(connectWithin, settled.signal)]);
+  const isOver =
+    patience instanceof AbortSignal
+      ? aborted(patience, settled.signal)
+      : options.clock.sleep(patience, settled.signal);
+  const winner = await Promise.race([isReady, isOver]);
   settled.abort();
   redis.off("error", noteError);
   if (winner === "ready") return;
-  throw new Error(`no Redis at ${describeRedis(settings)} within ${connectWithin / 1_000} s`, {
-    cause: lastError,
+  const when =
+    patience instanceof AbortSignal ? "before we were told to stop" : `within ${patience / 1_000} s`;
+  throw new Error(`no Redis at ${describeRedis(settings)} ${when}`, { cause: lastError });
+}
+
+async function aborted(signal: AbortSignal, unless: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true, signal: unless });
   });
 }
 

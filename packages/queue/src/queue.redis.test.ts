@@ -218,7 +218,7 @@ describe("the wakeup queue", () => {
     });
     await queue.add(wakeups(2));
     await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1, waiting: 0 }));
-    expect(events).toContainEqual({ kind: "batch-failed", because: "Error: a bug" });
+    expect(events).toContainEqual({ kind: "batch-failed", because: "a bug" });
   });
 
   it("drops a batch that nobody can read, and tells it", async () => {

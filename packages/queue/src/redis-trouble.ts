@@ -1,4 +1,4 @@
-import { type Observe } from "@reveille/wakeup";
+import { failureReason, type Observe } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
 /** Tells when a connection is lost and when it is back, once each. */
@@ -12,7 +12,7 @@ export function tellTrouble(
     troubled = true;
     observe({ kind: "redis-trouble", connection, because });
   };
-  redis.on("error", (error) => trouble(error.message));
+  redis.on("error", (error) => trouble(failureReason(error)));
   redis.on("reconnecting", () => trouble("connection lost"));
   redis.on("ready", () => {
     if (!troubled) return;

@@ -1,4 +1,12 @@
-import { type Clock, type Millis, redisKeysOf, type Region, seconds, type Sign } from "@reveille/wakeup";
+import {
+  failureReason,
+  type Clock,
+  type Millis,
+  redisKeysOf,
+  type Region,
+  seconds,
+  type Sign,
+} from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
 /** What the processes of a region tell each other by keys that lapse. Disposing leaves the connection open. */
@@ -78,7 +86,7 @@ export async function openRegionSigns({
     } catch (error) {
       // Whoever cannot look knows nothing of the others.
       seen = new Map();
-      trouble = error instanceof Error ? error.message : String(error);
+      trouble = failureReason(error);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { between, type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
+import { failureReason, between, type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
 
 import { type QueuedWakeup } from "./batch.ts";
 import { type TakenBatch } from "./batch-source.ts";
@@ -48,7 +48,7 @@ async function handled(
   try {
     dispositions = await handle(queued);
   } catch (error) {
-    observe({ kind: "batch-failed", because: String(error) });
+    observe({ kind: "batch-failed", because: failureReason(error) });
   }
   const { done, retried, givenUp, groups } = settleBatch(queued, dispositions, RETRY_AFTER_EXCEPTION);
   observe({ kind: "batch-settled", done, retried, givenUp, took: between(takenAt, clock.now()) });
@@ -67,7 +67,7 @@ async function tell(outcome: () => Promise<boolean>, { clock, observe, abandoned
       if (!isOurs) observe({ kind: "batch-failed", because: "another worker has taken it over" });
       return;
     } catch (error) {
-      if (!isTold) observe({ kind: "batch-failed", because: String(error) });
+      if (!isTold) observe({ kind: "batch-failed", because: failureReason(error) });
       isTold = true;
       await clock.sleep(TELL_AGAIN_AFTER, abandoned);
     }

@@ -13,6 +13,7 @@ export { type Observe, type PushEvent } from "./events/push-event.ts";
 export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";
 export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";
 export { type SidecarEvent } from "./events/sidecar-event.ts";
+export { failureReason } from "./failure-reason.ts";
 export {
   type BucketKey,
   bucketKeyOf,

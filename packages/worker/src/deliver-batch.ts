@@ -1,6 +1,7 @@
 import { type Backlog, type Clearance } from "@reveille/admission";
 import { type Disposition, type QueuedWakeup } from "@reveille/queue";
 import {
+  failureReason,
   between,
   type EpochMillis,
   millis,
@@ -84,7 +85,7 @@ async function attempt(
 
 /** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
 function unsettled(error: unknown, observe: Observe): Attempt {
-  observe({ kind: "batch-failed", because: String(error) });
+  observe({ kind: "batch-failed", because: failureReason(error) });
   return UNSETTLED;
 }
 
@@ -145,6 +146,6 @@ async function expectPutOff(
     }
   } catch (error) {
     // Redis is away. The pushes are made all the same; a backlog that is forgotten costs some devices another push.
-    observe({ kind: "batch-failed", because: String(error) });
+    observe({ kind: "batch-failed", because: failureReason(error) });
   }
 }

@@ -1,6 +1,6 @@
 import { type Trailing } from "@reveille/admission";
 import { type WakeupQueue } from "@reveille/queue";
-import { type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
+import { failureReason, type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
 
 /** How late a trailing push may be because nobody looked. */
 const TICK = millis(100);
@@ -33,7 +33,7 @@ export async function pumpTrailing(
       if (!more) await clock.sleep(TICK, signal);
     } catch (error) {
       // Redis is away. What was claimed comes back when its lease ends.
-      if (!inTrouble) observe({ kind: "redis-trouble", connection: "pump", because: String(error) });
+      if (!inTrouble) observe({ kind: "redis-trouble", connection: "pump", because: failureReason(error) });
       inTrouble = true;
       await clock.sleep(PAUSE_AFTER_TROUBLE, signal);
     }

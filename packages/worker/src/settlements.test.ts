@@ -52,6 +52,6 @@ describe("the settlements of pushes", () => {
     await settlements.note(push(1));
     isAway = false;
     await settlements.note(push(2));
-    expect(events).toEqual([{ kind: "batch-failed", because: "Error: Connection is closed." }]);
+    expect(events).toEqual([{ kind: "batch-failed", because: "Connection is closed." }]);
   });
 });

@@ -1,5 +1,5 @@
 import { type Backlog, type SettledPush } from "@reveille/admission";
-import { type Observe } from "@reveille/wakeup";
+import { failureReason, type Observe } from "@reveille/wakeup";
 
 /**
  * Tells the backlog of each cleared push as soon as its outcome is known, those of one moment in one call: if the worker
@@ -36,7 +36,7 @@ export class Settlements {
       await this.#backlog.settle(pushes);
     } catch (error) {
       // The pushes are made all the same; what is not remembered costs their devices 15 s or another push.
-      this.#observe({ kind: "batch-failed", because: String(error) });
+      this.#observe({ kind: "batch-failed", because: failureReason(error) });
     }
   }
 }

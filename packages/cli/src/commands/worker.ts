@@ -41,7 +41,12 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       waitReplicas: config.redis.waitReplicas,
     }),
   );
-  const blocking = await openWorkerRedis(context.redisSettings, { connection: "worker", clock, observe });
+  const blocking = await openWorkerRedis(context.redisSettings, {
+    connection: "worker",
+    clock,
+    observe,
+    connectWithin: context.stop,
+  });
   starting.defer(() => blocking.disconnect());
   const admissionOptions = admissionOptionsOf(context);
   const admission = redisAdmission(admissionOptions);
