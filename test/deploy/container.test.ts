@@ -178,6 +178,13 @@ describe("the front of the containers", () => {
     expect(front.lines.filter(({ text }) => /\berror\b/.test(text))).toEqual([]);
   });
 
+  it("finds certificates by their content, whatever the files are called", async () => {
+    await using front = await start("REVEILLE_HOSTNAME=eu.push.example");
+    await front.line((text) => text.includes("eu.push.example:tls") && text.includes("Certificates loaded"));
+    const missing = front.lines.filter(({ text }) => text.includes("No certificate present"));
+    expect(missing.filter(({ text }) => text.includes("for eu.push.example"))).toEqual([]);
+  });
+
   it("says what it is not told", async () => {
     await expect(start("NOTHING=")).rejects.toThrow("REVEILLE_HOSTNAME is not set");
   });
@@ -188,7 +195,9 @@ const FRONT = `
 ip link set lo up
 mount -t tmpfs tmpfs /run && mkdir /run/prosody /run/secrets && echo secret >/run/secrets/component.secret
 mount -t tmpfs tmpfs /etc/prosody && cp "$1/front.cfg.lua" /etc/prosody/prosody.cfg.lua && mkdir /etc/prosody/certs
-chmod 1777 /run/prosody
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=eu.push.example \\
+  -addext subjectAltName=DNS:eu.push.example -keyout /etc/prosody/certs/tls.key -out /etc/prosody/certs/tls.crt 2>&1
+chmod 644 /etc/prosody/certs/tls.key && chmod 1777 /run/prosody
 exec setpriv --pdeathsig KILL --reuid=prosody --regid=prosody --clear-groups env "$2" prosody -F`;
 
 it("every configuration of containers belongs to a compose file", () => {
