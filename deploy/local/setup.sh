@@ -43,7 +43,7 @@ why() {
     prometheus) echo "tests alert rules, and scrapes a region" ;;
     chromium) echo "looks at the status page" ;;
     iproute2) echo "hosts of a region as network namespaces" ;;
-    nftables) echo "cuts lines between those hosts" ;;
+    nftables) echo "cuts lines between those hosts, and checks the rules of the documents" ;;
     systemd) echo "checks the units" ;;
     systemd-container) echo "boots a host to try them" ;;
     shellcheck) echo "checks the shell scripts" ;;

@@ -15,6 +15,8 @@ import { join } from "node:path";
 import { parseConfig } from "@reveille/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { HEAP_FLAGS } from "../load/heap-flags.ts";
+
 const DEPLOY = join(import.meta.dirname, "../../deploy");
 const SERVICES = ["reveille-ingress.service", "reveille-worker@1.service", "reveille-sidecar.service"];
 const UNIT_FILES = readdirSync(join(DEPLOY, "systemd")).filter((name) => name.endsWith(".service"));
@@ -81,6 +83,19 @@ describe("the units", () => {
     );
     expect(folders.length).toBeGreaterThan(4);
     expect(new Set(handedOver)).toEqual(new Set(folders));
+  });
+
+  it("run workers with the flags that they were measured with, as containers do", () => {
+    const files = [
+      "systemd/reveille-worker@.service",
+      "container/compose.yaml",
+      "container/compose.trial.yaml",
+    ];
+    for (const file of [...files, "kubernetes/base/workers.yaml"]) {
+      const flags =
+        readFileSync(join(DEPLOY, file), "utf8").match(/--[a-z-]*(?:space|heap)[a-z-]*=\d+/g) ?? [];
+      expect([...new Set(flags)]).toEqual(HEAP_FLAGS);
+    }
   });
 
   it("differ in nothing but what they run, when, and with which secrets", () => {

@@ -37,7 +37,10 @@ async function makeSelfSigned(certificateFile: string, keyFile: string): Promise
   await openssl([...NEW_CERTIFICATE, ...subject, ...added(extensions), ...files]);
 }
 
-/** Puts `<name>.crt` and `<name>.key` into `folder`, good for that hostname, as server and as client. */
+/**
+ * Puts `<name>.crt` and `<name>.key` into `folder`, good for that hostname. As public authorities do since 2026 it says
+ * `serverAuth` alone, although a server that connects to another shows it as client.
+ */
 export async function issueCertificate(
   authority: CertificateAuthority,
   folder: string,
@@ -49,7 +52,7 @@ export async function issueCertificate(
   const extensions = [
     `subjectAltName=DNS:${name}`,
     "basicConstraints=CA:FALSE",
-    "extendedKeyUsage=serverAuth,clientAuth",
+    "extendedKeyUsage=serverAuth",
   ];
   const files = ["-out", join(folder, `${name}.crt`), "-keyout", join(folder, `${name}.key`)];
   await openssl([...NEW_CERTIFICATE, ...subject, ...signer, ...added(extensions), ...files]);
