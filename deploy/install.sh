@@ -12,7 +12,7 @@
 #   /opt/reveille/releases/VERSION-CONTENT   releases, the newest three of them
 #   /opt/reveille/current, previous          links to two of them
 #   /usr/local/lib/systemd/system            the units of the current release
-#   /usr/local/bin/reveille                  the executable
+#   /usr/local/bin/reveille                  the executable; its completions and manual page are below /usr/local/share
 #   /etc/reveille                            configuration and secrets: made once, never changed
 #
 # A release that refuses the host's configuration is not switched to. One whose roles don't get ready is left again.
@@ -64,6 +64,8 @@ opt=$root/opt/reveille
 etc=$root/etc/reveille
 units=$root/usr/local/lib/systemd/system
 program=$root/usr/local/bin/reveille
+share=$root/usr/local/share
+manual=$share/man/man1/reveille.1
 
 act() {
   if [ -n "$dry_run" ]; then say "would: $*"; else "$@"; fi
@@ -132,6 +134,7 @@ switch_to() {
   fi
   place_units "$opt/releases/$1/deploy/systemd"
   place_program
+  if [ "$was" != "$1" ] || [ ! -f "$manual" ]; then place_documents "$1"; fi
 }
 
 # In one step: nobody ever sees no link.
@@ -172,6 +175,29 @@ EOF
   chmod 755 "$program"
 }
 
+place_documents() {
+  place_document "$manual" "$1" man
+  place_document "$share/bash-completion/completions/reveille" "$1" completion bash
+  place_document "$share/zsh/site-functions/_reveille" "$1" completion zsh
+  place_document "$share/fish/vendor_completions.d/reveille.fish" "$1" completion fish
+}
+
+# place_document FILE RELEASE ARGUMENTS…: what that release prints; a release that does not know how has none.
+place_document() {
+  document=$1
+  shift
+  text=$(run_release "$@" 2>/dev/null) || return 0
+  act mkdir -p "${document%/*}"
+  [ -n "$dry_run" ] || printf '%s\n' "$text" >"$document"
+}
+
+remove_documents() {
+  for document in "$manual" "$share/bash-completion/completions/reveille" "$share/zsh/site-functions/_reveille" \
+    "$share/fish/vendor_completions.d/reveille.fish"; do
+    if [ -e "$document" ]; then act rm "$document"; fi
+  done
+}
+
 place_secret_folders() {
   # Others may pass through, so that the front can read its secret if its file lets it, but see no names.
   for folder in $SECRET_FOLDERS; do
@@ -209,9 +235,13 @@ running_units() {
   done
 }
 
+FIRST_UNITS="reveille.target reveille-sidecar.service reveille-ingress.service reveille-worker@1.service reveille-worker@2.service"
+
 first_start() {
+  # shellcheck disable=SC2086 # a list of words
+  act systemctl ${root:+"--root=$root"} --quiet enable $FIRST_UNITS
+  is_live || return 0
   act systemctl daemon-reload
-  act systemctl enable reveille.target reveille-sidecar.service reveille-ingress.service reveille-worker@1.service reveille-worker@2.service
   if is_configured; then
     act systemctl start reveille.target
   else
@@ -229,10 +259,9 @@ go_to() {
     fail "release $1 refuses $etc/reveille.yaml, for the reasons above; the host stays as it was"
   fi
   switch_to "$1"
-  is_live || return 0
   if [ -z "$before" ]; then
     first_start
-  elif [ "$before" != "$1" ] && ! restart_units; then
+  elif is_live && [ "$before" != "$1" ] && ! restart_units; then
     say "a role of $1 did not get ready; see: journalctl -u 'reveille-*' -n 50"
     switch_to "$before"
     [ -z "$earlier" ] || point previous "$earlier"
@@ -261,11 +290,11 @@ rollback() {
 }
 
 uninstall() {
-  if is_live; then
-    act systemctl stop reveille.target 'reveille-*.service' || true
-    act systemctl disable reveille.target reveille-sidecar.service reveille-ingress.service reveille-worker@.service || true
-  fi
+  if is_live; then act systemctl stop reveille.target 'reveille-*.service' || true; fi
+  act systemctl ${root:+"--root=$root"} --quiet disable reveille.target reveille-sidecar.service reveille-ingress.service \
+    reveille-worker@.service || true
   remove_units
+  remove_documents
   for path in "$program" "$opt"; do
     if [ -e "$path" ]; then act rm -r "$path"; fi
   done

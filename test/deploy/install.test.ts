@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import {
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -105,6 +106,24 @@ describe("deploy/install.sh, in the order of a host's life", () => {
     expect(statSync(at("usr/local/bin/reveille")).mode & 0o777).toBe(0o755);
     expect(readdirSync(at("etc/reveille")).toSorted()).toEqual(["apns", "front", "redis", "sidecar"]);
     expect(statSync(at("etc/reveille/apns")).mode & 0o777).toBe(0o711);
+  });
+
+  it("enables the units, and writes completions and manual page if the release prints them", async () => {
+    const wanted = readdirSync(at("etc/systemd/system/reveille.target.wants")).toSorted();
+    expect(wanted).toEqual([
+      "reveille-ingress.service",
+      "reveille-sidecar.service",
+      "reveille-worker@1.service",
+      "reveille-worker@2.service",
+    ]);
+    const current = at("opt/reveille/current");
+    const man = await run(
+      join(current, "node_modules/node/bin/node"),
+      join(current, "packages/cli/src/main.ts"),
+      "man",
+    );
+    const written = globSync("usr/local/share/**/*reveille*", { cwd: host });
+    expect(written).toHaveLength(man.code === 0 ? 4 : 0);
   });
 
   it("ships neither tests nor what only they need", () => {

@@ -94,6 +94,13 @@ describe("on a host that systemd has booted", () => {
     },
   );
 
+  it("a reload has a role take over its configuration, and leaves it running", async () => {
+    const pid = await property("MainPID", "reveille-ingress");
+    await there("systemctl", "reload", "reveille-ingress");
+    await expect.poll(() => journal("reveille-ingress"), SOON).toContain("configuration reloaded");
+    expect(await property("MainPID", "reveille-ingress")).toBe(pid);
+  });
+
   it("a process that hangs is killed and started again", async () => {
     const pid = await property("MainPID", "reveille-worker@1");
     await there("kill", "-STOP", pid);
