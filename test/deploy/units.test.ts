@@ -31,7 +31,9 @@ beforeAll(() => {
   cpSync(join(DEPLOY, "systemd"), units, { recursive: true });
   const node = join(image, "opt/reveille/current/node_modules/node/bin");
   mkdirSync(node, { recursive: true });
-  writeFileSync(join(node, "node"), "", { mode: 0o755 });
+  mkdirSync(join(image, "bin"));
+  for (const program of [join(node, "node"), join(image, "bin/sh")])
+    writeFileSync(program, "", { mode: 0o755 });
   // What every host brings along.
   cpSync("/lib/systemd/system", join(image, "lib/systemd/system"), {
     recursive: true,
