@@ -2,11 +2,11 @@ import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region } from "@revei
 import { Worker } from "bullmq";
 import { type Redis } from "ioredis";
 
+import { JOB_NAME } from "./add-job.ts";
 import { type BatchReading, decodeBatch, encodeBatch } from "./batch.ts";
 import { type BatchId } from "./batch-id.ts";
 import { type RetryGroup } from "./disposition.ts";
 import { type Held, queueScripts, type StoredJob } from "./queue-scripts.ts";
-import { JOB_NAME } from "./wakeup-queue.ts";
 
 /**
  * A batch in the hand of this process, under a lock that others respect. Its calls throw what Redis throws, and may be

@@ -6,6 +6,7 @@ import { type Job, Queue, Worker } from "bullmq";
 import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 
+import { addJob } from "./add-job.ts";
 import { encodeBatch } from "./batch.ts";
 import { batchIds } from "./batch-id.ts";
 import { type BatchSource, openBatchSource, type TakenBatch } from "./batch-source.ts";
@@ -121,6 +122,40 @@ async function both(
 }
 
 describe("a batch in Redis, after our scripts and after BullMQ's", () => {
+  it.each([
+    ["at the end", false, ["a-2", "a-1"]],
+    ["in front of all", true, ["a-1", "a-2"]],
+  ])("is the same when it was added %s", async (_where, isFirst, order) => {
+    const data = JSON.stringify(body(1, 2, 3));
+    const withoutOptions = (held: object): unknown =>
+      JSON.parse(JSON.stringify(held, (name, value: unknown) => (name === "opts" ? "of BullMQ" : value)));
+    await add("a-1");
+    await add("a-2", { lifo: isFirst });
+    const theirs = withoutOptions(await state());
+    await redis.flushall();
+    await queue.waitUntilReady();
+    const ours = { data, now: Date.now() };
+    await addJob(redis, queue.toKey, { ...ours, id: "a-1", isFirst: false });
+    await addJob(redis, queue.toKey, { ...ours, id: "a-2", isFirst });
+    await addJob(redis, queue.toKey, { ...ours, id: "a-1", isFirst: false });
+    expect(withoutOptions(await state())).toEqual(theirs);
+    expect(await redis.lrange(`${prefix}:${QUEUE_NAME}:wait`, 0, -1)).toEqual(order);
+  });
+
+  it("is served by BullMQ's worker when we have added it, and wakes nobody while the queue is paused", async () => {
+    await queue.pause();
+    await addJob(redis, queue.toKey, { id: "a-1", data: '{"x":1}', now: Date.now(), isFirst: false });
+    expect(await redis.exists(`${prefix}:${QUEUE_NAME}:marker`)).toBe(0);
+    const served: unknown[] = [];
+    const worker = new Worker(QUEUE_NAME, async (job) => void served.push(job.data), {
+      connection: redis,
+      prefix,
+    });
+    onTestFinished(() => worker.close(true));
+    await queue.resume();
+    await vi.waitFor(() => expect(served).toEqual([{ x: 1 }]), { timeout: 10_000 });
+  });
+
   it("is the same when it was taken", async () => {
     const [theirs, ours] = await both(async () => [await add("a-1"), await add("a-2")], bullTakes, taken);
     expect(ours).toEqual(theirs);

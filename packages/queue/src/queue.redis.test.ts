@@ -262,7 +262,8 @@ describe("the wakeup queue", () => {
   });
 
   it("counts its batches and knows the age of the oldest", async () => {
-    const later: Clock = { ...clock, now: () => epochMillis(Date.now() + minutes(5)) };
+    let passed = 0;
+    const later: Clock = { ...clock, now: () => epochMillis(Date.now() + passed) };
     await using queue = await openWakeupQueue({
       redis: producerRedis,
       region,
@@ -279,6 +280,7 @@ describe("the wakeup queue", () => {
     });
     await queue.add(wakeups(2));
     await queue.add(wakeups(2, 2));
+    passed = minutes(5);
     const { oldestWaiting, ...counts } = await queue.counts();
     expect(counts).toEqual({ waiting: 2, retrying: 0, delayed: 0, active: 0 });
     expect(oldestWaiting).toBeGreaterThanOrEqual(minutes(5));

@@ -10,6 +10,7 @@ import {
 import { Queue } from "bullmq";
 import { type Redis } from "ioredis";
 
+import { addJob } from "./add-job.ts";
 import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
 import { countsOf, type QueueCounts } from "./counts.ts";
@@ -54,9 +55,6 @@ export interface WakeupQueueOptions {
   readonly waitReplicas?: number;
 }
 
-/** Name of the jobs in BullMQ; one letter, since it is stored with each. */
-export const JOB_NAME = "b";
-
 /** Longest wait for replicas; `add` must answer within a second. */
 const REPLICAS_WITHIN_MS = 100;
 
@@ -75,8 +73,8 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
   const backlog = watchBacklog({ redis, queue, clock });
 
   const addBatch = async (wakeups: readonly Wakeup[], jobId: string): Promise<void> => {
-    const body = encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 })));
-    await queue.add(JOB_NAME, body, backlog.isOld() ? { jobId, lifo: true } : { jobId });
+    const data = JSON.stringify(encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 }))));
+    await addJob(redis, queue.toKey, { id: jobId, data, now: clock.now(), isFirst: backlog.isOld() });
   };
 
   const replicate = async (): Promise<void> => {
