@@ -86,6 +86,10 @@ release_of_checkout() {
   echo "$version-$content"
 }
 
+has_node() {
+  command -v npx >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)'
+}
+
 make_release() {
   if [ -d "$opt/releases/$1" ]; then return; fi
   say "making release $1"
@@ -93,7 +97,7 @@ make_release() {
     say "would: copy $checkout to $opt/releases/$1 and install its dependencies there"
     return
   fi
-  command -v npx >/dev/null || fail "needs Node 20 or newer with npm (npx)"
+  has_node || fail "needs Node 20 or newer with npm (npx); Debian 12's own is 18, see https://nodejs.org/en/download"
   mkdir -p "$opt/releases"
   new=$opt/releases/.new
   rm -rf "$new"

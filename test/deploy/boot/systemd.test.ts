@@ -101,6 +101,14 @@ describe("on a host that systemd has booted", () => {
     expect(await property("MainPID", "reveille-ingress")).toBe(pid);
   });
 
+  it("one more worker takes one command, and one less too", async () => {
+    await there("systemctl", "enable", "--now", "reveille-worker@3");
+    expect(await property("ActiveState", "reveille-worker@3")).toBe("active");
+    await there("systemctl", "disable", "--now", "reveille-worker@3");
+    expect(await property("ActiveState", "reveille-worker@3")).toBe("inactive");
+    expect(await states()).toEqual(allActive);
+  });
+
   it("a process that hangs is killed and started again", async () => {
     const pid = await property("MainPID", "reveille-worker@1");
     await there("kill", "-STOP", pid);
