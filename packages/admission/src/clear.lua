@@ -36,7 +36,7 @@ for i = 1, #states do
 
   -- A time that lies ahead was written by a Redis whose clock was wrong.
   local next_at = 0
-  if accepted_at <= now then next_at = accepted_at + window - skew end
+  if accepted_at <= now then next_at = accepted_at + window end
   if cleared_at <= now then next_at = math.max(next_at, cleared_at + lease) end
 
   if accepted_at <= now and received_at + skew <= accepted_at then

@@ -33,7 +33,7 @@ export function clearanceOf(
   const cleared = clearedAt !== undefined && clearedAt <= now ? clearedAt : undefined;
   if (accepted !== undefined && later(receivedAt, MOST_SKEW) <= accepted) return { kind: "covered" };
   const waits = [
-    accepted === undefined ? 0 : accepted + window - MOST_SKEW - now,
+    accepted === undefined ? 0 : accepted + window - now,
     cleared === undefined ? 0 : between(now, later(cleared, CLEARANCE_LASTS)),
   ];
   const after = millis(Math.max(0, ...waits));
