@@ -111,6 +111,25 @@ describe("docs/architecture.md", () => {
   });
 });
 
+describe("a newcomer", () => {
+  const table = read("docs/CONTRIBUTING.md");
+
+  it("finds docs/CONTRIBUTING.md from the top", () => {
+    expect(read("README.md")).toContain("](docs/CONTRIBUTING.md)");
+  });
+
+  it.each([
+    ["reply", "packages/ingress/src/reply.ts", "The device token is no longer valid."],
+    ["metric", "packages/runtime/src/metrics/", "reveille_publishes_total"],
+    ["payload", "packages/push-services/src/apns/notification.ts", "mutable-content"],
+    ["Lua script", "packages/admission/src/*.lua", "redis.call"],
+  ])("finds there where to change a %s", (what, place, text) => {
+    const row = table.split("\n").find((line) => line.startsWith("|") && line.includes(`**${what}**`));
+    expect(row).toContain(`\`${place}\``);
+    expect(sources(place.endsWith("/") ? `${place}*.ts` : place)).toContain(text);
+  });
+});
+
 describe("the README of a package", () => {
   const packages = globSync("packages/*/package.json", { cwd: root }).map(dirname);
 

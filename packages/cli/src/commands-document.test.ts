@@ -69,7 +69,7 @@ function sectionOf(command: Command): string {
 const INTRODUCTION = `# Commands
 
 What \`reveille COMMAND --help\` prints, for every command. This file is made by a test
-(\`packages/cli/src/commands-document.test.ts\`); \`pnpm vitest run --update\` rewrites it.
+(\`packages/cli/src/commands-document.test.ts\`); \`pnpm test:unit --update commands-document\` rewrites it.
 `;
 
 describe("docs/commands.md", () => {

@@ -108,7 +108,7 @@ are names from the configuration, \`other\` stands for what it no longer has. Ev
 except gauges that can only be read while Redis answers, and series of components and pools, which appear when those
 are first used.
 
-This file is made by a test (\`packages/runtime/src/metrics/metrics-document.test.ts\`); \`pnpm vitest run --update\` rewrites it.
+This file is made by a test (\`packages/runtime/src/metrics/metrics-document.test.ts\`); \`pnpm test:unit --update metrics-document\` rewrites it.
 `;
 
 describe("docs/metrics.md", () => {
