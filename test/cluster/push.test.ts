@@ -247,6 +247,16 @@ describe("a region behind a real server", () => {
     expect(payloads.size).toBe(1);
   });
 
+  it("has a front that logs domains at info, and no person or token", async () => {
+    const log = await readFile(join(region.logFolder, "front.log"), "utf8");
+    const atInfo = log.split("\n").filter((line) => /\s(?:info|warn|error)\t/.test(line));
+    expect(atInfo.filter((line) => line.includes(region.sender.domain))).not.toEqual([]);
+    expect(atInfo.filter((line) => line.includes("@"))).toEqual([]);
+    expect([...secrets].filter((one) => atInfo.join("").includes(one))).toEqual([]);
+    // At debug, as it logs here, it names the admin who ran the command.
+    expect(log).toContain("admin@");
+  });
+
   it("has written no token, sender, body or local part into a log, metric or page", async () => {
     const traces = new Map<string, string>();
     for (const name of await readdir(region.logFolder)) {
