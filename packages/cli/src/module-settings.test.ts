@@ -1,8 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { parseConfig } from "@reveille/runtime";
 import { aModule } from "@reveille/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { moduleSettingsOf } from "./module-settings.ts";
 
@@ -30,5 +32,22 @@ describe("the settings of a module", () => {
       quiet: "background",
       collapseId: "reveille",
     });
+  });
+
+  it("name each file as systemd hands it over, for both push services", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "reveille-credentials-"));
+    onTestFinished(async () => rm(folder, { recursive: true }));
+    vi.stubEnv("CREDENTIALS_DIRECTORY", folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    for (const name of ["apns_simulator-ca.pem", "apns_fcm.json"]) await writeFile(join(folder, name), "");
+    const text = (await fullExample()).replace(
+      "modules:\n",
+      "modules:\n  android: { fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/apns/fcm.json } }\n",
+    );
+    const settings = [...moduleSettingsOf(parseConfig(text, "example")).values()];
+    expect(settings).toMatchObject([
+      { fcm: { serviceAccountFile: join(folder, "apns_fcm.json") } },
+      { apns: { caFile: join(folder, "apns_simulator-ca.pem") } },
+    ]);
   });
 });

@@ -24,7 +24,8 @@ function settingsOf({ apns, fcm, ...push }: ModuleConfig): ModuleSettings {
   const common = { quiet, expireAfter, collapseId, custom };
   if (fcm !== undefined) {
     const { projectId, serviceAccountFile } = fcm;
-    return { kind: "fcm", fcm: { projectId, serviceAccountFile, ...wayOf(fcm) }, ...common };
+    const own = { projectId, serviceAccountFile: secretPath(serviceAccountFile), ...wayOf(fcm) };
+    return { kind: "fcm", fcm: own, ...common };
   }
   if (apns === undefined) throw new Error("a module has passed its schema without a push service");
   const { topic, environment, credential } = apns;
@@ -41,7 +42,7 @@ interface Way {
 
 const wayOf = ({ endpoint, caFile, proxy }: Way) => ({
   endpoint: endpoint === undefined ? undefined : new URL(endpoint),
-  caFile,
+  caFile: caFile === undefined ? undefined : secretPath(caFile),
   proxy: proxy === undefined ? undefined : new URL(proxy),
 });
 
