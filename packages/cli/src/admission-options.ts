@@ -3,6 +3,9 @@ import { systemClock } from "@reveille/runtime";
 
 import { type RoleContext } from "./role.ts";
 
+/** Of a role, or of a command. */
+export type AdmissionContext = Pick<RoleContext, "config" | "current" | "observe" | "redis" | "secret">;
+
 /** Admission as ingress and worker share it. */
 export const admissionOptionsOf = ({
   config,
@@ -10,7 +13,7 @@ export const admissionOptionsOf = ({
   observe,
   redis,
   secret,
-}: RoleContext): AdmissionOptions => ({
+}: AdmissionContext): AdmissionOptions => ({
   redis,
   region: config.region,
   secret,

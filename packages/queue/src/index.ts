@@ -24,3 +24,11 @@ export {
   type WakeupQueue,
   type WakeupQueueOptions,
 } from "./wakeup-queue.ts";
+export {
+  followPushTests,
+  openPushTest,
+  type OpenPushTest,
+  type PushTests,
+  type PushTestsOptions,
+} from "./push-tests.ts";
+export { type TestAnswer } from "./test-answer.ts";

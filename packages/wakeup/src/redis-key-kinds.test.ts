@@ -31,6 +31,8 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   suspicion: keys.suspicion(device),
   accepted: keys.accepted(device),
   backlog: keys.backlog(module),
+  tests: keys.tests,
+  testAnswers: keys.testAnswers(device),
   sign: keys.sign("batch-taken"),
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),

@@ -47,6 +47,16 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     expires: true,
   },
   backlog: { pattern: "backlog-…", holds: "that a module has a backlog", expires: true },
+  tests: {
+    pattern: "tests",
+    holds: "keyed hashes of the devices that an operator tests just now",
+    expires: true,
+  },
+  testAnswers: {
+    pattern: "t…",
+    holds: "under a keyed hash, for two minutes: what became of the pushes of an operator's test; no token",
+    expires: true,
+  },
   sign: { pattern: "sign-…", holds: "that some process of the region works", expires: true },
   domainRules: {
     pattern: "domain-rules",
@@ -76,6 +86,8 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   suspicion: new RegExp(`^s${DEVICE}$`),
   accepted: new RegExp(`^a${DEVICE}$`),
   backlog: /^backlog-/,
+  tests: /^tests$/,
+  testAnswers: new RegExp(`^t${HASH}$`),
   sign: /^sign-/,
   domainRules: /^domain-rules$/,
   bucket: new RegExp(`^limit-${HASH}$`),

@@ -29,6 +29,10 @@ export interface RedisKeys {
   readonly clearSenders: string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
   readonly suspicion: (device: DeviceKey) => string;
+  /** SET of the devices that an operator tests just now. TTL: two minutes after the last was added. */
+  readonly tests: string;
+  /** LIST of what became of the pushes to a device that is tested; without its token. TTL: two minutes. */
+  readonly testAnswers: (device: DeviceKey) => string;
   /** Present while it is true of some process of the region. TTL: seconds; given again every second. */
   readonly sign: (sign: Sign) => string;
 }
@@ -56,5 +60,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   bucket: (bucket) => `{${region}}limit-${bucket}`,
   clearSenders: `{${region}}clear-senders`,
   suspicion: (device) => `{${region}}s${device}`,
+  tests: `{${region}}tests`,
+  testAnswers: (device) => `{${region}}t${device}`,
   sign: (sign) => `{${region}}sign-${sign}`,
 });

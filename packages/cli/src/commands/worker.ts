@@ -1,6 +1,6 @@
 import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openPushServices } from "@reveille/push-services";
-import { openRegionSigns, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import { followPushTests, openRegionSigns, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
 import { hours, type Sign } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
@@ -53,6 +53,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const stopped = new AbortController();
   starting.defer(() => stopped.abort());
   const modules = new WorkerModules({ first: config, pushServices, clock, stopped: stopped.signal });
+  const tests = starting.use(followPushTests({ redis, region, secret: context.secret, clock }));
   const worker = starting.use(
     await startWorker({
       redis: blocking,
@@ -67,7 +68,10 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       // A wakeup for a module that this host no longer knows waits for a worker that does.
       deadlineOf: (module) => modules.known.get(module)?.deadline ?? hours(1),
       clock,
-      observe,
+      observe: (event) => {
+        observe(event);
+        tests.note(event);
+      },
     }),
   );
 
