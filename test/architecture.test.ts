@@ -43,6 +43,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["runtime"],
   zod: ["runtime"],
   commander: ["cli"],
+  "strip-json-comments": ["cli"],
   mustache: ["cli"],
 };
 

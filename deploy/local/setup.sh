@@ -13,7 +13,7 @@ set -eu
 PNPM=pnpm@12.21.0
 PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
 case ${1:-} in
-  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container shellcheck" ;;
+  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container shellcheck groff-base zsh fish" ;;
   bench) PACKAGES="$PACKAGES nginx-light" ;;
 esac
 
@@ -47,6 +47,8 @@ why() {
     systemd) echo "checks the units" ;;
     systemd-container) echo "boots a host to try them" ;;
     shellcheck) echo "checks the shell scripts" ;;
+    groff-base) echo "reads the manual page" ;;
+    zsh | fish) echo "reads its completion" ;;
   esac
 }
 

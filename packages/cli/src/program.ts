@@ -4,8 +4,11 @@ import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
 import { addDrain } from "./command-line/drain.ts";
+import { addDocuments } from "./command-line/documents.ts";
+import { addImportFpush } from "./command-line/import-fpush.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
 import { addDomain } from "./command-line/domain.ts";
+import { addPushTest } from "./command-line/push-test.ts";
 import { addQueue } from "./command-line/queue.ts";
 import { addReload } from "./command-line/reload.ts";
 import { addRender } from "./command-line/render.ts";
@@ -25,7 +28,9 @@ export function program(): Command {
   addRoles(reveille);
   addCheckConfig(reveille);
   addDoctor(reveille);
+  addPushTest(reveille);
   addReload(reveille);
+  addImportFpush(reveille);
   addQueue(reveille);
   addDrain(reveille);
   addRender(reveille);
@@ -33,5 +38,6 @@ export function program(): Command {
   addDomain(reveille);
   addToken(reveille);
   addApnsSimulator(reveille);
+  addDocuments(reveille);
   return reveille;
 }

@@ -9,5 +9,12 @@ export function addApnsSimulator(reveille: Command): void {
     .allowUnknownOption()
     .action(async (args: readonly string[]) =>
       (await import("../commands/apns-simulator.ts")).apnsSimulator(args),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  reveille apns-simulator --help
+  reveille apns-simulator --port 8443 --ca-out simulator-ca.pem`,
     );
 }

@@ -23,7 +23,9 @@ export function addDomain(reveille: Command): void {
 Every ingress of the region follows within about a second. \`*.\` and a domain means all domains below it, counted as one.
 Examples:
   reveille domain limit example.org --rate 50/s --burst 500
+  reveille domain allow big.example
   reveille domain block '*.spam.example'
+  reveille domain reset example.org
   reveille domain list --json`,
   );
 }

@@ -24,6 +24,7 @@ export function addQueue(reveille: Command): void {
 Examples:
   reveille queue status --json
   reveille queue pause       # before a planned failover of Redis
+  reveille queue resume
   reveille queue discard --yes`,
   );
 }

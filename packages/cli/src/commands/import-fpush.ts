@@ -1,0 +1,36 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+import { type ImportOptions } from "../command-line/import-fpush.ts";
+import { convertSettings } from "../import-fpush/convert.ts";
+import { readSettings } from "../import-fpush/settings.ts";
+import { print } from "../print.ts";
+import { writeNew } from "../write-new.ts";
+
+/** `reveille import-fpush`. Throws an Error with every mistake of the settings, and for a file that is there already. */
+export async function importFpush(settingsFile: string, options: ImportOptions): Promise<void> {
+  const text = await readFile(settingsFile, "utf8").catch((cause: unknown) => {
+    throw new Error(`cannot read ${settingsFile}`, { cause });
+  });
+  const folder = resolve(options.out ?? "/etc/reveille");
+  const { config, secrets, differences } = convertSettings(readSettings(text, settingsFile), {
+    folder,
+    certificates: resolve(dirname(settingsFile)),
+    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+  });
+  const files = [
+    { path: join(folder, "reveille.yaml"), text: config, mode: 0o640 },
+    ...secrets.map(({ path, secret }) => ({ path, text: `${secret}\n`, mode: 0o600 })),
+  ];
+  if (options.out !== undefined) await writeNew(files);
+  const told = differences.map((difference) => `- ${difference}`).join("\n");
+  const paths = files.map(({ path }) => path);
+  print(
+    options.out === undefined ? { config, differences } : { files: paths, differences },
+    options.out === undefined
+      ? `${config}\n# What differs from fpush:\n${told.replaceAll(/^/gm, "# ")}`
+      : `${paths.join("\n")}\n\nWhat differs from fpush:\n${told}`,
+    options,
+  );
+}

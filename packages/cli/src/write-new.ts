@@ -1,0 +1,37 @@
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** A file to be written. */
+export interface NewFile {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Those of the files that are there already. */
+export async function existingOf(files: readonly NewFile[]): Promise<readonly NewFile[]> {
+  const isThere = await Promise.all(
+    files.map(({ path }) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return files.filter((_file, index) => isThere[index]);
+}
+
+/** Writes all of them, or throws an Error that names those that are there already and writes none. */
+export async function writeNew(files: readonly NewFile[]): Promise<void> {
+  const existing = await existingOf(files);
+  if (existing.length > 0) {
+    const names = existing.map(({ path }) => path).join(", ");
+    throw new Error(
+      `already there, so nothing was written: ${names}; move them away, or name another folder`,
+    );
+  }
+  for (const { path, text, mode } of files) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    await writeFile(path, text, { mode, flag: "wx" });
+  }
+}
