@@ -6,6 +6,7 @@ import { addDoctor } from "./command-line/doctor.ts";
 import { addDrain } from "./command-line/drain.ts";
 import { addDocuments } from "./command-line/documents.ts";
 import { addImportFpush } from "./command-line/import-fpush.ts";
+import { addInit } from "./command-line/init.ts";
 import { addPrivacy } from "./command-line/privacy.ts";
 import { addDomain } from "./command-line/domain.ts";
 import { addPushTest } from "./command-line/push-test.ts";
@@ -30,6 +31,7 @@ export function program(): Command {
   addDoctor(reveille);
   addPushTest(reveille);
   addReload(reveille);
+  addInit(reveille);
   addImportFpush(reveille);
   addQueue(reveille);
   addDrain(reveille);

@@ -7,7 +7,7 @@ export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";
 export { allKeys, type FurtherRules, parseConfig } from "./config/parse-config.ts";
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
-export { describeModules, type ModulesFile, type Plan } from "./config/plan.ts";
+export { describeModules, describePlan, type ModulesFile, type Plan } from "./config/plan.ts";
 export { formatRate, parseRate } from "./config/rate.ts";
 export { type ConfigChange, reconfigure, type Reconfiguration } from "./config/reconfigure.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";

@@ -27,7 +27,7 @@ export function convertSettings(settings: FpushSettings, options: ConvertOptions
   const { component } = settings;
   const served = settings.modules.filter(({ type }) => type === "apple");
   if (served.length === 0) throw new Error("no module of the type `apple` is in these settings");
-  const secretFile = join(options.folder, "component.secret");
+  const secretFile = join(options.folder, "front", "component.secret");
   const passphrases = served.flatMap(({ name, apns }) =>
     apns.password === "" ? [] : [{ path: passphraseFile(name, options), secret: apns.password }],
   );
@@ -59,6 +59,10 @@ export function convertSettings(settings: FpushSettings, options: ConvertOptions
 
 const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
+/** Our units read secrets from this folder. */
+const certificateFile = (module: string, { folder }: ConvertOptions): string =>
+  join(folder, "apns", `${module}.p12`);
+
 const passphraseFile = (module: string, { folder }: ConvertOptions): string =>
   join(folder, "apns", `${module}.passphrase`);
 
@@ -68,12 +72,12 @@ function regionOf(hostname: string): string {
 }
 
 function moduleOf(module: FpushModule, options: ConvertOptions): object {
-  const { file, password, topic, sandbox } = module.apns;
+  const { password, topic, sandbox } = module.apns;
   return {
     apns: {
       topic,
       environment: sandbox ? "sandbox" : "production",
-      certFile: isAbsolute(file) ? file : join(options.certificates, file),
+      certFile: certificateFile(module.name, options),
       ...(password === "" ? {} : { passphraseFile: passphraseFile(module.name, options) }),
     },
     window: formatDuration(windowOf(module)),
@@ -122,7 +126,12 @@ function differencesOf(
   { modules, ignored, component }: FpushSettings,
   options: ConvertOptions,
 ): readonly string[] {
-  const own = modules.flatMap(({ name, type, isLimited, isDefault }) => [
+  const own = modules.flatMap(({ name, type, isLimited, isDefault, apns }) => [
+    ...(type === "apple"
+      ? [
+          `module ${name}: copy its certificate: install -m 600 ${whereIs(apns.file, options)} ${certificateFile(name, options)}`,
+        ]
+      : []),
     ...(type === "apple"
       ? []
       : [
@@ -141,7 +150,7 @@ function differencesOf(
     `redis.url is a guess: Reveille needs a Redis with maxmemory-policy noeviction and an AOF; fpush needed none`,
     `region and host are ${options.region === undefined || options.host === undefined ? "made from the hostname" : "as you said"}: compare them`,
     `the component ${component.hostname} is answered by one program at a time: stop fpush before you start \`reveille ingress\``,
-    "secrets stand in files: component.secret, and a passphrase for each certificate that has one",
+    "secrets stand in files: front/component.secret, and apns/<module>.passphrase for each certificate that has one",
     "a certificate may go on as it is; a signing key (.p8) of the team does not expire and serves all its apps",
     "a window holds for the whole region and over restarts; fpush counted on each node and forgot after ratelimitCleanupInterval",
     "within a window one push at its end stands for all further publishes, and they are answered with `result`; fpush answered `wait`",
@@ -150,6 +159,9 @@ function differencesOf(
     "logs name a device by a fingerprint, never by its token",
   ];
 }
+
+const whereIs = (file: string, { certificates }: ConvertOptions): string =>
+  isAbsolute(file) ? file : join(certificates, file);
 
 /** What fpush knows and we have no use for; said in the general lines. */
 const KNOWN: readonly RegExp[] = [

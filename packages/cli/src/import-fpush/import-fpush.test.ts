@@ -32,7 +32,7 @@ describe("fpush's settings", () => {
           {
             service: "xmpp://127.0.0.1:5347",
             domain: "eu.push.example",
-            secretFile: "/etc/reveille/component.secret",
+            secretFile: "/etc/reveille/front/component.secret",
           },
         ],
       },
@@ -43,7 +43,7 @@ describe("fpush's settings", () => {
         environment: "production",
         credential: {
           kind: "certificate",
-          certFile: "/opt/fpush/certs/prod.p12",
+          certFile: "/etc/reveille/apns/monalProdiOS.p12",
           passphraseFile: "/etc/reveille/apns/monalProdiOS.passphrase",
         },
       },
@@ -51,12 +51,12 @@ describe("fpush's settings", () => {
       window: seconds(90),
     });
     expect(ours.modules.get(aModule("monalSandboxiOS"))).toMatchObject({
-      apns: { environment: "sandbox", credential: { certFile: "/etc/fpush/sandbox.p12" } },
+      apns: { environment: "sandbox", credential: { certFile: "/etc/reveille/apns/monalSandboxiOS.p12" } },
       window: seconds(1),
     });
     expect([...ours.modules.keys()]).toEqual(["monalProdiOS", "monalSandboxiOS"]);
     expect(secrets).toEqual([
-      { path: "/etc/reveille/component.secret", secret: "the key of the component" },
+      { path: "/etc/reveille/front/component.secret", secret: "the key of the component" },
       { path: "/etc/reveille/apns/monalProdiOS.passphrase", secret: "a passphrase // no comment" },
     ]);
     expect(config).not.toContain("the key of the component");
@@ -67,6 +67,7 @@ describe("fpush's settings", () => {
     const listed = differences.join("\n");
     expect(listed).toContain("module someAndroidApp: its type `fcm` is not taken over");
     expect(listed).toContain("module monalSandboxiOS: fpush had its rate limit off");
+    expect(listed).toContain("install -m 600 /opt/fpush/certs/prod.p12 /etc/reveille/apns/monalProdiOS.p12");
     expect(listed).toContain("colour: fpush has no such key");
     expect(listed).not.toContain("ratelimitCleanupInterval: fpush");
     expect(listed).toContain("stop fpush before you start");
@@ -127,10 +128,11 @@ describe("reveille import-fpush", () => {
     expect((await readdir(out, { recursive: true })).toSorted((a, b) => a.localeCompare(b))).toEqual([
       "apns",
       "apns/monalProdiOS.passphrase",
-      "component.secret",
+      "front",
+      "front/component.secret",
       "reveille.yaml",
     ]);
-    const secret = join(out, "component.secret");
+    const secret = join(out, "front/component.secret");
     expect(await readFile(secret, "utf8")).toBe("the key of the component\n");
     expect((await stat(secret)).mode & 0o777).toBe(0o600);
     expect(await reveille("check-config", join(out, "reveille.yaml"))).toMatchObject({ code: 0 });

@@ -51,5 +51,8 @@ export interface ModulesFile {
   readonly modules: ReadonlyMap<PushModule, ModuleConfig>;
 }
 
+/** As YAML that `parsePlan` reads back to the same. */
+export const describePlan = (plan: Plan): string => asYaml(z.encode(planSchema, plan));
+
 /** As YAML that stands in a host's configuration as it is. */
 export const describeModules = (file: ModulesFile): string => asYaml(z.encode(modulesFileSchema, file));
