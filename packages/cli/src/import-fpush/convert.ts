@@ -135,7 +135,7 @@ function differencesOf(
     ...(type === "apple"
       ? []
       : [
-          `module ${name}: its type \`${type}\` is not taken over${isDefault ? ", though it was the default" : ""}; publishes for it would hear item-not-found, which ends registrations`,
+          `module ${name}: its type \`${type}\` is not taken over${isDefault ? ", though it was the default" : ""}; publishes for it would hear item-not-found, which ends registrations${isFcm(type) ? `: write \`fcm\` with projectId and serviceAccountFile (the file of fcmSecretPath) below modules.${name} first` : ""}`,
         ]),
     ...(type === "apple" && !isLimited
       ? [
@@ -159,6 +159,9 @@ function differencesOf(
     "logs name a device by a fingerprint, never by its token",
   ];
 }
+
+/** Its documentation says `fcm`, its source `google`. */
+const isFcm = (type: string): boolean => type === "fcm" || type === "google";
 
 const whereIs = (file: string, { certificates }: ConvertOptions): string =>
   isAbsolute(file) ? file : join(certificates, file);

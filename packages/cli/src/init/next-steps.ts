@@ -5,7 +5,7 @@ export function nextSteps(plan: Plan, { modules }: ModulesFile): string {
   const { hostname, hosts, witness, front } = plan;
   const names = hosts.map(({ name }) => name);
   const files = `reveille.yaml, ${front === "prosody" ? "prosody.cfg.lua" : "ejabberd.yml"}, haproxy.cfg, redis.conf`;
-  const credentials = new Set([...modules.values()].map(credentialFileOf));
+  const credentials = new Set([...modules.values()].flatMap(credentialFileOf));
   const steps = [
     `DNS: publish the records of ${hostname}.zone.`,
     `On every host (${names.join(", ")}): \`sh deploy/install.sh\` from a checkout of Reveille. It brings the units of \`systemd/\`, which are here to be read.`,
@@ -26,5 +26,7 @@ After a change of plan.yaml or modules.yaml: \`reveille render plan.yaml --out .
 `;
 }
 
-const credentialFileOf = ({ apns: { credential } }: ModuleConfig): string =>
-  credential.kind === "key" ? credential.keyFile : credential.certFile;
+function credentialFileOf({ apns }: ModuleConfig): readonly string[] {
+  if (apns === undefined) return [];
+  return [apns.credential.kind === "key" ? apns.credential.keyFile : apns.credential.certFile];
+}

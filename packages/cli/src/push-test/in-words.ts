@@ -49,6 +49,7 @@ const DEAD: ReadonlyMap<string, string> = new Map([
     "it is of the other environment (an app from Xcode has tokens of the sandbox), or mistyped. A worker asks a second time before it believes that.",
   ],
   ["DeviceTokenNotForTopic", "it belongs to another app than the module's topic."],
+  ["UNREGISTERED", "the app was removed from the device, or has another token since."],
   ["Unregistered", "the app was removed from the device, or has registered anew since."],
   ["ExpiredToken", "it has expired; the app registers anew when it runs."],
 ]);

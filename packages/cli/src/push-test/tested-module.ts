@@ -12,7 +12,11 @@ export interface TestedModule {
 /** Throws an Error that names the modules there are. */
 export function testedModule(name: string, { modules }: Config): TestedModule {
   const module = isPushModule(name) ? modules.get(name) : undefined;
-  if (isPushModule(name) && module !== undefined) return { name, tokens: "apns", service: "Apple" };
+  if (isPushModule(name) && module !== undefined) {
+    return module.fcm === undefined
+      ? { name, tokens: "apns", service: "Apple" }
+      : { name, tokens: "fcm", service: "Google" };
+  }
   throw new Error(
     `no module ${JSON.stringify(name)}; those of the configuration: ${[...modules.keys()].join(", ")}`,
   );
