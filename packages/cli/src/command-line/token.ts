@@ -33,6 +33,7 @@ list of processes. Or name the device by the fingerprint that the logs show.
 Examples:
   reveille token status < token.txt
   reveille token status --fingerprint w0897iDQbvKx81_a --json
+  reveille token forget --fingerprint w0897iDQbvKx81_a
   reveille token block --for 7d --module monalProdiOS < token.txt`,
   );
 }

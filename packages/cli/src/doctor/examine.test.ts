@@ -180,7 +180,9 @@ describe("the doctor, asking Redis", () => {
       "always",
     ]);
     const findings = await look(of(redis.path));
-    expect(findings.filter(({ kind }) => kind !== "ok").map(({ item }) => item)).toEqual(["redis replicas"]);
+    // How fast it is depends on what else the machine does; the judgement of that has tests of its own.
+    const faults = findings.filter(({ kind, item }) => kind !== "ok" && item !== "redis latency");
+    expect(faults.map(({ item }) => item)).toEqual(["redis replicas"]);
   });
 
   it("says that there is none", async () => {
