@@ -73,6 +73,7 @@ access_rules: { register: { allow: all } }
 registration_timeout: infinity
 modules:
   mod_offline: {}
+  mod_s2s_dialback: {}
   mod_push: {}
   mod_register: { ip_access: all, access: register }
 `;
