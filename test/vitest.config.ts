@@ -59,7 +59,7 @@ export default defineConfig({
         test: {
           name: "failover",
           include: ["test/failover/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

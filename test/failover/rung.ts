@@ -86,7 +86,8 @@ async function stillRegistered(
       woken = people.filter(({ token }) => all.some((push) => push.token === token));
       return woken.length === people.length ? true : undefined;
     },
-    { what: "a push to everybody", withinMs: 20_000, everyMs: 1_000 },
+    // A Prosody that looks for a host that is gone tries each of its addresses for 20 s.
+    { what: "a push to everybody", withinMs: 45_000, everyMs: 1_000 },
   ).catch(() => undefined);
   return woken;
 }
