@@ -133,6 +133,19 @@ describe("a sidecar", () => {
     expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
   });
 
+  it("bears what a failover of Redis leaves behind as long as the failover", async () => {
+    await using host = await aHost();
+    const ingress = await host.role({ role: "ingress", pid: 7 });
+    const sidecar = await host.start();
+    ingress.set({ parts: [{ part: "redis", health: { kind: "failing", because: "away" } }] });
+    await host.clock.polls(4);
+    ingress.set({ parts: [{ part: "region-worker", health: { kind: "failing", because: "none" } }] });
+    await host.clock.polls(4);
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 200 });
+    await host.clock.polls(1);
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
+  });
+
   it("sends traffic elsewhere at once when an operator drains the host, though all works", async () => {
     await using host = await aHost();
     await host.role({ role: "ingress", pid: 7 });

@@ -1,4 +1,4 @@
-import { type Millis, seconds } from "@reveille/wakeup";
+import { type Millis, millis, seconds } from "@reveille/wakeup";
 
 import { type Readiness } from "./readiness.ts";
 
@@ -12,20 +12,26 @@ const READY_AFTER = seconds(5);
 export class Steady {
   #shown: Readiness | undefined;
   #differsSince: number | undefined;
+  #patience: Millis = millis(0);
   #wasReady = false;
 
   get shown(): Readiness {
     return this.#shown ?? { ready: false, reasons: ["this sidecar has just started"] };
   }
 
-  /** Takes what was asked for at `now`; true if what is shown has turned. An unready host is borne for `patience`. */
+  /**
+   * Takes what was asked for at `now`; true if what is shown has turned. An unready host is borne for `patience`: the
+   * longest since it became unready, as what it lacks last may be a consequence of what it lacked first. 0 is obeyed.
+   */
   take(reading: Readiness, now: Millis, patience: Millis): boolean {
     const turns = this.#shown?.ready !== reading.ready;
-    const lastsFor = reading.ready ? READY_AFTER : patience;
+    this.#patience = patience === 0 ? patience : millis(Math.max(this.#patience, patience));
+    const lastsFor = reading.ready ? READY_AFTER : this.#patience;
     if (turns && this.#wasReady && !this.#hasLasted(lastsFor, now)) return false;
     this.#wasReady ||= reading.ready;
     this.#shown = reading;
     this.#differsSince = undefined;
+    this.#patience = millis(0);
     return turns;
   }
 
