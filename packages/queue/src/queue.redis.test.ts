@@ -292,8 +292,23 @@ describe("the wakeup queue", () => {
     await using queue = await openWakeupQueue({ ...parts, waitReplicas: 1 });
     await queue.add(wakeups(1));
     expect(events).toEqual([{ kind: "replicas-missing", wanted: 1, replicas: 0 }]);
+    // For a moment it does not even wait.
     await queue.replicate();
-    expect(events).toHaveLength(2);
+    expect(events).toHaveLength(1);
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
+  });
+
+  it("accepts nothing without a replica while no majority of the Sentinels agrees, and once only when it does", async () => {
+    let agree = false;
+    const sentinelsAgree = async (): Promise<boolean> => agree;
+    const parts = { redis: producerRedis, region, node: "s1", clock, observe };
+    await using queue = await openWakeupQueue({ ...parts, waitReplicas: 1, sentinelsAgree });
+    const id = queue.newBatchId();
+    await expect(queue.add(wakeups(1), id)).rejects.toThrow("no majority of the Sentinels");
+    await expect(queue.replicate()).rejects.toThrow("no majority of the Sentinels");
+    agree = true;
+    await queue.add(wakeups(1), id);
+    await queue.replicate();
     expect(await queue.counts()).toMatchObject({ waiting: 1 });
   });
 

@@ -1,19 +1,11 @@
-import {
-  type Clock,
-  type Millis,
-  type Observe,
-  QUEUE_NAME,
-  redisKeysOf,
-  type Region,
-  type Wakeup,
-} from "@reveille/wakeup";
+import { type Millis, QUEUE_NAME, redisKeysOf, type Region, type Wakeup } from "@reveille/wakeup";
 import { Queue } from "bullmq";
-import { type Redis } from "ioredis";
 
 import { addJob } from "./add-job.ts";
 import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
 import { countsOf, type QueueCounts } from "./counts.ts";
+import { replicateBy, type ReplicationOptions } from "./replicate.ts";
 import { oldestWaiting, watchBacklog } from "./waiting-age.ts";
 
 /** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
@@ -43,23 +35,14 @@ export interface QueueStanding {
   readonly oldestWaiting: Millis;
 }
 
-export interface WakeupQueueOptions {
-  /** From `openProducerRedis`. Stays the caller's. */
-  readonly redis: Redis;
+export interface WakeupQueueOptions extends ReplicationOptions {
   readonly region: Region;
   /** Name of this host; part of the batch ids. */
   readonly node: string;
-  readonly clock: Clock;
-  readonly observe: Observe;
-  /** Replicas that must have a batch before it counts as accepted; default 0. Too few of them is told, not refused. */
-  readonly waitReplicas?: number;
 }
 
-/** Longest wait for replicas; `add` must answer within a second. */
-const REPLICAS_WITHIN_MS = 100;
-
 export async function openWakeupQueue(options: WakeupQueueOptions): Promise<WakeupQueue> {
-  const { redis, clock, observe, waitReplicas = 0 } = options;
+  const { redis, clock } = options;
   const newBatchId = batchIds(options.node);
   const queue = new Queue(QUEUE_NAME, {
     connection: redis,
@@ -77,11 +60,7 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
     await addJob(redis, queue.toKey, { id: jobId, data, now: clock.now(), isFirst: backlog.isOld() });
   };
 
-  const replicate = async (): Promise<void> => {
-    if (waitReplicas === 0) return;
-    const replicas = await redis.wait(waitReplicas, REPLICAS_WITHIN_MS);
-    if (replicas < waitReplicas) observe({ kind: "replicas-missing", wanted: waitReplicas, replicas });
-  };
+  const replicate = replicateBy(options);
 
   return {
     newBatchId,

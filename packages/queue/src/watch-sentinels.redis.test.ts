@@ -45,8 +45,10 @@ it("a host sees which of its Sentinels answer, and misses those that are frozen,
   await seen(2);
   await sentinels[1]?.program.kill();
   await seen(1);
+  expect(await watch.agree()).toBe(false);
   sentinels[0]?.program.signal("SIGCONT");
   await seen(2);
+  expect(await watch.agree()).toBe(true);
   await using strangers = await watchSentinels({ sentinels: addresses, name: "us" }, clock);
   expect(strangers.sight()).toEqual({ configured: 3, agreeing: 0 });
 });

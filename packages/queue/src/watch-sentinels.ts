@@ -14,6 +14,8 @@ export interface SentinelSight {
 export interface SentinelWatch extends AsyncDisposable {
   /** From memory. */
   readonly sight: () => SentinelSight;
+  /** Asks them now, for half a second at most: does a majority of all answer, and name the same primary? */
+  readonly agree: () => Promise<boolean>;
 }
 
 const EVERY = seconds(1);
@@ -30,13 +32,21 @@ export async function watchSentinels(settings: RedisSentinels, clock: Clock): Pr
   const watching = watch();
 
   return {
-    sight: () => ({ configured: connections.length, agreeing }),
+    sight,
+    agree: async () => {
+      await look();
+      return isMajority(sight());
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await watching;
       for (const connection of connections) connection.disconnect();
     },
   };
+
+  function sight(): SentinelSight {
+    return { configured: connections.length, agreeing };
+  }
 
   async function watch(): Promise<void> {
     for (;;) {

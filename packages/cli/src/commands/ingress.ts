@@ -22,6 +22,8 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const { config, log, observe, redis } = context;
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
+  const sentinels = await openSentinels(context, clock);
+  if (sentinels !== undefined) starting.use(sentinels);
   const queue = await openWakeupQueue({
     redis,
     region: config.region,
@@ -29,13 +31,12 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     clock,
     observe,
     waitReplicas: config.redis.waitReplicas,
+    sentinelsAgree: sentinels?.agree,
   });
   starting.use(queue);
   const room = starting.use(
     await watchRedisRoom({ redis, clock, observe, mostShare: () => context.current().redis.memoryShare }),
   );
-  const sentinels = await openSentinels(context, clock);
-  if (sentinels !== undefined) starting.use(sentinels);
   let places: Pick<Ingress, "standsIn" | "wantsPlace"> = { standsIn: () => false, wantsPlace: () => false };
   const signs = starting.use(
     await openRegionSigns({
