@@ -67,7 +67,9 @@ async function settled(load: Load, pushes: Pushes): Promise<void> {
     const stale = Date.now() - (journal.at(-1)?.sentAt ?? 0) > 6_000;
     return lostOf(journal, await pushes.all()).length === 0 && (answered || stale) ? true : undefined;
   };
-  await until(isComplete, { what: "every push", withinMs: SETTLE_MS, everyMs: 200 }).catch(() => undefined);
+  await until(isComplete, { what: "every push", withinMs: SETTLE_MS, everyMs: 200 }).catch(
+    (error: unknown) => void process.stdout.write(`${String(error)}\n`),
+  );
 }
 
 /** Writes to everybody: a server that has forgotten a device does not publish for it. */
@@ -88,7 +90,7 @@ async function stillRegistered(
     },
     // A Prosody that looks for a host that is gone tries each of its addresses for 20 s.
     { what: "a push to everybody", withinMs: 45_000, everyMs: 1_000 },
-  ).catch(() => undefined);
+  ).catch((error: unknown) => void process.stdout.write(`${String(error)}\n`));
   return woken;
 }
 
