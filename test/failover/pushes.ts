@@ -1,7 +1,7 @@
 import { type Arrival } from "../durability/findings.ts";
 import { type Site } from "./site.ts";
 import { socketOf } from "./surroundings.ts";
-import { askOverUnix } from "./unix-http.ts";
+import { askOverUnix, type HttpAnswer } from "./unix-http.ts";
 
 /** The push requests that reached Apple, as its machine tells them. */
 export class Pushes {
@@ -15,7 +15,7 @@ export class Pushes {
   /** All until now, in the order of arrival. */
   async all(): Promise<readonly Arrival[]> {
     for (;;) {
-      const { status, body } = await askOverUnix(this.#socket, `/_sim/log?from=${this.#seen.length}`);
+      const { status, body } = await this.#ask(`/_sim/log?from=${this.#seen.length}`);
       const page: unknown = JSON.parse(body);
       const pushes = fieldOf(page, "pushes");
       if (status !== 200 || !Array.isArray(pushes))
@@ -24,7 +24,20 @@ export class Pushes {
       this.#seen.push(...pushes.map(arrivalOf));
     }
   }
+
+  /** The relay into the namespace cuts an answer off now and then. */
+  async #ask(path: string): Promise<HttpAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await askOverUnix(this.#socket, path);
+      } catch (error) {
+        if (attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
 }
+
+const MOST_ATTEMPTS = 3;
 
 const arrivalOf = (push: unknown): Arrival => ({
   token: String(fieldOf(push, "token")),
