@@ -85,6 +85,35 @@ describe("the intake", () => {
     await vi.waitFor(() => expect(rig.answered(1)).toEqual(["later"]));
   });
 
+  it("accepts what was merged into a trailing push no sooner than the push itself", async () => {
+    let isCutOff = true;
+    const verdicts: Verdict[] = [{ kind: "later", after: seconds(20) }];
+    const rig = aRig({
+      // Redis knows the trailing push from the first time, whether or not it was answered.
+      admission: { decide: async () => [verdicts.shift() ?? { kind: "merged" }] },
+      queue: {
+        add: async () => undefined,
+        replicate: async () => {
+          if (isCutOff) throw new Error("no majority");
+        },
+      },
+    });
+    rig.publish(1);
+    await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
+    await rig.clock.advance(seconds(5));
+    expect(rig.answers).toEqual([]);
+    await rig.clock.advance(seconds(16));
+    await vi.waitFor(() => expect(rig.answered(1)).toEqual(["our-trouble"]));
+    rig.publish(2);
+    await rig.clock.advance(seconds(1));
+    expect(rig.answered(2)).toEqual([]);
+    isCutOff = false;
+    await vi.waitFor(async () => {
+      await rig.clock.advance(seconds(1));
+      expect(rig.answered(2)).toEqual(["merged"]);
+    });
+  });
+
   it("takes what comes within the pace together, and no longer than until a batch is full", async () => {
     const rig = aRig({ flushApart: millis(2) });
     rig.publish(1);

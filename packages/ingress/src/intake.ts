@@ -184,11 +184,14 @@ export class Intake {
     this.#merged = [];
   }
 
-  /** Nothing goes into the queue, but trailing pushes are in the primary only so far. */
+  /**
+   * Nothing goes into the queue, but the trailing pushes, and those that others were merged into, may be in the primary
+   * only so far. A `later` that is decided again is `merged`: with its own trailing push.
+   */
   async #replicate(): Promise<void> {
     const { replicate } = this.#options.queue;
     const later = this.#settled.filter(([, verdict]) => verdict === "later");
-    if (replicate === undefined || later.length === 0) return;
+    if (replicate === undefined || later.length + this.#merged.length === 0) return;
     try {
       await this.#within(replicate());
     } catch (error) {
@@ -222,7 +225,7 @@ export class Intake {
   async #endHold(): Promise<void> {
     const { clock, holdFor, onHeldInVain } = this.#options;
     const then = clock.monotonic() - holdFor;
-    const oldest = this.#decided[0] ?? this.#line.oldest;
+    const oldest = this.#decided[0] ?? this.#merged[0] ?? this.#line.oldest;
     if (oldest === undefined || oldest.since > then) return;
     if (this.#trouble === undefined) return this.#giveUp(this.#line.takeOlderThan(then));
     this.#isLeaving = true;

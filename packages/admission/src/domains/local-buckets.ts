@@ -54,7 +54,7 @@ export class LocalBuckets {
 
   #bucketOf({ name, limit }: LimitedSenders): LocalBucket {
     const known = this.#buckets.get(name);
-    if (known?.shared.limit === limit) return known;
+    if (known !== undefined && isSame(known.shared.limit, limit)) return known;
     if (this.#buckets.size >= MOST_BUCKETS) this.#forgetHalf();
     const { region, secret } = this.#options;
     // Another limit is another bucket: an old one could be in debt for hours by the measure of the new one.
@@ -72,3 +72,7 @@ export class LocalBuckets {
     }
   }
 }
+
+/** By value: whoever is asked for a limit may make it anew each time. */
+const isSame = (one: DomainLimit, other: DomainLimit): boolean =>
+  one.perSecond === other.perSecond && one.burst === other.burst;
