@@ -3,12 +3,14 @@ import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
 
+const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts"];
+
 /**
- * Five tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
- * file at a time, since each fills the machine. `boot`: a host with systemd in a
- * container, which needs root; not part of `npm test`. `durability`: processes are killed at random and servers fail over, at
- * a pace that needs the machine for itself; not part of `npm test`. `failover`: two hosts of a region as network namespaces,
- * which needs root; likewise apart.
+ * Six tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
+ * services are away, load is too much; after the others, since the machine should be its own. These three are `npm test`.
+ * `endurance`: what idling costs, and whether memory stays as it is for minutes. `boot`: a host with systemd in a
+ * container, which needs root. `failover`: two hosts of a region as network namespaces, which needs root.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -50,9 +52,21 @@ export default defineConfig({
         test: {
           name: "durability",
           include: ["test/durability/**/*.test.ts"],
+          exclude: ENDURANCE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "endurance",
+          include: ENDURANCE,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {

@@ -28,6 +28,10 @@ export interface PushPathOptions {
   readonly name: string;
   /** As in the configuration. */
   readonly redis: { readonly url: string } | { readonly sentinels: readonly string[]; readonly name: string };
+  /** Another way to the same Redis, for ingresses alone. */
+  readonly ingressRedis?: { readonly url: string };
+  /** Of Node, for ingresses alone. */
+  readonly ingressFlags?: readonly string[];
   readonly windowMs: number;
   readonly ingresses: number;
   readonly workers: number;
@@ -57,12 +61,20 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
   // Long enough that a process that is killed has pushes on their way.
   const behaviour = { latency: { kind: "uniform", from: 5, to: 50 } } as const;
   const apns = starting.use(await startApnsSimulator({ ledgerLimit: 5_000_000, behaviour }));
-  const configs = await writeConfigs(folder, { front, apns, domains, options });
+  const parts = { folder, front, apns, domains, options };
+  const configs = await writeConfigs(parts, "host", options.redis);
+  const ingressConfigs = await writeConfigs(parts, "ingress", options.ingressRedis ?? options.redis);
 
   const logs = join(OUTPUT, options.name.replaceAll(" ", "-"));
   await rm(logs, { recursive: true, force: true });
   await mkdir(logs, { recursive: true });
-  const ingresses = await startAll({ role: "ingress", count: configs.length, configs, logs });
+  const ingresses = await startAll({
+    role: "ingress",
+    count: options.ingresses,
+    configs: ingressConfigs,
+    logs,
+    flags: options.ingressFlags ?? [],
+  });
   for (const ingress of ingresses) starting.use(ingress);
   const workers = await startAll({ role: "worker", count: options.workers, configs, logs });
   for (const worker of workers) starting.use(worker);
@@ -75,7 +87,7 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
   for (const sidecar of sidecars) starting.use(sidecar);
   const server = await openServerDouble({ port: front.port, domain: SENDER, secret: front.secret });
   starting.use(server);
-  const parts = starting.move();
+  const started = starting.move();
   return {
     ingresses,
     workers,
@@ -83,7 +95,7 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
     domains,
     server,
     apns,
-    [Symbol.asyncDispose]: async () => parts.disposeAsync(),
+    [Symbol.asyncDispose]: async () => started.disposeAsync(),
   };
 }
 
@@ -93,10 +105,11 @@ interface Roles {
   /** The first process reads the first one, and so on in turn. */
   readonly configs: readonly string[];
   readonly logs: string;
+  readonly flags?: readonly string[];
 }
 
 /** Starts all, or none. */
-async function startAll({ role, count, configs, logs }: Roles): Promise<readonly Service[]> {
+async function startAll({ role, count, configs, logs, flags = [] }: Roles): Promise<readonly Service[]> {
   const settled = await Promise.allSettled(
     Array.from({ length: count }, async (_, index) => {
       const name = `${role}-${index + 1}`;
@@ -105,7 +118,7 @@ async function startAll({ role, count, configs, logs }: Roles): Promise<readonly
         Program.start({
           name,
           command: process.execPath,
-          args: [CLI, role, "--config", config],
+          args: [...flags, CLI, role, "--config", config],
           logFile: join(logs, `${name}.log`),
           ready: (line) => line.includes(`"msg":"role started"`),
         }),
@@ -120,6 +133,7 @@ async function startAll({ role, count, configs, logs }: Roles): Promise<readonly
 }
 
 interface ConfigParts {
+  readonly folder: string;
   readonly front: TestProsody;
   readonly apns: ApnsSimulator;
   readonly domains: readonly string[];
@@ -127,15 +141,18 @@ interface ConfigParts {
 }
 
 /** One file per ingress; they differ in the domain it serves. */
-async function writeConfigs(folder: string, parts: ConfigParts): Promise<readonly string[]> {
-  const { front, apns, domains, options } = parts;
+async function writeConfigs(
+  { folder, front, apns, domains, options }: ConfigParts,
+  name: string,
+  redis: PushPathOptions["redis"],
+): Promise<readonly string[]> {
   const [secretFile, keyFile, caFile] = ["component.secret", "AuthKey.p8", "ca.pem"].map((name) =>
     join(folder, name),
   );
   const port = await freePort();
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   await Promise.all([
-    mkdir(join(folder, "run"), { mode: 0o700 }),
+    mkdir(join(folder, "run"), { mode: 0o700, recursive: true }),
     writeFile(`${secretFile}`, front.secret, { mode: 0o600 }),
     writeFile(`${keyFile}`, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 }),
     writeFile(`${caFile}`, apns.ca),
@@ -148,13 +165,13 @@ async function writeConfigs(folder: string, parts: ConfigParts): Promise<readonl
         region: REGION,
         host: domain,
         runtimeDir: join(folder, "run"),
-        redis: options.redis,
+        redis,
         ingress: { components: [{ service: front.service, domain, secretFile }] },
         admission: { window: `${options.windowMs}ms` },
         modules: { [MODULE]: { apns: { ...account, ...credential } } },
         sidecar: { listen: `127.0.0.1:${port}` },
       };
-      const file = join(folder, `host-${index + 1}.yaml`);
+      const file = join(folder, `${name}-${index + 1}.yaml`);
       // JSON is YAML (YAML 1.2 §1.3).
       await writeFile(file, JSON.stringify(config));
       return file;
