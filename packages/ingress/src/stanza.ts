@@ -30,6 +30,13 @@ export const UNSUPPORTED: QueryPayload = {
   action: undefined,
 };
 
+/** What a stanza of type `error` says (RFC 6120 §8.3). */
+export interface StanzaError {
+  readonly type: string | undefined;
+  /** Name of the first child of `<error/>`, whatever it is. */
+  readonly condition: string | undefined;
+}
+
 /** A stanza, without what we have no use for. */
 export interface Stanza {
   readonly name: "iq" | "message" | "presence" | "other";
@@ -39,6 +46,7 @@ export interface Stanza {
   readonly to: string | undefined;
   /** What the first child is. */
   readonly payload: PublishPayload | QueryPayload;
+  readonly error: StanzaError | undefined;
   /** Larger or deeper than allowed: its addresses are right, its payload cannot be relied on. */
   readonly excessive: boolean;
 }

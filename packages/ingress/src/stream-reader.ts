@@ -1,7 +1,7 @@
 import { COMMANDS } from "./ad-hoc/command.ts";
 import { type Place, placeBelow } from "./places.ts";
 import { PublishReader, wantsTextAt } from "./publish-reader.ts";
-import { type QueryName, type QueryPayload, type Stanza, UNSUPPORTED } from "./stanza.ts";
+import { type QueryName, type QueryPayload, type Stanza, type StanzaError, UNSUPPORTED } from "./stanza.ts";
 import { type XmlSink } from "./xml/scanner.ts";
 import { type StartTag } from "./xml/start-tag.ts";
 
@@ -44,6 +44,8 @@ export class StreamReader implements XmlSink {
   #start = 0;
   #head: Head | undefined;
   #query: QueryPayload | undefined;
+  #error: StanzaError | undefined;
+  #inError = false;
   #condition: string | undefined;
 
   constructor(listener: StreamListener, limits: StanzaLimits) {
@@ -62,6 +64,7 @@ export class StreamReader implements XmlSink {
     if (this.#depth === 1) this.#listener.opened(tag.value("id") ?? "");
     else if (this.#depth === 2) this.#begin(tag, offset);
     else if (this.#depth === 3) this.#child(tag);
+    else if (this.#depth === 4 && this.#inError) this.#errorChild(tag);
   }
 
   text(piece: string): void {
@@ -90,6 +93,8 @@ export class StreamReader implements XmlSink {
 
   #child(tag: StartTag): void {
     if (tag.local !== "text") this.#condition ??= tag.local;
+    this.#inError = tag.local === "error" && this.#error === undefined;
+    if (this.#inError) this.#error = { type: tag.value("type"), condition: undefined };
     if (this.#query !== undefined) return;
     const query = QUERIES.get(`${tag.local} ${tag.namespace}`);
     this.#query =
@@ -98,18 +103,26 @@ export class StreamReader implements XmlSink {
         : { kind: "query", query, node: tag.value("node"), action: tag.value("action") };
   }
 
+  #errorChild(tag: StartTag): void {
+    if (tag.local === "text" || this.#error?.condition !== undefined) return;
+    this.#error = { type: this.#error?.type, condition: tag.local };
+  }
+
   #end(place: Place, offset: number): void {
     const head = this.#head;
     const condition = this.#condition ?? "undefined-condition";
     const payload = this.#publish.take() ?? this.#query ?? UNSUPPORTED;
+    const error = this.#error;
     this.#head = undefined;
     this.#query = undefined;
     this.#condition = undefined;
+    this.#error = undefined;
+    this.#inError = false;
     if (place === "handshake") return this.#listener.accepted();
     if (place === "stream-error") return this.#listener.failed(condition);
     if (head === undefined) return;
     const excessive = offset - this.#start > this.#limits.length || this.#deepest > this.#limits.depth;
-    this.#listener.stanza({ ...head, payload, excessive });
+    this.#listener.stanza({ ...head, payload, error, excessive });
   }
 }
 
