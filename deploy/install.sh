@@ -20,7 +20,7 @@ set -eu
 
 PNPM=pnpm@12.21.0
 SHIPPED="CHANGELOG.md LICENSE README.md deploy docs package.json packages pnpm-lock.yaml pnpm-workspace.yaml .npmrc"
-SECRET_FOLDERS="front redis apns sidecar"
+SECRET_FOLDERS="front redis apns sidecar canary"
 KEPT=3
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -234,7 +234,8 @@ restart_units() {
 }
 
 running_units() {
-  for pattern in 'reveille-worker@*.service' reveille-ingress.service reveille-sidecar.service; do
+  for pattern in 'reveille-worker@*.service' reveille-ingress.service reveille-sidecar.service \
+    reveille-canary.service; do
     systemctl list-units --plain --no-legend --state=active,activating,reloading "$pattern" | cut -d ' ' -f 1
   done
 }
@@ -296,7 +297,7 @@ rollback() {
 uninstall() {
   if is_live; then act systemctl stop reveille.target 'reveille-*.service' || true; fi
   act systemctl ${root:+"--root=$root"} --quiet disable reveille.target reveille-sidecar.service reveille-ingress.service \
-    reveille-worker@.service || true
+    reveille-worker@.service reveille-canary.service || true
   remove_units
   remove_documents
   for path in "$program" "$opt"; do

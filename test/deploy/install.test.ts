@@ -104,7 +104,13 @@ describe("deploy/install.sh, in the order of a host's life", () => {
       expect(readdirSync(at("usr/local/lib/systemd/system"))).toContain(file);
     }
     expect(statSync(at("usr/local/bin/reveille")).mode & 0o777).toBe(0o755);
-    expect(readdirSync(at("etc/reveille")).toSorted()).toEqual(["apns", "front", "redis", "sidecar"]);
+    expect(readdirSync(at("etc/reveille")).toSorted()).toEqual([
+      "apns",
+      "canary",
+      "front",
+      "redis",
+      "sidecar",
+    ]);
     expect(statSync(at("etc/reveille/apns")).mode & 0o777).toBe(0o711);
   });
 

@@ -18,7 +18,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HEAP_FLAGS } from "../load/heap-flags.ts";
 
 const DEPLOY = join(import.meta.dirname, "../../deploy");
-const SERVICES = ["reveille-ingress.service", "reveille-worker@1.service", "reveille-sidecar.service"];
+const SERVICES = [
+  "reveille-ingress.service",
+  "reveille-worker@1.service",
+  "reveille-sidecar.service",
+  "reveille-canary.service",
+];
 const UNIT_FILES = readdirSync(join(DEPLOY, "systemd")).filter((name) => name.endsWith(".service"));
 
 /** An image of a host as `deploy/install.sh` leaves it, as far as systemd-analyze looks. */
@@ -102,7 +107,7 @@ describe("the units", () => {
 
   it("differ in nothing but what they run, when, and with which secrets", () => {
     const common = UNIT_FILES.map((file) => readUnit(file).slice(readUnit(file).indexOf("Type=notify")));
-    expect(common).toHaveLength(3);
+    expect(common).toHaveLength(SERVICES.length);
     expect(new Set(common).size).toBe(1);
   });
 });

@@ -1,11 +1,24 @@
 import { readFile } from "node:fs/promises";
 
-import { type Config, type FurtherRules, parseConfig } from "@reveille/runtime";
+import {
+  type CanaryFile,
+  type Config,
+  type FurtherRules,
+  parseCanaryFile,
+  parseConfig,
+} from "@reveille/runtime";
 
 /** Throws a `ConfigError` with every mistake, or an error that names the file if it can't be read. */
 export async function loadConfig(file: string, rules?: FurtherRules): Promise<Config> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+  return parseConfig(await textOf(file), file, rules);
+}
+
+/** The same for a canary, whose machine may belong to no region. */
+export async function loadCanaryFile(file: string): Promise<CanaryFile> {
+  return parseCanaryFile(await textOf(file), file);
+}
+
+const textOf = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((cause: unknown) => {
     throw new Error(`cannot read the configuration ${file}`, { cause });
   });
-  return parseConfig(text, file, rules);
-}

@@ -13,7 +13,7 @@ import { type PartHealth } from "@reveille/wakeup";
 import { secretPath } from "./secret-path.ts";
 
 /** The log of this process, on standard output. */
-export const openLog = (role: string, config: Config): Logger =>
+export const openLog = (role: string, config: Pick<Config, "log" | "region" | "host">): Logger =>
   createLogger({
     level: config.log.level,
     base: { role, region: config.region, host: config.host, pid: process.pid },
@@ -22,7 +22,7 @@ export const openLog = (role: string, config: Config): Logger =>
   });
 
 /** Aborts at the first SIGTERM or SIGINT; the process then has `drainWithin` to end by itself. */
-export const stopOf = (config: Config, log: Logger): AbortSignal =>
+export const stopOf = (config: Pick<Config, "drainWithin">, log: Logger): AbortSignal =>
   stopSignal(process, {
     drainWithin: config.drainWithin,
     onForced: (because) => log.error({ because }, "stopping without having drained"),

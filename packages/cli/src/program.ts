@@ -1,6 +1,7 @@
 import { Command } from "commander";
 
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
+import { addCanary } from "./command-line/canary.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
 import { addDrain } from "./command-line/drain.ts";
@@ -27,6 +28,7 @@ export function program(): Command {
     .version(VERSION)
     .showHelpAfterError();
   addRoles(reveille);
+  addCanary(reveille);
   addCheckConfig(reveille);
   addDoctor(reveille);
   addPushTest(reveille);

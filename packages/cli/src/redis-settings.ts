@@ -5,7 +5,7 @@ import { type Clock } from "@reveille/wakeup";
 import { secretFrom } from "./process.ts";
 
 /** The region's Redis as the configuration has it; reads the password, if a file is named. */
-export async function redisSettingsOf({ redis }: Config, log: Logger): Promise<RedisSettings> {
+export async function redisSettingsOf({ redis }: Pick<Config, "redis">, log: Logger): Promise<RedisSettings> {
   const address = "url" in redis ? { url: redis.url } : { sentinels: redis.sentinels, name: redis.name };
   if (redis.passwordFile === undefined) return address;
   return { ...address, password: await secretFrom(redis.passwordFile, "redis.passwordFile", log) };

@@ -1,4 +1,5 @@
 import {
+  type CanaryEvent,
   type IngressEvent,
   type Observe,
   type PushServiceEvent,
@@ -26,12 +27,13 @@ export interface StageListeners {
   readonly work?: ((event: WorkEvent) => void) | undefined;
   readonly pushService?: ((event: PushServiceEvent) => void) | undefined;
   readonly sidecar?: ((event: SidecarEvent) => void) | undefined;
+  readonly canary?: ((event: CanaryEvent) => void) | undefined;
   readonly redis?: ((event: RedisEvent) => void) | undefined;
 }
 
 /** The one list of all kinds of events: a new kind does not compile until it has a stage. */
 export const byStage =
-  ({ ingress, work, pushService, sidecar, redis }: StageListeners): Observe =>
+  ({ ingress, work, pushService, sidecar, canary, redis }: StageListeners): Observe =>
   (event) => {
     switch (event.kind) {
       case "wakeup-admitted":
@@ -76,5 +78,7 @@ export const byStage =
       case "readiness-changed":
       case "front-certificate-seen":
         return sidecar?.(event);
+      case "canary-settled":
+        return canary?.(event);
     }
   };

@@ -18,7 +18,7 @@ describe("a report", () => {
   });
 
   it.each([
-    ["of another role", { role: "canary" }],
+    ["of another role", { role: "nightingale" }],
     ["without process id", { pid: undefined }],
     ["without parts", { parts: null }],
     ["without metrics", { metrics: {} }],

@@ -26,7 +26,7 @@ export interface SidecarAnswers {
   readonly metricsToken: string | undefined;
 }
 
-const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
+const ROLES = ["ingress", "worker", "canary"] as const satisfies readonly Role[];
 
 /** Everything a sidecar serves: for operators, HAProxy and Prometheus. */
 export function sidecarApp(answers: SidecarAnswers): FastifyInstance {

@@ -21,7 +21,8 @@ export interface PartHealth {
   readonly anyOf?: string;
 }
 
-export type Role = "ingress" | "worker";
+/** A process that reports to the sidecar of its host; a host without a canary lacks nothing. */
+export type Role = "ingress" | "worker" | "canary";
 
 /** One metric of a process, in the JSON form of prom-client (`registry.getMetricsAsJSON()`). */
 export interface MetricFamily {

@@ -6,7 +6,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, parseDocument, visit } from "yaml";
 
-import { allKeys, ConfigError, describeConfig, type Mistake, parseConfig } from "../index.ts";
+import {
+  allKeys,
+  ConfigError,
+  describeConfig,
+  type Mistake,
+  parseCanaryFile,
+  parseConfig,
+} from "../index.ts";
 
 const SMALLEST = `
 region: eu
@@ -112,6 +119,67 @@ describe("a configuration", () => {
       expect(parseConfig(describeConfig(config), "described.yaml")).toEqual(config);
     }
     expect(describeConfig(parseConfig(SMALLEST, "config.yaml"))).toContain("forgetDeadAfter: 7d");
+  });
+});
+
+describe("a canary's configuration", () => {
+  const CANARY = `
+region: watch
+host: w.example
+canary:
+  component: { service: "xmpp://127.0.0.1:5347", domain: canary.example, secretFile: /etc/reveille/canary/component.secret }
+  hostnames: [eu.push.example]
+`;
+  const mistakes = (text: string): readonly string[] => {
+    try {
+      parseCanaryFile(text, "canary.yaml");
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.mistakes.map(({ line, key, message }) => `${line} ${key}: ${message}`);
+    }
+  };
+
+  it("needs no Redis, no ingress and no module, and may have all of them", () => {
+    const file = parseCanaryFile(CANARY, "canary.yaml");
+    expect(file.redis).toBeUndefined();
+    expect(file.canary).toMatchObject({ every: minutes(1), replyWithin: seconds(30) });
+    expect(mistakes(SMALLEST + CANARY.replace(/^region.*\nhost.*$/m, ""))).toEqual([]);
+    const whole = parseConfig(SMALLEST + CANARY.replace(/^region.*\nhost.*$/m, ""), "config.yaml");
+    expect(whole.canary).toEqual(file.canary);
+    expect(parseConfig(describeConfig(whole), "described.yaml")).toEqual(whole);
+  });
+
+  it.each([
+    ["no section", /^canary[\s\S]*/m, "", "2 canary: is missing"],
+    ["no hostname", "[eu.push.example]", "[]", "6 canary.hostnames: must name at least one hostname"],
+    ["a hostname twice", "[eu", "[eu.push.example, eu", "6 canary.hostnames: names a hostname twice"],
+    [
+      "a misspelt key",
+      "  hostnames",
+      "  evry: 1m\n  hostnames",
+      "6 canary.evry: is no key of the configuration",
+    ],
+    [
+      "a round that alerts would not see",
+      "  hostnames",
+      "  every: 11m\n  hostnames",
+      "6 canary.every: must be 10s to 10m",
+    ],
+    [
+      "more patience than workers have memory",
+      "  hostnames",
+      "  deliveryWithin: 61s\n  hostnames",
+      "6 canary.deliveryWithin: must be 1s to 60s",
+    ],
+    [
+      "a front without a port",
+      "127.0.0.1:5347",
+      "127.0.0.1",
+      "5 canary.component.service: must be xmpp://host:port of the front's component listener",
+    ],
+  ])("tells %s with its place", (_what, from, to, mistake) => {
+    expect(mistakes(CANARY.replace(from, to))).toEqual([mistake]);
   });
 });
 
@@ -327,7 +395,11 @@ describe("deploy/config.example.yaml", () => {
 
 /** Dotted paths of all keys of the example, also of those in its comments; names of one's own as `*`. */
 function keysOf(example: string): readonly string[] {
-  const uncommented = example.replaceAll(/^( *)# (\w+: .*)$/gm, (line, indent: string, key: string) =>
+  const sections = example.replaceAll(
+    /^# (\w+:)\n((?:# {3,}.*\n)+)/gm,
+    (_lines, name: string, below: string) => [`${name}\n`, below.replaceAll(/^# /gm, "")].join(""),
+  );
+  const uncommented = sections.replaceAll(/^( *)# (\w+: .*)$/gm, (line, indent: string, key: string) =>
     /^\w+: \S+/.test(key) && allKeys().some((path) => path.endsWith(`.${key.split(":")[0]}`))
       ? `${indent}${key}`
       : line,

@@ -1,18 +1,18 @@
 import { isPushModule, type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
 
-import { address, domain, isUrlOf, path, pushModule, rate, region, someTime, text } from "./leaves.ts";
+import { canaryConfig } from "./canary-config.ts";
+import { componentConfig } from "./component-config.ts";
+import { address, domain, path, pushModule, rate, region, someTime, text } from "./leaves.ts";
 import { moduleConfig, type ModuleConfig } from "./module-config.ts";
 import { redisConfig } from "./redis-config.ts";
 
-const isService = (url: string): boolean => isUrlOf(["xmpp:"], url) && /^xmpp:\/\/[^/?#@]+:\d+$/.test(url);
 // Linux takes 107 bytes as the path of a Unix socket; `/ingress-4194304.sock.new` needs 25.
 const fitsSockets = (folder: string): boolean => folder.startsWith("/") && Buffer.byteLength(folder) <= 80;
 
-const component = z.strictObject({
-  service: text(isService, "xmpp://host:port of the front's component listener", "xmpp://127.0.0.1:5347"),
-  domain: domain("eu.push.example"),
-  secretFile: path("/etc/reveille/front/component.secret"),
+const component = componentConfig({
+  domain: "eu.push.example",
+  secretFile: "/etc/reveille/front/component.secret",
 });
 
 const isEachOnce = (components: readonly z.output<typeof component>[]): boolean =>
@@ -91,6 +91,7 @@ export const configSchema = z.strictObject({
       fronts: z.array(address("127.0.0.1:5270")).optional(),
     })
     .prefault({}),
+  canary: canaryConfig.optional(),
   log: z
     .strictObject({
       level: z
@@ -103,6 +104,13 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
+
+/** What a canary reads: on a machine outside of any region there is no Redis, no ingress and no module. */
+export const canaryFileSchema = configSchema
+  .partial({ redis: true, ingress: true, modules: true })
+  .extend({ canary: canaryConfig });
+
+export type CanaryFile = z.output<typeof canaryFileSchema>;
 
 /** Names below `modules`, whatever else is wrong there. */
 export function moduleNames(raw: unknown): readonly string[] {

@@ -1,4 +1,4 @@
-import { type Config, configSchema, moduleNames } from "./config.ts";
+import { type CanaryFile, canaryFileSchema, type Config, configSchema, moduleNames } from "./config.ts";
 import { allKeysOf, knownKeysOf } from "./known-keys.ts";
 import { type FileKind, parseYaml, type RuleMistake } from "./parse-yaml.ts";
 
@@ -18,6 +18,16 @@ export type FurtherRules = (config: Config) => readonly RuleMistake[];
  */
 export const parseConfig = (text: string, fileName: string, rules?: FurtherRules): Config =>
   parseYaml(CONFIG, { text, fileName }, rules);
+
+const CANARY: FileKind<CanaryFile> = {
+  schema: canaryFileSchema,
+  known: () => knownKeysOf(canaryFileSchema),
+  exampleFile: "deploy/config.example.yaml",
+};
+
+/** The same for a canary, which needs its own section and little else. Throws a `ConfigError` with every mistake. */
+export const parseCanaryFile = (text: string, fileName: string): CanaryFile =>
+  parseYaml(CANARY, { text, fileName });
 
 /** Every key a host's configuration may have, as dotted paths. */
 export const allKeys = (): readonly string[] => allKeysOf(configSchema);

@@ -3,6 +3,7 @@ import { type Clock, type Observe, type RegionSecret, seconds } from "@reveille/
 import { byStage } from "../by-stage.ts";
 import { type Logger } from "./create-logger.ts";
 import { type EventLog } from "./event-log.ts";
+import { logCanary } from "./log-canary.ts";
 import { logIngress } from "./log-ingress.ts";
 import { logPushService } from "./log-push-service.ts";
 import { logRedis } from "./log-redis.ts";
@@ -34,6 +35,7 @@ export function logEvents({ logger, secret, clock }: LogEventsOptions): Observe 
     work: logWork(log),
     pushService: logPushService(log),
     sidecar: logSidecar(log),
+    canary: logCanary(log),
     redis: logRedis(log),
   });
 }

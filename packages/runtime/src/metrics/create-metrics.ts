@@ -2,6 +2,7 @@ import { type Clock, type MetricFamily, type Observe, type PushModule } from "@r
 import { Registry } from "prom-client";
 
 import { byStage } from "../by-stage.ts";
+import { canaryMetrics } from "./canary-metrics.ts";
 import { ingressMetrics } from "./ingress-metrics.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { pushServiceMetrics } from "./push-service-metrics.ts";
@@ -10,7 +11,7 @@ import { type ReadFacts, readingMetrics } from "./readings.ts";
 import { sidecarMetrics } from "./sidecar-metrics.ts";
 
 export interface MetricsOptions {
-  readonly role: "ingress" | "worker" | "sidecar";
+  readonly role: "ingress" | "worker" | "sidecar" | "canary";
   readonly version: string;
   /** Labels of these exist from the start. */
   readonly modules: readonly PushModule[];
@@ -46,11 +47,12 @@ export function createMetrics({ role, version, modules, clock }: MetricsOptions)
   const ingress = role === "ingress" ? ingressMetrics(registry, modules) : undefined;
   const work = role === "worker" ? queueMetrics(registry, known) : undefined;
   const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
-  const readings = role === "sidecar" ? undefined : readingMetrics(registry, clock);
+  const readings = role === "sidecar" || role === "canary" ? undefined : readingMetrics(registry, clock);
   const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
+  const canary = role === "canary" ? canaryMetrics(registry, clock) : undefined;
   const redis = processMetrics(registry, { role, version, startedAt: clock.now() });
 
-  const observe = byStage({ ingress, work, pushService, sidecar, redis });
+  const observe = byStage({ ingress, work, pushService, sidecar, canary, redis });
   return {
     observe,
     addModules: (more) => {

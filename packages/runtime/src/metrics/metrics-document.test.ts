@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { createMetrics, type MetricDescription, type Reading } from "../index.ts";
 
-const ROLES = ["ingress", "worker", "sidecar"] as const;
+const ROLES = ["ingress", "worker", "sidecar", "canary"] as const;
 const document = new URL("../../../../docs/metrics.md", import.meta.url).pathname;
 
 /** Labels whose values stem from the configuration, or are the same everywhere. */
@@ -17,6 +17,7 @@ const OPEN_LABELS = new Set([
   "version",
   "role",
   "front",
+  "hostname",
 ]);
 
 /** So that labels whose series come with the first event have their values here. */
@@ -25,6 +26,7 @@ const EVENTS: readonly PushEvent[] = [
   { kind: "connection-state-changed", pool: "production", from: undefined, to: "open" },
   { kind: "endpoint-rest-changed", pool: "production", state: "open" },
   { kind: "credential-changed", pool: "production", state: "in-use" },
+  { kind: "canary-settled", hostname: "eu.push.example", ok: true, reply: "accepted", delivery: "delivered" },
   { kind: "part-health-changed", role: "worker", pid: 1, part: "queue", health: { kind: "ready" } },
 ];
 const READINGS: readonly Reading[] = [
@@ -86,6 +88,7 @@ function documentOf(rows: readonly Row[]): string {
     section("Ingress", of("ingress")),
     section("Worker", of("worker")),
     section("Sidecar", of("sidecar")),
+    section("Canary", of("canary")),
     section(
       "More than one role",
       ours.filter(({ roles }) => roles.length > 1),
@@ -103,8 +106,8 @@ All of them are served by the sidecar of a host: \`GET /metrics\`, Prometheus te
 what the processes of a role tell. Gauges that say "region" are read from the region's Redis by each host, so take the
 \`max\` over hosts, not the sum.
 
-Labels only take values from the code or the configuration; \`module\`, \`pool\`, \`component\`, \`connection\`, \`front\` and \`part\`
-are names from the configuration, \`other\` stands for what it no longer has. Every series is there before its first event,
+Labels only take values from the code or the configuration; \`module\`, \`pool\`, \`component\`, \`connection\`, \`front\`, \`hostname\` and
+\`part\` are names from the configuration, \`other\` stands for what it no longer has. Every series is there before its first event,
 except gauges that can only be read while Redis answers, and series of components and pools, which appear when those
 are first used.
 

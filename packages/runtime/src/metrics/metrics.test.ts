@@ -130,6 +130,16 @@ describe("the metrics of a sidecar", () => {
   const process = { kind: "role-process-changed", role: "worker" } as const;
   const part = { kind: "part-health-changed", role: "worker", part: "queue" } as const;
 
+  it("miss no canary on a host that never had one, and one that has ended", async () => {
+    const { observe, text } = someMetrics({ role: "sidecar" });
+    observe({ ...process, pid: 1, state: "answering" });
+    expect(await text()).not.toContain("canary");
+    observe({ ...process, role: "canary", pid: 2, state: "answering" });
+    expect(await text()).toContain('reveille_role_up{role="canary"} 1\n');
+    observe({ ...process, role: "canary", pid: 2, state: "gone" });
+    expect(await text()).toContain('reveille_role_up{role="canary"} 0\n');
+  });
+
   it("show which roles run and how their parts are", async () => {
     const { observe, text } = someMetrics({ role: "sidecar" });
     expect(await text()).toContain('reveille_role_up{role="worker"} 0\n');
@@ -162,6 +172,56 @@ describe("the metrics of a sidecar", () => {
     expect(await text()).toContain("reveille_host_ready 1\n");
     observe({ kind: "readiness-changed", ready: false, reasons: ["no worker runs on this host"] });
     expect(await text()).toContain("reveille_host_ready 0\n");
+  });
+});
+
+describe("the metrics of a canary", () => {
+  const hostname = "eu.push.example";
+  const settled = {
+    kind: "canary-settled",
+    hostname,
+    ok: true,
+    reply: "accepted",
+    delivery: "delivered",
+  } as const;
+
+  it("count rounds by reply and delivery, and show every series of a hostname after its first round", async () => {
+    const { observe, text } = someMetrics({ role: "canary" });
+    observe({ ...settled, replyTook: millis(12), deliveryTook: millis(71) });
+    const shown = await text();
+    for (const [reply, count] of Object.entries({
+      accepted: 1,
+      later: 0,
+      forget: 0,
+      none: 0,
+      "front-failed": 0,
+    }))
+      expect(shown).toContain(
+        `reveille_canary_publishes_total{hostname="${hostname}",reply="${reply}"} ${count}\n`,
+      );
+    expect(shown).toContain(
+      `reveille_canary_deliveries_total{hostname="${hostname}",delivery="delivered"} 1\n`,
+    );
+    expect(shown).toContain(`reveille_canary_reply_seconds_bucket{le="0.025",hostname="${hostname}"} 1\n`);
+    expect(shown).toContain(`reveille_canary_delivery_seconds_bucket{le="0.05",hostname="${hostname}"} 0\n`);
+    expect(shown).toContain(`reveille_canary_delivery_seconds_bucket{le="0.1",hostname="${hostname}"} 1\n`);
+  });
+
+  it("keep what is known of a hostname while the canary's own front fails", async () => {
+    const { observe, text, clock } = someMetrics({ role: "canary" });
+    const frontFailed = { ...settled, ok: false, reply: "front-failed", delivery: "unwatched" } as const;
+    const newest = () => `reveille_canary_last_success_timestamp_seconds{hostname="${hostname}"}`;
+    observe(frontFailed);
+    expect(await text()).not.toContain("reveille_canary_ok{");
+    observe(settled);
+    const at = clock.now() / 1_000;
+    await clock.advance(minutes(1));
+    observe(frontFailed);
+    expect(await text()).toContain(`reveille_canary_ok{hostname="${hostname}"} 1\n`);
+    observe({ ...settled, ok: false, reply: "none", delivery: "unwatched" });
+    const shown = await text();
+    expect(shown).toContain(`reveille_canary_ok{hostname="${hostname}"} 0\n`);
+    expect(shown).toContain(`${newest()} ${at}\n`);
   });
 });
 

@@ -3,7 +3,8 @@ import { type Registry } from "prom-client";
 
 import { allOf, bounded, gauge, inSeconds } from "./instruments.ts";
 
-const ROLES = allOf<Role>({ ingress: true, worker: true });
+/** Of these a host says that it has none. */
+const ROLES = allOf<Exclude<Role, "canary">>({ ingress: true, worker: true });
 type ProcessState = Exclude<Extract<SidecarEvent, { kind: "role-process-changed" }>["state"], "gone">;
 const PROCESS_STATES = allOf<ProcessState>({ answering: true, silent: true });
 const HEALTHS = allOf<Health["kind"]>({ starting: true, ready: true, draining: true, failing: true });
@@ -79,9 +80,11 @@ function processGauges(registry: Registry) {
     labels: ["role", "part", "state"],
     aggregator: "sum",
   });
+  const seen = new Set(ROLES);
   return (processes: readonly KnownProcess[]): void => {
     parts.reset();
-    for (const role of ROLES) {
+    for (const { role } of processes) seen.add(role);
+    for (const role of seen) {
       const ofRole = processes.filter((process) => process.role === role);
       for (const state of PROCESS_STATES) {
         count.set({ role, state }, ofRole.filter((process) => process.state === state).length);

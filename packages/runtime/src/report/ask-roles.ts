@@ -26,7 +26,7 @@ export interface Question {
 }
 
 /**
- * Puts a question to every role of the host, at the sockets of the runtime folder. A folder that is missing holds no
+ * Puts a question to every role of the host that publishes go through, so to no canary, at the sockets of the runtime folder. A folder that is missing holds no
  * roles; one that is closed to this user throws.
  */
 export async function askRoles(

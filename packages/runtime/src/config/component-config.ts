@@ -1,0 +1,13 @@
+import { z } from "zod";
+
+import { domain, isUrlOf, path, text } from "./leaves.ts";
+
+const isService = (url: string): boolean => isUrlOf(["xmpp:"], url) && /^xmpp:\/\/[^/?#@]+:\d+$/.test(url);
+
+/** A place at a front for an external component (XEP-0114). */
+export const componentConfig = (example: { readonly domain: string; readonly secretFile: string }) =>
+  z.strictObject({
+    service: text(isService, "xmpp://host:port of the front's component listener", "xmpp://127.0.0.1:5347"),
+    domain: domain(example.domain),
+    secretFile: path(example.secretFile),
+  });
