@@ -127,7 +127,7 @@ async function watch(test: OpenPushTest, { within, signal, clock }: Watching): P
     kind: "unseen",
     because: `no worker has told of it within ${formatDuration(within)}`,
   }));
-  const told = firstEnd(test, { within, clock, until: over.signal }).catch((error: unknown): Delivery => ({
+  const told = firstEnd(test, clock, over.signal).catch((error: unknown): Delivery => ({
     kind: "unseen",
     because: reasonOf(error),
   }));
@@ -136,12 +136,12 @@ async function watch(test: OpenPushTest, { within, signal, clock }: Watching): P
   return delivery;
 }
 
-async function firstEnd(
-  test: OpenPushTest,
-  { within, clock, until }: Pick<Watching, "within" | "clock"> & { readonly until: AbortSignal },
-): Promise<Delivery> {
+/** A connection that waits for an answer does nothing else: whoever gives the watch up waits as long at most. */
+const LOOK_FOR = seconds(1);
+
+async function firstEnd(test: OpenPushTest, clock: Clock, until: AbortSignal): Promise<Delivery> {
   while (!until.aborted) {
-    const answer = await test.next(within);
+    const answer = await test.next(LOOK_FOR);
     const delivery = answer === undefined ? undefined : deliveryOf(answer, clock.monotonic());
     if (delivery !== undefined) return delivery;
   }

@@ -1,6 +1,6 @@
 import { freePort } from "../addresses.ts";
 import { Program } from "../program.ts";
-import { FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
+import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
 /** Ports of 127.0.0.1 the SRV records point to. */
 export interface ServerPorts {
@@ -49,7 +49,9 @@ function argumentsOf(port: number, ports: ServerPorts): readonly string[] {
     `--address=/${FRONT_HOST}/127.0.0.1`,
     `--address=/${SENDER_DOMAIN}/127.0.0.1`,
     `--srv-host=_xmpp-server._tcp.${REGION_HOST},${FRONT_HOST},${ports.front},10,0`,
-    `--srv-host=_xmpp-server._tcp.${SENDER_DOMAIN},${SENDER_DOMAIN},${ports.sender},10,0`,
+    ...[SENDER_DOMAIN, CANARY_DOMAIN].map(
+      (domain) => `--srv-host=_xmpp-server._tcp.${domain},${SENDER_DOMAIN},${ports.sender},10,0`,
+    ),
   ];
   return ["--no-daemon", ...nothingOfThisMachine, ...listen, ...zone];
 }

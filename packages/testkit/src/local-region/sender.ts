@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../addresses.ts";
 import { Program } from "../program.ts";
 import { type ChatClient, login, type PushRegistration } from "./chat-client.ts";
+import { CANARY_DOMAIN } from "./names.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
 import { within } from "./until.ts";
 import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts";
@@ -12,6 +13,8 @@ import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts
 export interface Sender extends AsyncDisposable {
   readonly program: Program;
   readonly domain: string;
+  /** Where a canary has its place: `xmpp://host:port` of its component listener, for `CANARY_DOMAIN`. */
+  readonly componentService: string;
   /** Every publish it has sent and every reply it got, oldest first. */
   readonly publishes: readonly SentPublish[];
   readonly replies: readonly ReceivedReply[];
@@ -27,6 +30,8 @@ export interface SenderOptions extends Omit<MachineSettings, "dataFolder"> {
   readonly folder: string;
   readonly logFile: string;
   readonly domain: string;
+  /** That of its component. */
+  readonly secretFile: string;
 }
 
 const LOGIN_MS = 15_000;
@@ -39,8 +44,13 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
   const hostFolder = join(dataFolder, encoded(domain));
   await mkdir(join(hostFolder, "accounts"), { recursive: true });
   const port = await freePort();
+  const componentPort = await freePort();
   const configFile = join(folder, "prosody.cfg.lua");
-  await writeFile(configFile, configOf(domain, port, machineSettings({ ...options, dataFolder })));
+  const component = componentOf(await readFile(options.secretFile, "utf8"));
+  const machine = `${machineSettings({ ...options, dataFolder })}
+component_ports = { ${componentPort} }
+component_interfaces = { "127.0.0.1" }`;
+  await writeFile(configFile, configOf(domain, port, machine) + component, { mode: 0o600 });
 
   const program = await Program.start({
     name: "sender",
@@ -63,6 +73,7 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
   return {
     program,
     domain,
+    componentService: `xmpp://127.0.0.1:${componentPort}`,
     ...watchWitness(program),
     login: loginAs,
     enablePush: async (user, registration) => {
@@ -92,6 +103,11 @@ authentication = "internal_plain"
 disable_sasl_mechanisms = { "SCRAM-SHA-1"; "SCRAM-SHA-256" }
 ${machine}
 VirtualHost "${domain}"
+`;
+
+const componentOf = (secret: string): string => `
+Component "${CANARY_DOMAIN}"
+  component_secret = "${secret.trim()}"
 `;
 
 /** Prosody's file names: everything but letters and digits as `%xx`. */

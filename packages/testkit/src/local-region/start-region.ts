@@ -54,8 +54,8 @@ export interface Region extends AsyncDisposable {
   readonly sidecarUrl: string;
   /** Of the status page alone, as the public sees it. */
   readonly statusUrl: string;
-  /** Starts one more process of a role; stopped with the region. */
-  readonly startRole: (role: RoleOptions["role"], name: string) => Promise<Program>;
+  /** Starts one more process of a role, on the host's configuration unless told; stopped with the region. */
+  readonly startRole: (role: RoleOptions["role"], name: string, configFile?: string) => Promise<Program>;
   /** Everything of the above that is a program, and the DNS. */
   readonly programs: readonly Program[];
   /** Which program was the first to end, and how; also after disposing. */
@@ -93,7 +93,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     ...roles,
     sidecarUrl,
     statusUrl: `http://127.0.0.1:${ports.status}`,
-    startRole: async (role, name) => stop.use(await start(role, name)),
+    startRole: async (...role) => stop.use(await start(...role)),
     programs,
     ended: Promise.race(programs.map(async ({ name, ended }) => `${name} ended with ${await ended}`)),
     wakeups: followWakeups([ingress, ...workers]),
@@ -119,8 +119,8 @@ async function startRoles(
   options: RegionOptions,
 ): Promise<Roles> {
   const config = await hostConfig({ place, ports, redisSocket, apns, ...options });
-  const configFile = await writeHostConfig(place.folder, config);
-  const start: Region["startRole"] = async (role, name) =>
+  const ofHost = await writeHostConfig(place.folder, config);
+  const start: Region["startRole"] = async (role, name, configFile = ofHost) =>
     startRole({ role, name, configFile, logFile: place.logFile(name), nodeOptions: options.nodeOptions });
   const workerNames = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`);
   const [ingress, ...workers] = await allOrNothing(parts, [

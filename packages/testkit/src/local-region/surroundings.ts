@@ -103,6 +103,7 @@ async function startRegionSender({ place, ports, dns }: ServerParts): Promise<Se
     folder: await place.dataFolder("sender"),
     logFile: place.logFile("sender"),
     domain: SENDER_DOMAIN,
+    secretFile: place.secretFile,
     serverPort: ports.sender,
     certificateFolder: place.certificateFolder,
     authorityFile: place.authority.certificateFile,

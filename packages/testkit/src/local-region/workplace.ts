@@ -10,7 +10,7 @@ import {
   makeSigningKey,
   openCertificateAuthority,
 } from "./certificates.ts";
-import { FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
+import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
 const REPOSITORY = join(import.meta.dirname, "../../../..");
 
@@ -23,7 +23,7 @@ export interface Workplace extends AsyncDisposable {
   readonly logFolder: string;
   readonly certificateFolder: string;
   readonly authority: CertificateAuthority;
-  /** The secret between front and ingress. */
+  /** The secret between a server and its component: front and ingress, sender and canary. */
   readonly secretFile: string;
   /** Signs provider tokens; the APNs simulator accepts no other. */
   readonly signingKey: { readonly file: string; readonly keyId: string; readonly teamId: string };
@@ -42,7 +42,7 @@ export async function openWorkplace(folder: string): Promise<Workplace> {
   const authority = await openCertificateAuthority(join(DATA_FOLDER, "ca"));
   const certificateFolder = join(folder, "certificates");
   await Promise.all(
-    [REGION_HOST, FRONT_HOST, SENDER_DOMAIN].map(async (name) =>
+    [REGION_HOST, FRONT_HOST, SENDER_DOMAIN, CANARY_DOMAIN].map(async (name) =>
       issueCertificate(authority, certificateFolder, name),
     ),
   );
