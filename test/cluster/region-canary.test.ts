@@ -147,6 +147,7 @@ describe("reveille canary", () => {
     canary = await region.startRole("canary", "canary", await onTheHost({ every: "10s" }));
     await expect.poll(metrics, SOON).toContain('reveille_canary_ok{hostname="eu.push.example"} 1\n');
     const text = await metrics();
+    expect(text).not.toContain(token);
     expect(text).toContain('reveille_role_up{role="canary"} 1\n');
     expect(text).toContain(
       'reveille_canary_publishes_total{hostname="eu.push.example",reply="accepted"} 1\n',

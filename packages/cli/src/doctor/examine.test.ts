@@ -1,4 +1,4 @@
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -58,6 +58,20 @@ describe("the doctor, shown files", () => {
     expect(await look()).toMatchObject([{ kind: "fail", text: containing("is empty") }]);
     await rm(secret);
     expect(await look()).toMatchObject([{ kind: "fail", text: containing("there is no such file") }]);
+  });
+
+  it("looks at the secrets of a canary, too", async () => {
+    await using host = await aHost();
+    const [secretFile, tokenFile] = [host.file("component.secret"), host.file("device.token")];
+    const component = { service: "xmpp://127.0.0.1:1", domain: "canary.example", secretFile };
+    const canary = { component, hostnames: ["eu.push.example"], tokenFile };
+    const text = `${await readFile(host.configFile, "utf8")}\ncanary: ${JSON.stringify(canary)}\n`;
+    const findings = await checkSecretFiles(aPatient(parseConfig(text, "reveille.yaml")));
+    expect(findings).toMatchObject([
+      { kind: "ok" },
+      { kind: "ok", text: containing("canary.component.secretFile") },
+      { kind: "fail", text: containing("`canary.tokenFile`") },
+    ]);
   });
 
   it("reads the key of APNs, and says which file is no key", async () => {

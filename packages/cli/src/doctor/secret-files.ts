@@ -6,7 +6,7 @@ import { type Check } from "./patient.ts";
 
 /** The secrets that are no credential of APNs: there, not empty, and nobody else's business. */
 export const checkSecretFiles: Check = async ({ config }) => {
-  const { ingress, redis, sidecar } = config;
+  const { ingress, redis, sidecar, canary } = config;
   const files = [
     ...ingress.components.map(({ secretFile }, index) => [
       `ingress.components.${index}.secretFile`,
@@ -14,6 +14,8 @@ export const checkSecretFiles: Check = async ({ config }) => {
     ]),
     ["redis.passwordFile", redis.passwordFile],
     ["sidecar.metricsTokenFile", sidecar.metricsTokenFile],
+    ["canary.component.secretFile", canary?.component.secretFile],
+    ["canary.tokenFile", canary?.tokenFile],
   ] as const;
   return Promise.all(
     files.flatMap(([key, file]) => (key === undefined || file === undefined ? [] : [judge(key, file)])),
