@@ -1,19 +1,13 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
-import { aPublish, aToken, Program, startRedis, until } from "@reveille/testkit";
+import { aPublish, aToken, until } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { startFront } from "../load/doubles/front.ts";
+import { MODULE, startLoneIngress } from "./lone-ingress.ts";
 
-const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const DOMAIN = "push.example";
-const MODULE = "monalProdiOS";
 const SECRET = "component secret of tests";
 
 /** The limit of the domain that floods, per second; it sends fifty times as much. */
@@ -31,9 +25,6 @@ const PHASE_MS = 1_000;
  */
 async function aFloodedIngress() {
   await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "reveille-flood-"));
-  opened.defer(async () => rm(folder, { recursive: true, force: true }));
-  const redis = opened.use(await startRedis(["--appendonly", "yes"]));
   const replies = new Map<string, (reply: string) => void>();
   let rest = "";
   const front = opened.use(
@@ -53,39 +44,12 @@ async function aFloodedIngress() {
       },
     }),
   );
-  const config = join(folder, "reveille.yaml");
-  await writeFile(config, JSON.stringify(await configOf(folder, redis.path, front.port)));
-  const args = [CLI, "ingress", "--config", config];
-  const ready = (line: string): boolean => line.includes(`"msg":"role started"`);
-  opened.use(await Program.start({ name: "ingress", command: process.execPath, args, ready }));
+  const ingress = opened.use(await startLoneIngress({ port: front.port, domain: DOMAIN, secret: SECRET }));
   const parts = opened.move();
-  return { front, replies, config, [Symbol.asyncDispose]: async () => parts.disposeAsync() };
+  return { front, replies, ingress, [Symbol.asyncDispose]: async () => parts.disposeAsync() };
 }
 
 const isWhole = (stanza: string): boolean => stanza.endsWith("</iq>") || /^<iq [^<]*\/>$/.test(stanza);
-
-async function configOf(folder: string, socket: string, port: number): Promise<object> {
-  const [secretFile, keyFile] = [join(folder, "component.secret"), join(folder, "AuthKey.p8")];
-  await writeFile(secretFile, SECRET, { mode: 0o600 });
-  return {
-    region: "eu",
-    host: "s1.push.example",
-    runtimeDir: folder,
-    redis: { url: `redis+unix://${socket}` },
-    ingress: { components: [{ service: `xmpp://127.0.0.1:${port}`, domain: DOMAIN, secretFile }] },
-    modules: {
-      [MODULE]: {
-        apns: {
-          topic: "org.example",
-          environment: "production",
-          keyFile,
-          keyId: "ABC1234567",
-          teamId: "TEAM123456",
-        },
-      },
-    },
-  };
-}
 
 type Rig = Awaited<ReturnType<typeof aFloodedIngress>>;
 
@@ -152,8 +116,7 @@ interface Pair {
 describe("a domain that sends fifty times its limit", () => {
   it("hears wait, and leaves the others' p99 within 1.5 times that of quiet times", async () => {
     await using rig = await aFloodedIngress();
-    const limit = ["--rate", `${LIMIT}/s`, "--burst", `${LIMIT}`, "--config", rig.config];
-    await promisify(execFile)(process.execPath, [CLI, "domain", "limit", "flood.example", ...limit]);
+    await rig.ingress.limit("flood.example", LIMIT);
     await aPhase(rig, FLOOD);
     const pairs: Pair[] = [];
     for (let pair = 0; pair < PAIRS; pair += 1) {

@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { Program, startRedis } from "@reveille/testkit";
+
+const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+
+/** The one module. */
+export const MODULE = "monalProdiOS";
+
+export interface LoneIngressOptions {
+  /** Of the front for components, on 127.0.0.1. */
+  readonly port: number;
+  readonly domain: string;
+  readonly secret: string;
+}
+
+/** An ingress as in production with a Redis of its own, and no worker. */
+export interface LoneIngress extends AsyncDisposable {
+  /** `reveille domain limit`: so many publishes per second, and as many at once. */
+  readonly limit: (domain: string, perSecond: number) => Promise<void>;
+}
+
+/** Resolves when it works; the front must be there already. */
+export async function startLoneIngress(options: LoneIngressOptions): Promise<LoneIngress> {
+  await using opened = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "reveille-ingress-"));
+  opened.defer(async () => rm(folder, { recursive: true, force: true }));
+  const redis = opened.use(await startRedis(["--appendonly", "yes"]));
+  const config = join(folder, "reveille.yaml");
+  await writeFile(join(folder, "component.secret"), options.secret, { mode: 0o600 });
+  // JSON is YAML (YAML 1.2 §1.3).
+  await writeFile(config, JSON.stringify(configOf(folder, redis.path, options)));
+  const args = [CLI, "ingress", "--config", config];
+  const ready = (line: string): boolean => line.includes(`"msg":"role started"`);
+  opened.use(await Program.start({ name: "ingress", command: process.execPath, args, ready }));
+  const parts = opened.move();
+  return {
+    limit: async (domain, perSecond) => {
+      const limit = ["--rate", `${perSecond}/s`, "--burst", `${perSecond}`, "--config", config];
+      await promisify(execFile)(process.execPath, [CLI, "domain", "limit", domain, ...limit]);
+    },
+    [Symbol.asyncDispose]: async () => parts.disposeAsync(),
+  };
+}
+
+function configOf(folder: string, socket: string, { port, domain }: LoneIngressOptions): object {
+  const credential = { keyFile: join(folder, "AuthKey.p8"), keyId: "ABC1234567", teamId: "TEAM123456" };
+  return {
+    region: "eu",
+    host: "s1.push.example",
+    runtimeDir: folder,
+    redis: { url: `redis+unix://${socket}` },
+    ingress: {
+      components: [
+        { service: `xmpp://127.0.0.1:${port}`, domain, secretFile: join(folder, "component.secret") },
+      ],
+    },
+    modules: { [MODULE]: { apns: { topic: "org.example", environment: "production", ...credential } } },
+  };
+}
