@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
 import {
   aModule,
   aPublish,
@@ -44,20 +46,26 @@ describe("two ingresses at two fronts", () => {
 
     const killedAt = Date.now();
     const sentBefore = loads.map(({ sent }) => sent());
+    const lag = monitorEventLoopDelay({ resolution: 10 });
+    lag.enable();
     await ingressA.kill();
-    await vi.waitFor(() => {
-      // Accepted although published after the death of A.
-      const isServed = [atA, atB].map(({ replies }, at) =>
-        replies.some(({ id, type }) => type === "result" && Number(id) > (sentBefore[at] ?? 0) + 1),
+    /** When each server had its first reply to a publish that it sent after the death of A. */
+    const servedAt = (): readonly (number | undefined)[] =>
+      [atA, atB].map(
+        ({ replies }, at) =>
+          replies.find(({ id, type }) => type === "result" && Number(id) > (sentBefore[at] ?? 0) + 1)?.at,
       );
-      expect(isServed).toEqual([true, true]);
-    }, 10_000);
-    expect(Date.now() - killedAt).toBeLessThan(3_000);
+    await vi.waitFor(() => expect(servedAt()).not.toContain(undefined), 10_000);
+    lag.disable();
     for (const load of loads) load.stop();
+    // What this process slept itself is not the ingress' fault.
+    const took = Math.max(...servedAt().map((at = Number.NaN) => at - killedAt)) - lag.max / 1_000_000;
+    expect(took).toBeLessThan(3_000);
     const heard = new Set(
       [atA, atB].flatMap(({ replies }) => replies.map(({ type, errorType }) => errorType ?? type)),
     );
-    expect([...heard].toSorted((one, other) => one.localeCompare(other))).toEqual(["result", "wait"]);
+    // A place that is taken between two publishes leaves nobody to hear `wait`.
+    expect([...heard].filter((said) => said !== "wait")).toEqual(["result"]);
     await ingressB.stop();
   });
 });

@@ -1,5 +1,6 @@
 export { type Brand } from "./brand.ts";
 export { type Clock } from "./clock.ts";
+export { detached } from "./detached.ts";
 export {
   type DeviceToken,
   isDeviceToken,

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  detached,
   type EpochMillis,
   epochMillis,
   hours,
@@ -45,7 +46,7 @@ export function openClearSenders({ redis, region, clock }: ClearSendersOptions):
   return {
     note: (domain, software) => {
       const member = `${domain} ${software}`;
-      if (noted.size < MOST || noted.has(member)) noted.set(member, clock.now());
+      if (noted.size < MOST || noted.has(member)) noted.set(detached(member), clock.now());
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();

@@ -32,9 +32,20 @@ describe("a sending domain", () => {
     expect(() => fc.assert(fc.property(text, isHarmless))).not.toThrow();
   });
 
-  it("is looked up by the form that a rule has, however its server writes it", () => {
-    for (const written of ["EXÄMPLE.org", "xn--exmple-cua.org", "exämple.org"]) {
-      expect(lookupForm(written)).toBe(parseDomainName("exämple.org"));
+  it.each([
+    [
+      "exämple.org",
+      ["EXÄMPLE.org", "xn--exmple-cua.org", "XN--EXMPLE-CUA.ORG", "exa\u0308mple.org", "exämple.org."],
+    ],
+    ["example.org", ["Example.ORG", "example.org.", "ｅxample.org"]],
+    ["a_b-1.example", ["a_b-1.example", "A_B-1.example."]],
+  ])("%j is found by its rule, however its server writes it", (typed, spellings) => {
+    for (const written of spellings) expect(lookupForm(written)).toBe(parseDomainName(typed));
+  });
+
+  it("is looked up by something, also if it is none", () => {
+    for (const written of ["", ".", "[::1]", "a..b", "A B", "xn--", "xn--a.xn--"]) {
+      expect(lookupForm(written)).toBe(lookupForm(written.toUpperCase()));
     }
   });
 });

@@ -26,13 +26,13 @@ beforeAll(async () => {
 afterAll(async () => server[Symbol.asyncDispose]());
 
 const SENDERS = ["a.example", "b.example", "free.example"];
-// Slow enough that Redis, whose expiry is in real time, forgets no bucket during a run.
+// A token takes 50 s at least: Redis, whose expiry is in real time, forgets a bucket no sooner, however busy the machine.
 const limit = fc.record({
-  perSecond: fc.constantFrom(0.01, 0.03, 0.07, 0.1, 0.3),
+  perSecond: fc.constantFrom(0.001, 0.003, 0.007, 0.01, 0.02),
   burst: fc.integer({ min: 1, max: 20 }),
 });
 const step = fc.record({
-  by: fc.oneof(fc.constantFrom(0, 1, 20, 1_000, 9_900, 9_999), fc.integer({ min: 0, max: 300_000 })),
+  by: fc.oneof(fc.constantFrom(0, 1, 20, 1_000, 99_900, 99_999), fc.integer({ min: 0, max: 3_000_000 })),
   senders: fc.array(fc.constantFrom(...SENDERS), { maxLength: 40 }),
 });
 
@@ -73,7 +73,7 @@ describe("the script that limits domains", () => {
     await fc.assert(fc.asyncProperty(fc.tuple(limit, limit), fc.array(step, { maxLength: 10 }), follows), {
       numRuns: 300,
     });
-  });
+  }, 60_000);
 });
 
 interface Step {

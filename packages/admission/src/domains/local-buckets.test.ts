@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { aRegion, aRegionSecret, ManualClock } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
@@ -10,6 +13,17 @@ function someBuckets() {
 }
 
 const flood = (perSecond: number, burst: number) => ({ name: "flood.example", limit: { perSecond, burst } });
+
+const isCollector = (value: unknown): value is () => void => typeof value === "function";
+
+/** Bytes in use after a full collection. */
+function heapUsed(): number {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (!isCollector(collect)) throw new Error("no garbage collector");
+  collect();
+  return process.memoryUsage().heapUsed;
+}
 
 describe("the buckets of one process", () => {
   it("go on counting though the limit is told anew each time", async () => {
@@ -26,5 +40,16 @@ describe("the buckets of one process", () => {
     expect(buckets.draws(flood(1, 2))).toBe(true);
     expect(buckets.sharedBy(flood(1, 2)).key).not.toBe(before);
     expect(buckets.draws(flood(2, 2))).toBe(true);
+  });
+
+  // Seen to fail with the name as it came: 100 MB.
+  it("keep nothing of a publish but the name of its domain", () => {
+    const { buckets } = someBuckets();
+    const before = heapUsed();
+    for (let domain = 0; domain < 100; domain += 1) {
+      const publish = `${"x".repeat(1_000_000)}flood-${domain}.example`;
+      buckets.draws({ name: publish.slice(1_000_000), limit: { perSecond: 1, burst: 1 } });
+    }
+    expect(heapUsed() - before).toBeLessThan(5_000_000);
   });
 });

@@ -1,4 +1,11 @@
-import { bucketKeyOf, type Clock, redisKeysOf, type Region, type RegionSecret } from "@reveille/wakeup";
+import {
+  bucketKeyOf,
+  type Clock,
+  detached,
+  redisKeysOf,
+  type Region,
+  type RegionSecret,
+} from "@reveille/wakeup";
 
 import { type DomainLimit, draw } from "./domain-limit.ts";
 
@@ -60,7 +67,7 @@ export class LocalBuckets {
     // Another limit is another bucket: an old one could be in debt for hours by the measure of the new one.
     const key = redisKeysOf(region).bucket(bucketKeyOf(secret, `${name} ${limit.perSecond} ${limit.burst}`));
     const bucket = { fullAt: 0, shared: { key, limit } };
-    this.#buckets.set(name, bucket);
+    this.#buckets.set(detached(name), bucket);
     return bucket;
   }
 

@@ -1,4 +1,11 @@
-import { type Clock, type EpochMillis, epochMillis, hours, type SenderSoftware } from "@reveille/wakeup";
+import {
+  type Clock,
+  detached,
+  type EpochMillis,
+  epochMillis,
+  hours,
+  type SenderSoftware,
+} from "@reveille/wakeup";
 
 import { type Counted, DomainHour } from "./domain-hour.ts";
 
@@ -13,7 +20,6 @@ export interface DomainRecord {
 }
 
 interface Entry {
-  /** A copy: the name may be part of a longer string with a device token in it, which V8 would keep alive. */
   readonly domain: string;
   readonly hour: DomainHour;
   readonly since: EpochMillis;
@@ -79,7 +85,7 @@ export class DomainBook {
   #newEntry(domain: string): Entry {
     const isFirst = this.#old.size === 0;
     return {
-      domain: Buffer.from(domain).toString(),
+      domain: detached(domain),
       hour: new DomainHour(this.#clock.monotonic()),
       since: isFirst ? this.#began : this.#clock.now(),
       clearSoftware: undefined,
