@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -43,6 +44,24 @@ const heard = async (server: ServerDouble, wanted: Partial<WireReply>): Promise<
     interval: 100,
   });
 
+const OVER_LIMIT = { errorType: "wait", condition: "service-unavailable" };
+const TEN_RESULTS = Array.from({ length: 10 }, () => "result");
+
+const tenFrom = async (server: ServerDouble): Promise<readonly string[]> =>
+  Promise.all(TEN_RESULTS.map(async () => (await publish(server)).type));
+
+/** Writes `ingress.domainLimit` into the host's file and has the roles read it. */
+async function reloadWith(domainLimit: object | undefined): Promise<void> {
+  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
+  if (!isHostConfig(config)) throw new Error("no configuration of a host");
+  const changed = { ...config, ingress: { ...config.ingress, domainLimit } };
+  await writeFile(region.configFile, JSON.stringify(changed));
+  await promisify(execFile)(process.execPath, [CLI, "reload", "--config", region.configFile]);
+}
+
+const isHostConfig = (value: unknown): value is { readonly ingress: object } =>
+  typeof value === "object" && value !== null && "ingress" in value && typeof value.ingress === "object";
+
 describe("reveille domain", () => {
   it("blocks a domain of a running region, and lets it publish again", async () => {
     expect(await publish(flood)).toMatchObject({ type: "result" });
@@ -67,7 +86,7 @@ describe("reveille domain", () => {
 
   it("limits a domain, which then hears wait for what is too much", async () => {
     await domain("limit", "flood.example", "--rate", "30/m", "--burst", "5");
-    await heard(flood, { errorType: "wait", condition: "service-unavailable" });
+    await heard(flood, OVER_LIMIT);
     expect(await publish(quiet)).toMatchObject({ type: "result" });
     expect(await domain("list")).toContain("flood.example is limited to 30/m, 5 at once");
   });
@@ -80,10 +99,43 @@ describe("reveille domain", () => {
     expect(xml).toMatch(/limit[^>]*><value>30 publishes a minute, 5 at once; exceeded in the last hour</);
   });
 
+  it("lifts the limit of a domain of a running region", async () => {
+    await heard(flood, OVER_LIMIT);
+    expect(await domain("allow", "flood.example")).toBe("flood.example is allowed\n");
+    await heard(flood, { type: "result" });
+    expect(await tenFrom(flood)).toEqual(TEN_RESULTS);
+  });
+
+  it("goes before the limit of all others, which a reload brings, changes and takes away", async () => {
+    await reloadWith({ rate: "30/m", burst: 3 });
+    await heard(quiet, OVER_LIMIT);
+    expect(await tenFrom(flood)).toEqual(TEN_RESULTS);
+    expect(await domain("list")).toContain("every other domain is limited to 30/m, 3 at once");
+    await reloadWith({ rate: "100/s", burst: 1_000 });
+    expect(await tenFrom(quiet)).toEqual(TEN_RESULTS);
+    await reloadWith({ rate: "1/h", burst: 1 });
+    await heard(quiet, OVER_LIMIT);
+    await reloadWith(undefined);
+    expect(await tenFrom(quiet)).toEqual(TEN_RESULTS);
+  });
+
+  it("has a burst of ten seconds unless told, and none that is too much to mean", async () => {
+    expect(await domain("limit", "burst.example", "--rate", "5/s")).toContain("limited to 5/s, 50 at once");
+    const most = await domain("limit", "burst.example", "--rate", "999999999/s");
+    expect(most).toContain("limited to 999999999/s, 1000000 at once");
+  });
+
   it.each([
     [["block", "user@example.org"], "not a domain"],
     [["limit", "example.org", "--rate", "fast"], "not a rate"],
+    [["limit", "example.org", "--rate", "0/s"], "not a rate"],
+    [["limit", "example.org", "--rate=-5/s"], "not a rate"],
+    [["limit", "example.org", "--rate", "NaN/s"], "not a rate"],
+    [["limit", "example.org", "--rate", "1e9/s"], "not a rate"],
     [["limit", "example.org", "--rate", "1/s", "--burst", "0"], "not a burst"],
+    [["limit", "example.org", "--rate", "1/s", "--burst", ""], 'not a burst: ""'],
+    [["limit", "example.org", "--rate", "1/s", "--burst", "NaN"], 'not a burst: "NaN"'],
+    [["limit", "example.org", "--rate", "1/s", "--burst", "1e9"], "from 1 to 1000000"],
   ])("says how to mend %j", async (args, message) => {
     await expect(domain(...args)).rejects.toThrow(message);
   });

@@ -1,13 +1,31 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 
-import { type DeviceToken, parseDeviceToken } from "@reveille/wakeup";
+import { type DeviceToken, parseDeviceToken, type TokenKind } from "@reveille/wakeup";
 
-/** The device token on standard input. Throws if there is none; what stood there instead is not repeated. */
-export async function readToken(): Promise<DeviceToken> {
-  if (process.stdin.isTTY) process.stderr.write("Device token, then Ctrl-D: ");
-  const token = parseDeviceToken((await text(process.stdin)).trim());
+type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
+/** The device token that `input` holds; at a terminal it is asked for, and not shown. Throws if it holds none, or more. */
+export async function readToken(input: Input, kind: TokenKind): Promise<DeviceToken> {
+  const given = input.isTTY === true ? await typedAt(input) : await text(input);
+  const token = parseDeviceToken(given.trim(), kind);
   if (token !== undefined) return token;
-  throw new Error(
-    "no device token on standard input: 32 to 512 hex digits, for example: reveille token status < token.txt",
-  );
+  throw new Error(`standard input holds no device token: ${SHAPES[kind]}`);
 }
+
+async function typedAt(input: Input): Promise<string> {
+  process.stderr.write("Device token (is not shown): ");
+  // readline echoes what is typed to its output.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal: true });
+  const first = await lines[Symbol.asyncIterator]().next();
+  lines.close();
+  process.stderr.write("\n");
+  return first.done === true ? "" : first.value;
+}
+
+const SHAPES: Readonly<Record<TokenKind, string>> = {
+  apns: "it is 32 to 512 hex digits on one line",
+  fcm: "it is 32 to 512 of A-Z a-z 0-9 _ : - on one line",
+};

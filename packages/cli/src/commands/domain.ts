@@ -81,9 +81,15 @@ function limitOf({ rate, burst }: LimitOptions): DomainLimit {
       `not a rate: ${JSON.stringify(rate)}; a whole number per s, m or h, for example: --rate 50/s`,
     );
   }
-  const tokens = burst === undefined ? Math.max(1, Math.round(perSecond * BURST_SECONDS)) : Number(burst);
+  if (burst === undefined) {
+    const ofTenSeconds = Math.round(perSecond * BURST_SECONDS);
+    return { perSecond, burst: Math.min(Math.max(1, ofTenSeconds), MOST_BURST) };
+  }
+  const tokens = Number(burst);
   if (Number.isInteger(tokens) && tokens >= 1 && tokens <= MOST_BURST) return { perSecond, burst: tokens };
-  throw new Error(`not a burst: ${tokens}; a whole number from 1 to ${MOST_BURST}, for example: --burst 500`);
+  throw new Error(
+    `not a burst: ${JSON.stringify(burst)}; a whole number from 1 to ${MOST_BURST}, for example: --burst 500`,
+  );
 }
 
 const limitAnswer = ({ perSecond, burst }: DomainLimit) => ({ rate: formatRate(perSecond), burst });

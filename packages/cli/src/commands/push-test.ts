@@ -7,7 +7,7 @@ import { admissionOptionsOf } from "../admission-options.ts";
 import { type PushTestOptions } from "../command-line/push-test.ts";
 import { print } from "../print.ts";
 import { inWords, verdictInWords } from "../push-test/in-words.ts";
-import { readToken } from "../push-test/read-token.ts";
+import { readToken } from "../read-token.ts";
 import { testedModule } from "../push-test/tested-module.ts";
 import { inRegion, type RegionAccess } from "../region.ts";
 import { NODE } from "../role.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openRegionSecret, redisAdmission } from "@reveille/admission";
-import { aModule, aRegion, aToken, aWakeup, startRedis, type TestRedis } from "@reveille/testkit";
+import { aModule, anFcmToken, aRegion, aToken, aWakeup, startRedis, type TestRedis } from "@reveille/testkit";
 import { systemClock } from "@reveille/runtime";
 import { fingerprintOf, hours, seconds } from "@reveille/wakeup";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -23,7 +23,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reveille-token-"));
   config = join(folder, "reveille.yaml");
   const example = await readFile(EXAMPLE, "utf8");
-  await writeFile(config, example.replace(/^ {2}url: .*$/m, `  url: "redis+unix://${server.path}"`));
+  const text = example.replace(/^ {2}url: .*$/m, `  url: "redis+unix://${server.path}"`);
+  const fcm = "{ projectId: my-project, serviceAccountFile: /etc/reveille/fcm.json }";
+  await writeFile(config, text.replace(/^modules:$/m, `modules:\n  android: { fcm: ${fcm} }`));
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -81,6 +83,17 @@ describe("reveille token", () => {
     );
   });
 
+  it.each([`\r\n`, "  \n", "\n\n"])("takes a token that is followed by %j", async (end) => {
+    const { fingerprint } = await anAdmission();
+    expect(await json(["status"], `${aToken()}${end}`)).toMatchObject({ fingerprint });
+  });
+
+  it("knows the devices of a module with tokens of FCM", async () => {
+    const secret = await openRegionSecret(redis, aRegion());
+    const known = { fingerprint: fingerprintOf(secret, anFcmToken()), module: "android", state: "unknown" };
+    expect(await json(["status", "--module", "android"], `${anFcmToken()}\n`)).toEqual(known);
+  });
+
   it("blocks it for a while, and forgets it", async () => {
     const { admission, fingerprint } = await anAdmission();
     const blocked = { state: "dead", reason: "blocked", lastsMs: A_NUMBER };
@@ -92,9 +105,12 @@ describe("reveille token", () => {
   });
 
   it.each([
-    [["status"], "secret words", "no device token on standard input"],
+    [["status"], "secret words", "standard input holds no device token: it is 32 to 512 hex digits"],
+    [["status"], "", "standard input holds no device token"],
+    [["forget"], `${aToken(1)}\n${aToken(2)}\n`, "on one line"],
+    [["status", "--module", "android"], aToken().slice(0, 31), "it is 32 to 512 of A-Z a-z 0-9 _ : -"],
     [["status", "--fingerprint", "short"], "", "not a fingerprint"],
-    [["status", "--module", "monal"], aToken(), 'no module "monal"; it has: monalProdiOS'],
+    [["status", "--module", "monal"], aToken(), 'no module "monal"; it has: android, monalProdiOS'],
     [["block", "--for", "soon"], aToken(), "not a duration"],
     [["status", aToken()], "", "no argument is taken"],
   ])("says how to mend %j", async (args, input, message) => {

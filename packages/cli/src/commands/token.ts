@@ -9,9 +9,11 @@ import {
   millis,
   parseFingerprint,
   type PushModule,
+  type TokenKind,
 } from "@reveille/wakeup";
 
 import { type BlockOptions, type TokenOptions } from "../command-line/token.ts";
+import { fcmModulesOf } from "../fcm-modules.ts";
 import { print } from "../print.ts";
 import { readToken } from "../read-token.ts";
 import { inRegion, type RegionAccess } from "../region.ts";
@@ -44,7 +46,8 @@ async function aboutDevice(
 ): Promise<void> {
   await inRegion(options, async (region) => {
     const module = moduleOf(options, region.config);
-    const fingerprint = await fingerprintIn(region, options);
+    const tokens = fcmModulesOf(region.config).has(module) ? "fcm" : "apns";
+    const fingerprint = await fingerprintIn(region, options, tokens);
     const key = deviceKeyFrom(fingerprint, module);
     const records = deviceRecords({
       redis: region.redis,
@@ -60,9 +63,13 @@ async function aboutDevice(
 async function fingerprintIn(
   { redis, config }: RegionAccess,
   { fingerprint }: TokenOptions,
+  tokens: TokenKind,
 ): Promise<Fingerprint> {
   if (fingerprint === undefined) {
-    return fingerprintOf(await openRegionSecret(redis, config.region), await readToken());
+    return fingerprintOf(
+      await openRegionSecret(redis, config.region),
+      await readToken(process.stdin, tokens),
+    );
   }
   const parsed = parseFingerprint(fingerprint);
   if (parsed !== undefined) return parsed;
@@ -106,7 +113,7 @@ function textOf(
     ...(suspectedSince === undefined
       ? []
       : [
-          `Apple called its token bad, first at ${timeText(suspectedSince)}; asked again before that is believed`,
+          `the push service called its token bad, first at ${timeText(suspectedSince)}; asked again before that is believed`,
         ]),
   ].join("\n");
 }
@@ -127,7 +134,7 @@ function describe(state: DeviceState): string {
 }
 
 const REASONS = {
-  refused: "Apple says that the token is gone",
-  suspected: "Apple has called the token bad twice",
+  refused: "the push service says that the token is gone",
+  suspected: "the push service has called the token bad twice",
   blocked: "an operator has blocked it",
 } as const;
