@@ -15,7 +15,7 @@ const BUSY_DEVICES = 4;
 
 /** 25 publishes a second from each of the two senders, from now on. */
 export class Load {
-  readonly #publishers: readonly Publisher[];
+  readonly #publishers: Readonly<Record<SenderKind, Publisher>>;
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
 
@@ -25,11 +25,11 @@ export class Load {
       const device = index % BUSY_EVERY === 0 ? `busy ${(index / BUSY_EVERY) % BUSY_DEVICES}` : `${index}`;
       return { token: aToken(`${kind} device ${device}`), to: HOSTNAME };
     };
-    this.#publishers = (["prosody", "ejabberd"] as const).map(
-      (kind) => new Publisher({ server: region.loads[kind], rate: RATE, target: target(kind) }),
-    );
+    const publisher = (kind: SenderKind): Publisher =>
+      new Publisher({ server: region.loads[kind], rate: RATE, target: target(kind) });
+    this.#publishers = { prosody: publisher("prosody"), ejabberd: publisher("ejabberd") };
     this.#running = Promise.all([
-      ...this.#publishers.map(async (publisher) => publisher.run()),
+      ...Object.values(this.#publishers).map(async (publisher) => publisher.run()),
       this.#write(region, people),
     ]);
   }
@@ -40,13 +40,14 @@ export class Load {
     await this.#running;
   }
 
-  /** Every publish so far that came without a user, and its reply; for each sender. */
-  journals(): readonly (readonly Sent[])[] {
-    return this.#publishers.map((publisher) => publisher.journal());
+  /** Every publish so far that came without a user, and its reply. */
+  journals(): Readonly<Record<SenderKind, readonly Sent[]>> {
+    const { prosody, ejabberd } = this.#publishers;
+    return { prosody: prosody.journal(), ejabberd: ejabberd.journal() };
   }
 
   journal(): readonly Sent[] {
-    return this.journals().flat();
+    return Object.values(this.journals()).flat();
   }
 
   async #write(region: Region, people: readonly Person[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Arrival, answersOf, isAccepted, lostOf } from "../durability/findings.ts";
 import { type Sent } from "../durability/publishing.ts";
+import { type SenderKind } from "./machines.ts";
 
 /** A push later than this after its publish shows trouble. */
 const LATE_MS = 1_000;
@@ -10,15 +11,14 @@ export interface Outcome {
   readonly answers: Readonly<Record<string, number>>;
   /** Accepted publishes after which APNs was never asked for their device. */
   readonly lost: number;
-  /** Longest time without any push for publishes of one sender. */
-  readonly still: number;
+  /** Longest time without any push for publishes of each sender. */
+  readonly still: Readonly<Record<SenderKind, number>>;
   /** From the fault to the last trouble: a publish that was refused or not answered, or a push that came late. */
   readonly whole: number;
 }
 
 export interface Happening {
-  /** For each sender. */
-  readonly journals: readonly (readonly Sent[])[];
+  readonly journals: Readonly<Record<SenderKind, readonly Sent[]>>;
   readonly pushes: readonly Arrival[];
   /** When something broke, in ms since 1970. */
   readonly brokeAt: number;
@@ -28,11 +28,14 @@ export interface Happening {
 
 export function outcomeOf(happening: Happening): Outcome {
   const { journals, pushes } = happening;
-  const journal = journals.flat();
+  const journal = Object.values(journals).flat();
   return {
     answers: answersOf(journal),
     lost: lostOf(journal, pushes).length,
-    still: Math.max(...journals.map((own) => longestGap(own, happening))),
+    still: {
+      prosody: longestGap(journals.prosody, happening),
+      ejabberd: longestGap(journals.ejabberd, happening),
+    },
     whole: lastTrouble(journal, happening) - happening.brokeAt,
   };
 }

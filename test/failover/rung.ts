@@ -94,14 +94,23 @@ async function stillRegistered(
   return woken;
 }
 
-const COLUMNS = ["rung", "no push for", "last trouble after", "lost", "registrations", "answers"] as const;
+const COLUMNS = [
+  "rung",
+  "no push from Prosody",
+  "from ejabberd",
+  "last trouble after",
+  "lost",
+  "registrations",
+  "answers",
+] as const;
 
 /** The rungs as a table for people. */
 export function tableOf(climbed: readonly Climbed[]): string {
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
   const rows = climbed.map(({ rung, still, whole, lost, registered, people, answers }) => [
     rung,
-    seconds(still),
+    seconds(still.prosody),
+    seconds(still.ejabberd),
     seconds(whole),
     `${lost}`,
     `${registered.length} of ${people.length}`,

@@ -57,7 +57,7 @@ function judgeDirect(domain: string, targets: readonly Target[]): Finding {
   if (targets.length > 0) return ok(targets.map(({ host, port }) => `${host}:${port}`).join(", "));
   return warn(
     "no record: servers that prefer direct TLS use STARTTLS",
-    `publish: ${name}. 300 IN SRV 10 0 5270 <host>.`,
+    `publish: ${name}. 300 IN SRV 110 0 5270 <host>.`,
   );
 }
 

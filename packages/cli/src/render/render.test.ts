@@ -141,11 +141,11 @@ describe("the files rendered from a plan", () => {
     const records = zone.split("\n").filter((line) => !/^;|^\$|^$/.test(line));
     expect(records).toEqual([
       "_xmpp-server._tcp.eu.push.example. IN SRV 10 0 5269 s1.eu.push.example.",
-      "_xmpps-server._tcp.eu.push.example. IN SRV 10 0 5270 s1.eu.push.example.",
+      "_xmpps-server._tcp.eu.push.example. IN SRV 110 0 5270 s1.eu.push.example.",
       "_xmpp-server._tcp.eu.push.example. IN SRV 20 0 5269 s2.eu.push.example.",
-      "_xmpps-server._tcp.eu.push.example. IN SRV 20 0 5270 s2.eu.push.example.",
+      "_xmpps-server._tcp.eu.push.example. IN SRV 120 0 5270 s2.eu.push.example.",
       "_xmpp-server._tcp.eu.push.example. IN SRV 30 0 5269 s1.us.push.example.",
-      "_xmpps-server._tcp.eu.push.example. IN SRV 30 0 5270 s1.us.push.example.",
+      "_xmpps-server._tcp.eu.push.example. IN SRV 130 0 5270 s1.us.push.example.",
       "s1.eu.push.example. IN A 192.0.2.1",
       "s1.eu.push.example. IN AAAA 2001:db8::1",
       "s2.eu.push.example. IN A 192.0.2.2",

@@ -49,12 +49,19 @@ export const witnessView = (plan: Plan, witness: Machine): object => ({
   machine: machineView(witness),
 });
 
+/** Added to the priority of a target's record for direct TLS, so that all of them come after those for STARTTLS. */
+const DIRECT_TLS_LATER = 100;
+
 /** What the template of the zone may say. */
 export function zoneView({ hostname, hosts, fallbacks }: Plan): object {
   const own = hosts.map(({ name }, index) => ({ name, priority: 10 * (index + 1) }));
+  const targets = [...own, ...fallbacks.map((name) => ({ name, priority: 30 }))];
   return {
     hostname,
-    targets: [...own, ...fallbacks.map((name) => ({ name, priority: 30 }))],
+    targets: targets.map((target) => ({
+      ...target,
+      directTlsPriority: target.priority + DIRECT_TLS_LATER,
+    })),
     addresses: hosts.flatMap(({ name, addresses }) =>
       addresses.map((address) => ({ name, address, type: isIPv6(address) ? "AAAA" : "A" })),
     ),
