@@ -113,6 +113,37 @@ describe("the limit of a domain", () => {
     expect(await ingress.publish("a.example", [1, 2, 3])).toEqual(["now", "now", "over-limit"]);
   });
 
+  it("neither opens nor shuts when the clock of Redis steps back, and is full but once when it steps ahead", async () => {
+    const clock = new ManualClock();
+    await using ingress = await anIngress(clock, TWO);
+    expect(await ingress.publish("a.example", [1, 2, 3])).toEqual(["now", "now", "over-limit"]);
+    clock.step(-hours(1));
+    expect(await ingress.publish("a.example", [3])).toEqual(["over-limit"]);
+    clock.step(TOKEN);
+    expect(await ingress.publish("a.example", [3, 4])).toEqual(["now", "over-limit"]);
+    clock.step(hours(24));
+    expect(await ingress.publish("a.example", [5, 6, 7])).toEqual(["now", "now", "over-limit"]);
+    clock.step(-hours(24) + TOKEN);
+    expect(await ingress.publish("a.example", [7])).toEqual(["over-limit"]);
+    clock.step(TOKEN);
+    expect(await ingress.publish("a.example", [7, 8])).toEqual(["now", "over-limit"]);
+  });
+
+  it("is one for a domain, however its server writes it", async () => {
+    await using ingress = await anIngress(new ManualClock(), TWO);
+    const spellings = ["exämple.org", "XN--EXMPLE-CUA.org", "EXÄMPLE.org."];
+    const verdicts = await ingress.admission.decide(
+      spellings.map((_, seed) => aWakeup({ token: aToken(seed) })),
+      spellings,
+    );
+    expect(verdicts.map(({ kind }) => kind)).toEqual(["now", "now", "over-limit"]);
+    expect(spellings.map((spelling) => ingress.limits.refusal(spelling))).toEqual([
+      undefined,
+      undefined,
+      "over-limit",
+    ]);
+  });
+
   it("leaves no key that lasts, and no name in any", async () => {
     const clock = new ManualClock();
     await using ingress = await anIngress(clock, TWO);

@@ -147,6 +147,34 @@ describe("a component stream", () => {
     expect(rig.added).toEqual([]);
   });
 
+  it("answers each of several publishes with the same id", async () => {
+    await using front = await startHostileFront();
+    await using rig = await anIngress(front);
+    const same = [1, 2, 3].map((seed) => aPublish({ id: "same", node: aToken(seed), module: aModule() }));
+    front.say(same.join("") + publish("last"));
+    await vi.waitFor(() => expect(idsOf(repliesOn(front))).toEqual(["same", "same", "same", "last"]));
+    expect(repliesOn(front).every(({ type }) => type === "result")).toBe(true);
+    expect(rig.added).toHaveLength(4);
+  });
+
+  it("answers no answer, neither its own that comes back nor one that carries a publish", async () => {
+    await using front = await startHostileFront();
+    await using rig = await anIngress(front);
+    const refused = (id: string): string => publish(id).replace(aToken(id), "no-token");
+    front.say(publish("1") + refused("2"));
+    await vi.waitFor(() => expect(idsOf(repliesOn(front))).toEqual(["2", "1"]));
+    const own =
+      (front.heard[0] ?? "").split("</handshake>")[1]?.replaceAll(/<iq type='get'.*?<\/iq>/g, "") ?? "";
+    const swapped = own.replaceAll(/from='([^']*)' to='([^']*)'/g, "from='$2' to='$1'");
+    const answers = ["type='result'", "type='error'", ""].map((type) =>
+      publish("3").replace("type='set'", type),
+    );
+    const others = ["message", "presence"].map((name) => publish("4").replaceAll(/(?<=<\/?)iq\b/g, name));
+    front.say([own, swapped, ...answers, ...others, refused("last")].join(""));
+    await vi.waitFor(() => expect(idsOf(repliesOn(front))).toEqual(["2", "1", "last"]));
+    expect(rig.added).toHaveLength(1);
+  });
+
   it("is given up when the front says nothing more, not even to a ping", async () => {
     await using front = await startHostileFront();
     await using rig = await anIngress(front);
