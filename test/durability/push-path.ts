@@ -47,6 +47,8 @@ export interface PushPath extends AsyncDisposable {
   /** Where publishes go, one domain per ingress. */
   readonly domains: readonly string[];
   readonly server: ServerDouble;
+  /** Folder of the logs, by name of the process: `ingress-1.log`. */
+  readonly logs: string;
   /** In this process, so that its times and the sender's are of one clock. */
   readonly apns: ApnsSimulator;
 }
@@ -94,6 +96,7 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
     sidecars,
     domains,
     server,
+    logs,
     apns,
     [Symbol.asyncDispose]: async () => started.disposeAsync(),
   };

@@ -7,13 +7,22 @@ export interface LineLimits {
   readonly bytes: number;
 }
 
-/** Publishes in hand, oldest first. Full when either bound is reached. */
+/** How much of the line one domain may have: the rest stays free for the others while it floods. */
+const SHARE_OF_ONE = 3 / 4;
+
+interface Held {
+  publishes: number;
+  bytes: number;
+}
+
+/** Publishes in hand, oldest first. Full when either bound is reached, for one domain at three quarters of it. */
 export class Line {
   readonly #limits: LineLimits;
   readonly #waiting: Waiting[] = [];
-  /** Of all in hand, those taken included. */
-  #count = 0;
-  #bytes = 0;
+  /** All in hand, those taken included. */
+  readonly #held: Held = { publishes: 0, bytes: 0 };
+  /** The same of each domain that has something in hand. */
+  readonly #heldOf = new Map<string, Held>();
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
@@ -21,7 +30,7 @@ export class Line {
 
   /** Publishes in hand, those taken included. */
   get inHand(): number {
-    return this.#count;
+    return this.#held.publishes;
   }
 
   /** Publishes in the line, those taken not included. */
@@ -36,10 +45,13 @@ export class Line {
 
   /** Whether there was room. */
   join(waiting: Waiting): boolean {
-    if (this.#count >= this.#limits.publishes || this.#bytes >= this.#limits.bytes) return false;
+    const { sender, size } = waiting;
+    const own = this.#heldOf.get(sender) ?? { publishes: 0, bytes: 0 };
+    if (this.#isFull(this.#held, 1) || this.#isFull(own, SHARE_OF_ONE)) return false;
     this.#waiting.push(waiting);
-    this.#count += 1;
-    this.#bytes += waiting.size;
+    if (own.publishes === 0) this.#heldOf.set(sender, own);
+    add(this.#held, 1, size);
+    add(own, 1, size);
     return true;
   }
 
@@ -60,8 +72,20 @@ export class Line {
   }
 
   /** Is no longer in hand. */
-  leave(waiting: Waiting): void {
-    this.#count -= 1;
-    this.#bytes -= waiting.size;
+  leave({ sender, size }: Waiting): void {
+    add(this.#held, -1, -size);
+    const own = this.#heldOf.get(sender);
+    if (own === undefined) return;
+    add(own, -1, -size);
+    if (own.publishes === 0) this.#heldOf.delete(sender);
   }
+
+  #isFull({ publishes, bytes }: Held, share: number): boolean {
+    return publishes >= this.#limits.publishes * share || bytes >= this.#limits.bytes * share;
+  }
+}
+
+function add(held: Held, publishes: number, bytes: number): void {
+  held.publishes += publishes;
+  held.bytes += bytes;
 }

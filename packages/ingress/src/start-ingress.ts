@@ -56,7 +56,7 @@ export interface IngressModules {
 
 /** Bounds of one ingress. */
 export interface IngressLimits {
-  /** Most publishes in hand; more are told to wait. 20,000. */
+  /** Most publishes in hand, three quarters of it of one domain; more are told to wait. 20,000. */
   readonly publishes: number;
   /** Most memory of those, in bytes. 32 MiB. */
   readonly bytes: number;

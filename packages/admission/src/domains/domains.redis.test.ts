@@ -117,13 +117,13 @@ describe("the limit of a domain", () => {
     const clock = new ManualClock();
     await using ingress = await anIngress(clock, TWO);
     expect(await ingress.publish("a.example", [1, 2, 3])).toEqual(["now", "now", "over-limit"]);
-    clock.step(-hours(1));
+    clock.step(-1 * hours(1));
     expect(await ingress.publish("a.example", [3])).toEqual(["over-limit"]);
     clock.step(TOKEN);
     expect(await ingress.publish("a.example", [3, 4])).toEqual(["now", "over-limit"]);
     clock.step(hours(24));
     expect(await ingress.publish("a.example", [5, 6, 7])).toEqual(["now", "now", "over-limit"]);
-    clock.step(-hours(24) + TOKEN);
+    clock.step(TOKEN - hours(24));
     expect(await ingress.publish("a.example", [7])).toEqual(["over-limit"]);
     clock.step(TOKEN);
     expect(await ingress.publish("a.example", [7, 8])).toEqual(["now", "over-limit"]);
