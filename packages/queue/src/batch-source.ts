@@ -54,6 +54,12 @@ const RETRY_PRIORITY = 1;
 /** Batches that are settled within this time leave the queue together, or with the next that are taken. */
 const TOGETHER = millis(3);
 
+interface ReadJob extends Pick<TakenBatch, "reading"> {
+  readonly id: string;
+  /** Its data as Redis has it, for one that is put back. */
+  readonly text: () => string;
+}
+
 interface Ending extends Held {
   readonly settle: PromiseWithResolvers<boolean>;
 }
@@ -101,8 +107,9 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       refusals.length = 0;
       const job = await worker.getNextJob(token, { block: true });
       if (job?.id !== undefined) {
-        const stored = { id: job.id, data: JSON.stringify(job.data), stalls: job.stalledCounter };
-        return inOurHands([stored], token)[0];
+        const { id, data, stalledCounter } = job;
+        const text = (): string => JSON.stringify(data);
+        return inOurHands([{ id, reading: decodeBatch(data, stalledCounter > 0), text }], token)[0];
       }
       const [refusal] = refusals;
       if (refusal !== undefined) throw refusal;
@@ -126,7 +133,7 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
         inHand.delete(id);
         settle.resolve(!lost.has(id));
       }
-      return inOurHands(taken, token);
+      return inOurHands(taken.map(readJob), token);
     } catch (error) {
       for (const { settle } of settled) settle.reject(error);
       throw error;
@@ -137,13 +144,13 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
    * A batch that ran out of its lock while it is still worked on here may come again: it goes on under its new lock, and
    * nothing of it is sent twice.
    */
-  function inOurHands(jobs: readonly StoredJob[], token: string): readonly TakenBatch[] {
+  function inOurHands(jobs: readonly ReadJob[], token: string): readonly TakenBatch[] {
     const unknown = jobs.filter(({ id }) => !inHand.has(id));
     for (const { id } of jobs) inHand.set(id, token);
     return unknown.map((job) => takenBatch(job, token));
   }
 
-  function takenBatch({ id, data, stalls }: StoredJob, token: string): TakenBatch {
+  function takenBatch({ id, reading, text }: ReadJob, token: string): TakenBatch {
     // Named once, so that a repeated call doesn't make others.
     const ids: string[] = [id];
     const postponed = async (groups: readonly { after: number; data: string }[]): Promise<boolean> => {
@@ -157,13 +164,13 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       return isOurs;
     };
     return {
-      reading: decodeBatch(parseJson(data), stalls > 0),
+      reading,
       finish: () => ending({ id, token }),
       postpone: (groups) =>
         postponed(
           groups.map(({ after, wakeups }) => ({ after, data: JSON.stringify(encodeBatch(wakeups)) })),
         ),
-      leave: (after) => postponed([{ after, data }]),
+      leave: (after) => postponed([{ after, data: text() }]),
     };
   }
 
@@ -180,6 +187,12 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     if (endings.length > 0) await exchange(0).catch(() => undefined);
   }
 }
+
+const readJob = ({ id, data, stalls }: StoredJob): ReadJob => ({
+  id,
+  reading: decodeBatch(parseJson(data), stalls > 0),
+  text: () => data,
+});
 
 /** `undefined` for what is no JSON. */
 function parseJson(text: string): unknown {
