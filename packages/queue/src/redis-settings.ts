@@ -1,5 +1,7 @@
 import { type RedisOptions } from "ioredis";
 
+import { QuietSentinels } from "./quiet-sentinels.ts";
+
 /** Where the region's Redis is: one address, or Sentinels that know it. */
 export type RedisSettings = RedisAddress | RedisSentinels;
 
@@ -41,6 +43,8 @@ export function ioredisOptions(settings: RedisSettings): RedisOptions {
     sentinels: settings.sentinels.map(({ host, port }) => ({ host, port })),
     name: settings.name,
     role: "master",
+    // An option, since BullMQ duplicates connections by their options.
+    Connector: QuietSentinels,
     ...(settings.sentinelPassword === undefined ? {} : { sentinelPassword: settings.sentinelPassword }),
     // Without it a primary that hangs (and does not refuse) holds its clients for ever (ioredis issue 1314).
     failoverDetector: true,
