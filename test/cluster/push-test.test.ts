@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { type Region, startRegion } from "@reveille/testkit";
+import { startFcmSimulator } from "@reveille/apns-simulator";
+import { anFcmToken, type Region, startRegion } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
@@ -22,8 +25,10 @@ afterAll(async () => region[Symbol.asyncDispose]());
 const aDevice = (): string => randomBytes(32).toString("hex");
 
 /** Runs the command as an operator does, with the token on standard input. */
-async function pushTest(token: string, ...args: readonly string[]) {
-  const command = [MAIN, "push-test", "--config", region.configFile, ...args];
+const pushTest = (token: string, ...args: readonly string[]) => pushTestIn(region, token, ...args);
+
+async function pushTestIn({ configFile }: Region, token: string, ...args: readonly string[]) {
+  const command = [MAIN, "push-test", "--config", configFile, ...args];
   const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.end(`${token}\n`);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
@@ -88,5 +93,38 @@ describe("reveille push-test", () => {
     const { code, stderr } = await pushTest(token, ...args);
     expect(code).toBe(1);
     expect(stderr).toContain(message);
+  });
+});
+
+describe("reveille push-test, for an Android app", () => {
+  it("says what Google has answered", async () => {
+    await using google = await startFcmSimulator();
+    await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-fcm-"));
+    const [caFile, serviceAccountFile] = [join(folder.path, "ca.pem"), join(folder.path, "account.json")];
+    await writeFile(caFile, google.ca);
+    await writeFile(serviceAccountFile, google.serviceAccount, { mode: 0o600 });
+    const way = { projectId: google.projectId, serviceAccountFile, endpoint: google.url, caFile };
+    await using android = await startRegion({
+      folder: join(import.meta.dirname, "../../.reveille/runs/push-test-fcm-test"),
+      workers: 1,
+      window: "1s",
+      modules: { android: { fcm: way } },
+    });
+    const token = anFcmToken("nurse");
+    const sent = await pushTestIn(android, token, "--module", "android");
+    expect(sent.stdout).toMatch(/^Admission: it may leave now\.\nGoogle has accepted the push/);
+    expect(sent.code).toBe(0);
+    expect(google.pushes).toMatchObject([{ status: 200, message: { token } }]);
+
+    google.kill([token]);
+    const gone = await pushTestIn(android, token, "--module", "android");
+    expect(gone.stdout).toContain(
+      "Google does not know the device token (UNREGISTERED): the app was removed",
+    );
+    expect(gone.code).toBe(1);
+
+    const wrong = await pushTestIn(android, aDevice().slice(0, 8), "--module", "android");
+    expect(wrong.stderr).toContain("32 to 512 of A-Z a-z 0-9 _ : -");
+    expect(gone.stdout + sent.stdout + wrong.stderr).not.toContain(token);
   });
 });

@@ -4,9 +4,9 @@ import { aModule, ManualClock } from "@reveille/testkit";
 import { hours, millis, minutes, type PushModule } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
-import { WorkerModules } from "./worker-modules.ts";
+import { WorkerModules, type WorkerModulesOptions } from "./worker-modules.ts";
 
-const configOf = (modules: Readonly<Record<string, string>>): Config =>
+const configOf = (modules: Readonly<Record<string, string>>, certFile = "/a.p12"): Config =>
   parseConfig(
     JSON.stringify({
       region: "eu",
@@ -18,7 +18,7 @@ const configOf = (modules: Readonly<Record<string, string>>): Config =>
       modules: Object.fromEntries(
         Object.entries(modules).map(([name, deadline]) => [
           name,
-          { apns: { topic: "org.example", environment: "production", certFile: "/a.p12" }, deadline },
+          { apns: { topic: "org.example", environment: "production", certFile }, deadline },
         ]),
       ),
     }),
@@ -32,9 +32,10 @@ function aWorker(first: Config) {
     Promise.resolve(),
   );
   const pushServices = { replace, reload: () => Promise.resolve() };
-  const modules = new WorkerModules({ first, pushServices, clock, stopped: stop.signal });
+  const prove = vi.fn<WorkerModulesOptions["prove"]>(() => Promise.resolve());
+  const modules = new WorkerModules({ first, pushServices, prove, clock, stopped: stop.signal });
   const served = () => [...(replace.mock.lastCall?.[0].keys() ?? [])];
-  return { modules, clock, replace, served, stop };
+  return { modules, clock, replace, prove, served, stop };
 }
 
 const both = configOf({ stays: "1h", goes: "10m" });
@@ -68,6 +69,18 @@ describe("a worker's modules", () => {
     await modules.adopt(both);
     await clock.advance(minutes(20));
     await vi.waitFor(() => expect(served()).toEqual(["stays", "goes"]));
+  });
+
+  it("have the push service judge another credential before it is used, and only that", async () => {
+    const { modules, replace, prove } = aWorker(both);
+    await modules.adopt(configOf({ stays: "2h", goes: "10m", comes: "1h" }));
+    expect(prove).not.toHaveBeenCalled();
+    prove.mockRejectedValueOnce(new Error("Apple answers 403 InvalidProviderToken"));
+    replace.mockClear();
+    await expect(modules.adopt(configOf({ stays: "3h", goes: "10m" }, "/b.p12"))).rejects.toThrow("403");
+    expect(prove.mock.calls.map(([name]) => name)).toEqual(["stays", "goes"]);
+    expect(replace).not.toHaveBeenCalled();
+    expect(modules.longestDeadline).toBe(millis(2 * hours(1)));
   });
 
   it("stay as they were when the push services refuse the new ones", async () => {

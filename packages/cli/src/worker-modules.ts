@@ -1,14 +1,17 @@
-import { type PushServices } from "@reveille/push-services";
+import { type ModuleSettings, type PushServices } from "@reveille/push-services";
 import { type Config } from "@reveille/runtime";
 import { type Clock, type Millis, millis, type PushModule } from "@reveille/wakeup";
 
 import { moduleSettingsOf } from "./module-settings.ts";
+import { isSameWay } from "./prove-credential.ts";
 
 type Modules = Config["modules"];
 
 export interface WorkerModulesOptions {
   readonly first: Config;
   readonly pushServices: Pick<PushServices, "replace" | "reload">;
+  /** Rejects if the push service does not take the module so. */
+  readonly prove: (module: PushModule, settings: ModuleSettings) => Promise<void>;
   readonly clock: Clock;
   /** Aborts when the worker stops. */
   readonly stopped: AbortSignal;
@@ -41,9 +44,13 @@ export class WorkerModules {
     return millis(Math.max(...Array.from(this.#known.values(), ({ deadline }) => deadline)));
   }
 
-  /** Throws, with nothing changed, if a module cannot be served. */
+  /**
+   * Throws, with nothing changed, if a module cannot be served, or if the push service does not take the other
+   * credential or address that a module is to have.
+   */
   adopt(config: Config): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#proveChanged(config);
       const { clock, pushServices } = this.#options;
       const now = clock.monotonic();
       const going = [...this.#known].filter(([name]) => !config.modules.has(name));
@@ -54,6 +61,15 @@ export class WorkerModules {
       await pushServices.reload();
       if (forgetAt.size > 0) void this.#forgetLater(millis(Math.max(...forgetAt.values()) - now));
     });
+  }
+
+  async #proveChanged(config: Config): Promise<void> {
+    const served = moduleSettingsOf({ modules: this.#known });
+    const changed = [...moduleSettingsOf(config)].filter(([name, settings]) => {
+      const now = served.get(name);
+      return now !== undefined && !isSameWay(now, settings);
+    });
+    await Promise.all(changed.map(([name, settings]) => this.#options.prove(name, settings)));
   }
 
   async #forgetLater(after: Millis): Promise<void> {

@@ -14,4 +14,5 @@ export {
 } from "./push-services.ts";
 export { payloadMistake } from "./payload-mistake.ts";
 export { probeApns, type ProbeAnswer, type ProbeOptions } from "./apns/probe.ts";
+export { type FcmProbeAnswer, type FcmProbeOptions, probeFcm } from "./fcm/probe.ts";
 export { type CredentialFacts, inspectCredential } from "./credentials/inspect-credential.ts";

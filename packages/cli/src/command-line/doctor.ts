@@ -11,7 +11,7 @@ export interface DoctorOptions extends OperatorOptions {
 export function addDoctor(reveille: Command): void {
   withOperatorOptions(reveille.command("doctor"))
     .description(
-      "look at all this host needs: files, Apple, Redis, front, DNS, certificates; say how to mend it",
+      "look at all this host needs: files, Apple and Google, Redis, front, DNS, certificates; say how to mend it",
     )
     .option(
       "--dns <server...>",
@@ -19,12 +19,16 @@ export function addDoctor(reveille: Command): void {
       [],
     )
     .option("--ca <file>", "trust these authorities (PEM) too, for certificates in s2s")
-    .option("--peer <url...>", "sidecars of the region's other hosts", [])
+    .option(
+      "--peer <url...>",
+      "sidecars of the region's other hosts (default: beside the other fronts of the configuration)",
+      [],
+    )
     .action(async (options: DoctorOptions) => (await import("../commands/doctor.ts")).runDoctor(options))
     .addHelpText(
       "after",
       `
-Exit code: 0 if nothing fails, 1 otherwise. It pushes to nobody: Apple is asked about a token that cannot exist.
+Exit code: 0 if nothing fails, 1 otherwise. It pushes to nobody: Apple and Google are asked about a token that cannot exist.
 Examples:
   reveille doctor
   reveille doctor --peer http://10.0.0.2:9464 --json`,

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 
 import { type ImportOptions } from "../command-line/import-fpush.ts";
 import { convertSettings } from "../import-fpush/convert.ts";
+import { googleProjects } from "../import-fpush/google-projects.ts";
 import { readSettings } from "../import-fpush/settings.ts";
 import { print } from "../print.ts";
 import { writeNew } from "../write-new.ts";
@@ -13,9 +14,12 @@ export async function importFpush(settingsFile: string, options: ImportOptions):
     throw new Error(`cannot read ${settingsFile}`, { cause });
   });
   const folder = resolve(options.out ?? "/etc/reveille");
-  const { config, secrets, differences } = convertSettings(readSettings(text, settingsFile), {
+  const settings = readSettings(text, settingsFile);
+  const certificates = resolve(dirname(settingsFile));
+  const { config, secrets, differences } = convertSettings(settings, {
     folder,
-    certificates: resolve(dirname(settingsFile)),
+    certificates,
+    projects: await googleProjects(settings, certificates),
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.host === undefined ? {} : { host: options.host }),
   });

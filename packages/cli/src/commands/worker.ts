@@ -7,6 +7,7 @@ import { startWorker } from "@reveille/worker";
 
 import { admissionOptionsOf } from "../admission-options.ts";
 import { moduleRules, moduleSettingsOf } from "../module-settings.ts";
+import { proveCredential } from "../prove-credential.ts";
 import { addReadings } from "../readings.ts";
 import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
 import { WorkerModules } from "../worker-modules.ts";
@@ -52,7 +53,13 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const admission = redisAdmission(admissionOptions);
   const stopped = new AbortController();
   starting.defer(() => stopped.abort());
-  const modules = new WorkerModules({ first: config, pushServices, clock, stopped: stopped.signal });
+  const modules = new WorkerModules({
+    first: config,
+    pushServices,
+    prove: (module, settings) => proveCredential(module, settings, clock),
+    clock,
+    stopped: stopped.signal,
+  });
   const tests = starting.use(followPushTests({ redis, region, secret: context.secret, clock }));
   const worker = starting.use(
     await startWorker({

@@ -6,7 +6,8 @@ import { moduleSettingsOf } from "../module-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check, patiently, type Patient } from "./patient.ts";
+import { patiently } from "../patiently.ts";
+import { type Check, type Patient } from "./patient.ts";
 
 /** One push per module to a device that cannot exist, at the module's environment, and Apple's clock from the answers. */
 export const checkApns: Check = async (patient) => {
@@ -28,7 +29,7 @@ async function probe(module: PushModule, settings: ApnsModuleSettings, patient: 
   const { clock } = patient;
   try {
     const answer = await patiently(patient, (signal) => probeApns({ module, settings, clock, signal }));
-    const finding = judgeProbe(module, settings, answer);
+    const finding = judgeProbe(module, settings, answer, await elsewhere(module, settings, answer, patient));
     const time =
       answer.kind === "answered" && answer.date !== undefined ? parseHttpDate(answer.date) : undefined;
     if (time === undefined) return { finding };
@@ -40,11 +41,43 @@ async function probe(module: PushModule, settings: ApnsModuleSettings, patient: 
   }
 }
 
+type Environment = ApnsModuleSettings["apns"]["environment"];
+
+const otherOf = (environment: Environment): Environment =>
+  environment === "production" ? "sandbox" : "production";
+
+/** The environment where Apple takes what it has refused here, if there is one; asked only after such a refusal. */
+async function elsewhere(
+  module: PushModule,
+  settings: ApnsModuleSettings,
+  answer: ProbeAnswer,
+  patient: Patient,
+): Promise<Environment | undefined> {
+  // An address of one's own is the same for both.
+  if (settings.apns.endpoint !== undefined || !isRefusal(answer)) return undefined;
+  const environment = otherOf(settings.apns.environment);
+  const { clock } = patient;
+  const there = { ...settings, apns: { ...settings.apns, environment } };
+  const second = await patiently(patient, (signal) => probeApns({ module, settings: there, clock, signal }));
+  return isAccepted(second) ? environment : undefined;
+}
+
+const isAccepted = (answer: ProbeAnswer): boolean =>
+  answer.kind === "answered" && answer.reason === "BadDeviceToken";
+
+const isRefusal = (answer: ProbeAnswer): boolean =>
+  answer.kind === "answered" && (answer.status === 403 || answer.status === 400) && !isAccepted(answer);
+
 const itemOf = (module: PushModule, { apns }: ApnsModuleSettings): string =>
   `APNs ${apns.environment} for ${module}`;
 
-/** What APNs' answer to a push for nobody says about the module. */
-export function judgeProbe(module: PushModule, settings: ApnsModuleSettings, answer: ProbeAnswer): Finding {
+/** What APNs' answer to a push for nobody says about the module. `worksAt`: the other environment, if it takes it. */
+export function judgeProbe(
+  module: PushModule,
+  settings: ApnsModuleSettings,
+  answer: ProbeAnswer,
+  worksAt?: Environment,
+): Finding {
   const { ok, warn, fail } = about(itemOf(module, settings));
   if (answer.kind === "unreachable") {
     return fail(
@@ -53,9 +86,15 @@ export function judgeProbe(module: PushModule, settings: ApnsModuleSettings, ans
     );
   }
   const { status, reason } = answer;
-  if (reason === "BadDeviceToken") return ok("reachable, credential and topic accepted");
+  if (isAccepted(answer)) return ok("reachable, credential and topic accepted");
   const said = `answers ${status}${reason === "" ? "" : ` ${reason}`}`;
-  if (status === 403 || status === 400) return fail(said, CURES.get(reason) ?? OTHER_CURE);
+  if (worksAt !== undefined) {
+    return fail(
+      `${said}, but ${worksAt} accepts credential and topic`,
+      `set modules.${module}.apns.environment to ${worksAt}, or use a credential for ${settings.apns.environment}`,
+    );
+  }
+  if (isRefusal(answer)) return fail(said, CURES.get(reason) ?? OTHER_CURE);
   return warn(said, "ask again; if it stays so, look at Apple's system status page for APNs");
 }
 

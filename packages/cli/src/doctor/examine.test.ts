@@ -14,7 +14,7 @@ import { checkApns } from "./apns.ts";
 import { checkComponents } from "./component.ts";
 import { checkCredentials } from "./credentials.ts";
 import { examine } from "./examine.ts";
-import { checkPeers } from "./peers.ts";
+import { checkPeers, peersIn } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
 import { checkS2s } from "./s2s.ts";
 import { checkSecretFiles } from "./secret-files.ts";
@@ -394,6 +394,26 @@ describe("the doctor, asking the other host", () => {
     answer.status = 200;
     expect(await look(other.port)).toMatchObject([{ kind: "ok" }]);
     expect(await look(1)).toMatchObject([{ kind: "fail", cure: containing("sidecar") }]);
+  });
+});
+
+describe("the doctor, told of no peer", () => {
+  it("asks the machines of the other fronts that the configuration has", async () => {
+    await using host = await aHost();
+    const text = await readFile(host.configFile, "utf8");
+    const front = (host: string, domain: string): string =>
+      `    - { service: "xmpp://${host}:5347", domain: ${domain}, secretFile: /secret }\n`;
+    const others = [
+      front("127.0.0.1", "push.example"),
+      front("10.0.0.2", "eu.push.example"),
+      front("10.0.0.2", "push.example"),
+      front("[fd00::2]", "eu.push.example"),
+    ].join("");
+    const config = parseConfig(text.replace("modules:\n", `${others}modules:\n`), "reveille.yaml");
+    expect(peersIn(config).map(String)).toEqual(["http://10.0.0.2:9464/", "http://[fd00::2]:9464/"]);
+    expect(await checkPeers(aPatient(host.config))).toMatchObject([
+      { kind: "skipped", text: containing("--peer") },
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { checkApns } from "./apns.ts";
 import { checkComponents } from "./component.ts";
 import { checkCredentials } from "./credentials.ts";
+import { checkFcm } from "./fcm.ts";
 import { checkFileLimits } from "./file-limits.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
@@ -16,7 +17,8 @@ import { checkSentinels } from "./sentinels.ts";
 const CHECKS: readonly (readonly [string, Check])[] = [
   ["files", checkSecretFiles],
   ["credentials", checkCredentials],
-  ["push service", checkApns],
+  ["APNs", checkApns],
+  ["FCM", checkFcm],
   ["redis", checkRedis],
   ["sentinels", checkSentinels],
   ["front", checkComponents],

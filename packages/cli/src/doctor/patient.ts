@@ -21,22 +21,3 @@ export interface Patient {
 
 /** Looks at one thing. What it throws is told as a failure. */
 export type Check = (patient: Patient) => Promise<readonly Finding[]>;
-
-/** Gives `work` a signal that aborts when the patience is over. */
-export async function patiently<Result>(
-  { clock, patience }: Pick<Patient, "clock" | "patience">,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const late = new AbortController();
-  const done = new AbortController();
-  const watch = async (): Promise<void> => {
-    await clock.sleep(patience, done.signal);
-    if (!done.signal.aborted) late.abort();
-  };
-  void watch();
-  try {
-    return await work(late.signal);
-  } finally {
-    done.abort();
-  }
-}

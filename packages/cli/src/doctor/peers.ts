@@ -1,14 +1,28 @@
+import { type Config } from "@reveille/runtime";
+
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check, patiently, type Patient } from "./patient.ts";
+import { patiently } from "../patiently.ts";
+import { type Check, type Patient } from "./patient.ts";
 
 /** Whether the other hosts of the region would take over: their sidecar's `/ready`. */
 export const checkPeers: Check = async (patient) => {
-  if (patient.peers.length === 0) {
-    return [about("peer host").skipped("none named: --peer http://<its address>:9464")];
+  const peers = patient.peers.length > 0 ? patient.peers : peersIn(patient.config);
+  if (peers.length === 0) {
+    return [about("peer host").skipped("none known: --peer http://<its address>:9464")];
   }
-  return Promise.all(patient.peers.map(async (peer) => askPeer(peer, patient)));
+  return Promise.all(peers.map(async (peer) => askPeer(peer, patient)));
 };
+
+/** The machines whose fronts the ingress connects to beside the own one; their sidecars have the port of ours. */
+export function peersIn({ ingress, sidecar }: Config): readonly URL[] {
+  const hosts = ingress.components.slice(1).map(({ service }) => new URL(service).hostname);
+  return [...new Set(hosts)]
+    .filter((host) => !LOOPBACK.test(host))
+    .map((host) => new URL(`http://${host}:${sidecar.listen.port}`));
+}
+
+const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
 
 async function askPeer(peer: URL, patient: Patient): Promise<Finding> {
   const item = `peer host ${peer.host}`;

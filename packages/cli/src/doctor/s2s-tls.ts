@@ -3,7 +3,8 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, rootCertificates, type TLSSocket } from "node:tls";
 
 import { type Target } from "./dns.ts";
-import { patiently, type Patient } from "./patient.ts";
+import { patiently } from "../patiently.ts";
+import { type Patient } from "./patient.ts";
 import { type ServedCertificate } from "./served-certificate.ts";
 
 export interface S2sAddress extends Pick<Target, "port" | "tls"> {

@@ -10,6 +10,8 @@ export interface ConvertOptions {
   readonly folder: string;
   /** What fpush's relative paths are relative to. */
   readonly certificates: string;
+  /** Google's project of each module for FCM, as far as it is known. */
+  readonly projects: ReadonlyMap<string, string>;
   readonly region?: string;
   readonly host?: string;
 }
@@ -25,11 +27,15 @@ export interface Converted {
 /** Throws a `ConfigError` for settings that fpush takes and we do not, e.g. a strange name of a module. */
 export function convertSettings(settings: FpushSettings, options: ConvertOptions): Converted {
   const { component } = settings;
-  const served = settings.modules.filter(({ type }) => type === "apple");
-  if (served.length === 0) throw new Error("no module of the type `apple` is in these settings");
+  const served = settings.modules.filter(({ service }) => service.kind !== "other");
+  if (served.length === 0) {
+    throw new Error("no module of the type `apple`, `fcm` or `google` is in these settings");
+  }
   const secretFile = join(options.folder, "front", "component.secret");
-  const passphrases = served.flatMap(({ name, apns }) =>
-    apns.password === "" ? [] : [{ path: passphraseFile(name, options), secret: apns.password }],
+  const passphrases = served.flatMap(({ name, service }) =>
+    service.kind === "apple" && service.password !== ""
+      ? [{ path: passphraseFile(name, options), secret: service.password }]
+      : [],
   );
   const defaultModule = served.find(({ isDefault }) => isDefault)?.name;
   const raw = {
@@ -63,6 +69,9 @@ const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : 
 const certificateFile = (module: string, { folder }: ConvertOptions): string =>
   join(folder, "apns", `${module}.p12`);
 
+const accountFile = (module: string, { folder }: ConvertOptions): string =>
+  join(folder, "apns", `${module}.json`);
+
 const passphraseFile = (module: string, { folder }: ConvertOptions): string =>
   join(folder, "apns", `${module}.passphrase`);
 
@@ -71,18 +80,31 @@ function regionOf(hostname: string): string {
   return isRegion(first) ? first : "eu";
 }
 
-function moduleOf(module: FpushModule, options: ConvertOptions): object {
-  const { password, topic, sandbox } = module.apns;
-  return {
-    apns: {
-      topic,
-      environment: sandbox ? "sandbox" : "production",
-      certFile: certificateFile(module.name, options),
-      ...(password === "" ? {} : { passphraseFile: passphraseFile(module.name, options) }),
-    },
-    window: formatDuration(windowOf(module)),
-  };
+const moduleOf = (module: FpushModule, options: ConvertOptions): object => ({
+  ...serviceOf(module, options),
+  window: formatDuration(windowOf(module)),
+});
+
+function serviceOf({ name, service }: FpushModule, options: ConvertOptions): object {
+  switch (service.kind) {
+    case "apple": {
+      const { password, topic, sandbox } = service;
+      const environment = sandbox ? "sandbox" : "production";
+      const certFile = certificateFile(name, options);
+      const passphrase = password === "" ? {} : { passphraseFile: passphraseFile(name, options) };
+      return { apns: { topic, environment, certFile, ...passphrase } };
+    }
+    case "google": {
+      const projectId = options.projects.get(name) ?? UNKNOWN_PROJECT;
+      return { fcm: { projectId, serviceAccountFile: accountFile(name, options) } };
+    }
+    case "other":
+      return {};
+  }
 }
+
+/** Nobody's, so that Google refuses it until people have put theirs in its place. */
+const UNKNOWN_PROJECT = "put-your-project-here";
 
 const SHORTEST = millis(1_000);
 
@@ -126,20 +148,11 @@ function differencesOf(
   { modules, ignored, component }: FpushSettings,
   options: ConvertOptions,
 ): readonly string[] {
-  const own = modules.flatMap(({ name, type, isLimited, isDefault, apns }) => [
-    ...(type === "apple"
+  const own = modules.flatMap((module) => [
+    ...serviceDifferences(module, options),
+    ...(module.service.kind === "apple" && !module.isLimited
       ? [
-          `module ${name}: copy its certificate: install -m 600 ${whereIs(apns.file, options)} ${certificateFile(name, options)}`,
-        ]
-      : []),
-    ...(type === "apple"
-      ? []
-      : [
-          `module ${name}: its type \`${type}\` is not taken over${isDefault ? ", though it was the default" : ""}; publishes for it would hear item-not-found, which ends registrations${isFcm(type) ? `: write \`fcm\` with projectId and serviceAccountFile (the file of fcmSecretPath) below modules.${name} first` : ""}`,
-        ]),
-    ...(type === "apple" && !isLimited
-      ? [
-          `module ${name}: fpush had its rate limit off; here the window is 1s, since Apple throttles devices that get more`,
+          `module ${module.name}: fpush had its rate limit off; here the window is 1s, since Apple throttles devices that get more`,
         ]
       : []),
   ]);
@@ -155,13 +168,40 @@ function differencesOf(
     "a window holds for the whole region and over restarts; fpush counted on each node and forgot after ratelimitCleanupInterval",
     "within a window one push at its end stands for all further publishes, and they are answered with `result`; fpush answered `wait`",
     "an unknown module or a dead token hears `cancel`/item-not-found, our own troubles `wait`; fpush told some servers to forget devices when it had trouble itself",
-    "a push is kept by Apple for 28 days when a device is off (expireAfter); fpush's expiry was a date in 1970",
+    "a push is kept by Apple or Google for 28 days when a device is off (expireAfter); fpush's expiry was a date in 1970",
     "logs name a device by a fingerprint, never by its token",
   ];
 }
 
-/** Its documentation says `fcm`, its source `google`. */
-const isFcm = (type: string): boolean => type === "fcm" || type === "google";
+function serviceDifferences(
+  { name, service, isDefault }: FpushModule,
+  options: ConvertOptions,
+): readonly string[] {
+  const copy = (from: string, to: string): string =>
+    `install -m 600 ${inShell(whereIs(from, options))} ${inShell(to)}`;
+  switch (service.kind) {
+    case "apple":
+      return [`module ${name}: copy its certificate: ${copy(service.file, certificateFile(name, options))}`];
+    case "google":
+      return [
+        `module ${name}: copy its service account: ${copy(service.file, accountFile(name, options))}`,
+        `module ${name}: messages have the priority high, which wakes a device that dozes; fpush gave none, and Google takes that for normal`,
+        ...(options.projects.has(name)
+          ? []
+          : [
+              `module ${name}: ${whereIs(service.file, options)} could not be read, so replace modules.${name}.fcm.projectId by the project_id in it`,
+            ]),
+      ];
+    case "other":
+      return [
+        `module ${name}: its type \`${service.type}\` is not taken over${isDefault ? ", though it was the default" : ""}; publishes for it would hear item-not-found, which ends registrations`,
+      ];
+  }
+}
+
+/** As a shell takes it for one word. */
+const inShell = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 
 const whereIs = (file: string, { certificates }: ConvertOptions): string =>
   isAbsolute(file) ? file : join(certificates, file);
@@ -170,6 +210,5 @@ const whereIs = (file: string, { certificates }: ConvertOptions): string =>
 const KNOWN: readonly RegExp[] = [
   /\.ratelimit\.(?:ratelimitCleanupInterval|hardRatelimitTime)$/,
   /\.blacklist\./,
-  /\.fcm\.fcmSecretPath$/,
   /^timeout(?:Config)?\.xmppconnectionError$/,
 ];

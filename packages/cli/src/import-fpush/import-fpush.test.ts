@@ -9,6 +9,7 @@ import { seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { convertSettings } from "./convert.ts";
+import { googleProjects } from "./google-projects.ts";
 import { SETTINGS } from "./fixtures/settings.ts";
 import { readSettings } from "./settings.ts";
 
@@ -17,6 +18,7 @@ const convert = (text: string) =>
   convertSettings(readSettings(text, "settings.json"), {
     folder: "/etc/reveille",
     certificates: "/opt/fpush",
+    projects: new Map([["someAndroidApp", "some-project"]]),
   });
 
 describe("fpush's settings", () => {
@@ -54,7 +56,12 @@ describe("fpush's settings", () => {
       apns: { environment: "sandbox", credential: { certFile: "/etc/reveille/apns/monalSandboxiOS.p12" } },
       window: seconds(1),
     });
-    expect([...ours.modules.keys()]).toEqual(["monalProdiOS", "monalSandboxiOS"]);
+    expect(ours.modules.get(aModule("someAndroidApp"))).toMatchObject({
+      fcm: { projectId: "some-project", serviceAccountFile: "/etc/reveille/apns/someAndroidApp.json" },
+      window: seconds(20),
+      custom: {},
+    });
+    expect([...ours.modules.keys()]).toEqual(["monalProdiOS", "monalSandboxiOS", "someAndroidApp"]);
     expect(secrets).toEqual([
       { path: "/etc/reveille/front/component.secret", secret: "the key of the component" },
       { path: "/etc/reveille/apns/monalProdiOS.passphrase", secret: "a passphrase // no comment" },
@@ -63,9 +70,16 @@ describe("fpush's settings", () => {
   });
 
   it("have what differs listed: modules of other kinds, limits that were off, keys nobody knows", () => {
-    const { differences } = convert(SETTINGS.replace(`"timeoutConfig"`, `"colour": "red", "timeoutConfig"`));
+    const { differences } = convert(
+      SETTINGS.replace(`"timeoutConfig"`, `"colour": "red", "timeoutConfig"`).replace(
+        `"someAndroidApp"`,
+        `"demo": { "type": "demo" }, "someAndroidApp"`,
+      ),
+    );
     const listed = differences.join("\n");
-    expect(listed).toContain("module someAndroidApp: its type `fcm` is not taken over");
+    expect(listed).toContain("module demo: its type `demo` is not taken over");
+    expect(listed).toContain("install -m 600 /etc/fpush/google.json /etc/reveille/apns/someAndroidApp.json");
+    expect(listed).toContain("module someAndroidApp: messages have the priority high");
     expect(listed).toContain("module monalSandboxiOS: fpush had its rate limit off");
     expect(listed).toContain("install -m 600 /opt/fpush/certs/prod.p12 /etc/reveille/apns/monalProdiOS.p12");
     expect(listed).toContain("colour: fpush has no such key");
@@ -100,12 +114,53 @@ describe("fpush's settings", () => {
       /modules\.monal sandbox/,
     ],
     [
-      "no module of Apple's",
-      (text: string) => text.replaceAll(`"apple"`, `"demo"`),
-      /no module of the type `apple`/,
+      "a module with a dot in its name",
+      (text: string) => text.replace("monalSandboxiOS", "monal.sandbox"),
+      /modules\.monal\.sandbox/,
+    ],
+    [
+      "no module that is served here",
+      (text: string) => text.replaceAll(/"(?:apple|fcm)"/g, `"demo"`).replace(`"demo": {`, `"fcm": {`),
+      /no module of the type `apple`, `fcm` or `google`/,
     ],
   ])("with %s are refused, with the place", (_what, change, message) => {
     expect(() => convert(change(SETTINGS))).toThrow(message);
+  });
+});
+
+describe("fpush's settings from another machine", () => {
+  it("may have a byte order mark, line ends of Windows, and paths with blanks and quotes", () => {
+    const strange = SETTINGS.replace("/etc/fpush/sandbox.p12", "/srv/it's here/s.p12").replaceAll(
+      "\n",
+      "\r\n",
+    );
+    const { differences } = convert(`\uFEFF${strange}`);
+    expect(differences.join("\n")).toContain(
+      `install -m 600 '/srv/it'\\''s here/s.p12' /etc/reveille/apns/monalSandboxiOS.p12`,
+    );
+  });
+
+  it("get the project of FCM from the service account, or a name that Google refuses", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-import-"));
+    const settings = readSettings(
+      SETTINGS.replace("/etc/fpush/google.json", "google account.json"),
+      "settings.json",
+    );
+    const convertHere = async () =>
+      convertSettings(settings, {
+        folder: "/etc/reveille",
+        certificates: folder.path,
+        projects: await googleProjects(settings, folder.path),
+      });
+    const without = await convertHere();
+    expect(without.config).toContain("put-your-project-here");
+    expect(without.differences.join("\n")).toContain(
+      "google account.json could not be read, so replace modules.someAndroidApp.fcm.projectId",
+    );
+    await writeFile(join(folder.path, "google account.json"), `{"project_id":"my-chat-app"}`);
+    const { config, differences } = await convertHere();
+    expect(config).toContain("my-chat-app");
+    expect(differences.join("\n")).not.toContain("could not be read");
   });
 });
 

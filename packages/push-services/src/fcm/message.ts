@@ -2,6 +2,7 @@ import { apnsIdOf, type PushModule } from "@reveille/wakeup";
 
 import { type FcmModuleSettings } from "../module-settings.ts";
 import { type Composer } from "../pool/passage.ts";
+import { type Exchange } from "./exchange.ts";
 
 const LARGEST_DATA = 4_096;
 const LONGEST_TTL = 2_419_200;
@@ -16,7 +17,7 @@ export function messagesOf(module: PushModule, settings: FcmModuleSettings): Com
   if (mistake !== undefined) throw new Error(`module ${module}: ${mistake}`);
   const urgent = restOf(settings, "high");
   const quiet = restOf(settings, settings.quiet === "background" ? "normal" : "high");
-  const path = `/v1/projects/${settings.fcm.projectId}/messages:send`;
+  const path = pathOf(settings);
   return (wakeup) => ({
     id: apnsIdOf(wakeup),
     path,
@@ -28,6 +29,15 @@ export function messagesOf(module: PushModule, settings: FcmModuleSettings): Com
     ownHeaders: [],
   });
 }
+
+/** A message that Google looks at and sends to nobody: it is only to be validated, and no device has such a token. */
+export const messageToNobody = (settings: FcmModuleSettings): Exchange => ({
+  path: pathOf(settings),
+  headers: HEADERS,
+  body: Buffer.from(`{"validate_only":true,"message":{"token":"nobody",${restOf(settings, "high")}}}`),
+});
+
+const pathOf = ({ fcm }: FcmModuleSettings): string => `/v1/projects/${fcm.projectId}/messages:send`;
 
 /** Why Google would refuse messages with these settings; `undefined` if it takes them. */
 export function messageMistake({ custom }: FcmModuleSettings): string | undefined {

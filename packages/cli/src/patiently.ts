@@ -1,0 +1,20 @@
+import { type Clock, type Millis } from "@reveille/wakeup";
+
+/** Gives `work` a signal that aborts when the patience is over. */
+export async function patiently<Result>(
+  { clock, patience }: { readonly clock: Clock; readonly patience: Millis },
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const late = new AbortController();
+  const done = new AbortController();
+  const watch = async (): Promise<void> => {
+    await clock.sleep(patience, done.signal);
+    if (!done.signal.aborted) late.abort();
+  };
+  void watch();
+  try {
+    return await work(late.signal);
+  } finally {
+    done.abort();
+  }
+}
