@@ -51,7 +51,6 @@ local function promote()
     end
     redis.call('HSET', prefix .. id, 'delay', 0)
   end
-  redis.call('ZADD', marker, 0, '0')
 end
 
 local function next_id()

@@ -177,6 +177,23 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
     expect(ours).toMatchObject({ active: ["a-1"] });
   });
 
+  it.each([
+    ["that was added", {}],
+    ["that was tried before", { priority: 1, delay: 1 }],
+  ])("leaves word for whoever waits that there is another one %s", async (_what, options) => {
+    await add("a-1", options);
+    await add("a-2", options);
+    await delay(5);
+    const source = await aSource();
+    // As a worker leaves it that was woken.
+    await redis.del(`${prefix}:${QUEUE_NAME}:marker`);
+    expect(await source.take(1)).toHaveLength(1);
+    expect(await state()).toMatchObject({ marker: ["0"] });
+    await redis.del(`${prefix}:${QUEUE_NAME}:marker`);
+    expect(await source.take(2)).toHaveLength(1);
+    expect(await redis.exists(`${prefix}:${QUEUE_NAME}:marker`)).toBe(0);
+  });
+
   it("is gone when it was finished", async () => {
     const [theirs, ours] = await both(
       () => add("a-1"),
@@ -301,7 +318,7 @@ describe("a batch whose lock ran out", () => {
     expect(await queue.getJobCounts("active", "delayed")).toEqual({ active: 2, delayed: 0 });
   });
 
-  // Seen to fail: the id stayed among the delayed ones, and became a job without data that nobody ever removed.
+  // Seen to fail: the id stayed among the delayed ones.
   it("is finished for good even if another worker had it meanwhile and has put it off", async () => {
     await add("a-1");
     const batch = await taken(await aSource());
@@ -309,9 +326,6 @@ describe("a batch whose lock ran out", () => {
     const wakeups = [{ wakeup: aWakeup({ token: aToken(2) }), attempt: 2, again: false }];
     await (await taken(await aSource())).postpone([{ after: millis(10), wakeups }]);
     expect(await batch.finish()).toBe(true);
-    await delay(20);
-    const other = await aSource();
-    expect(await other.take(5)).toEqual([]);
     expect(Object.keys(await state()).filter((name) => name !== "marker")).toEqual([]);
   });
 
