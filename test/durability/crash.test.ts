@@ -141,6 +141,7 @@ describe("a region whose processes are killed at random", () => {
         duplicatesOf(pushes, WINDOW_MS),
       ];
       const lost = lostOf(journal, pushes);
+      const mishaps = [...ingresses, ...workers].flatMap((service) => service.mishaps);
       process.stdout.write(
         `crash: ${JSON.stringify(
           {
@@ -155,13 +156,15 @@ describe("a region whose processes are killed at random", () => {
             repeats: repeatsOf(pushes),
             waits: waitsOf(journal, pushes, WINDOW_MS),
             drained: Date.now() - endedAt,
-            mishaps: [...ingresses, ...workers].flatMap(({ mishaps }) => mishaps),
+            mishaps,
           },
           undefined,
           1,
         )}\n`,
       );
       expect(lost).toEqual([]);
+      // Whatever is killed, no other process ends because of it, not even one that is just starting.
+      expect(mishaps).toEqual([]);
       expect(await backlog.leftovers()).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL);
       expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL);

@@ -14,12 +14,19 @@ import {
   type Start,
   systemClock,
 } from "@reveille/runtime";
-import { type Health, type Observe, type PartHealth, type RegionSecret } from "@reveille/wakeup";
+import {
+  failureReason,
+  type Health,
+  type Observe,
+  type PartHealth,
+  type RegionSecret,
+} from "@reveille/wakeup";
 
 import { LiveConfig, type ReloadAnswer } from "./live-config.ts";
 import { loadConfig } from "./load-config.ts";
 import { openLog, stopOf, systemdPart } from "./process.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
+import { startDespiteRedis } from "./start-despite-redis.ts";
 import { VERSION } from "./version.ts";
 
 /** What ingress and worker have in common when they are put together. */
@@ -88,7 +95,7 @@ export async function runRole(
       metrics: metrics.families,
       reload,
     });
-  const parts: Start = async ({ signal: stop }) => {
+  const begin = async (stop: AbortSignal): Promise<AsyncDisposable> => {
     await using opened = new AsyncDisposableStack();
     const onAway = (): void => void (redisHealth = REDIS_AWAY);
     const given = { config, current: () => live.current, log, metrics, stop };
@@ -104,6 +111,13 @@ export async function runRole(
     opened.defer(() => log.info("role draining"));
     return opened.move();
   };
+  const parts: Start = ({ signal: stop }) =>
+    startDespiteRedis({
+      start: () => begin(stop),
+      onAway: (error) => log.warn({ because: failureReason(error) }, "redis went away; starting again"),
+      clock: systemClock,
+      stop,
+    });
   // From the start, since a SIGHUP that nobody listens to ends a process.
   process.on("SIGHUP", () => void reload());
   // The report is served first and last, so that the sidecar sees both the starting and the draining.
