@@ -21,11 +21,15 @@ export function answersOf(journal: readonly Sent[]): Readonly<Record<string, num
 }
 
 /** Accepted publishes after which APNs was never asked for their device. */
-export function lostOf(journal: readonly Sent[], arrivals: readonly Arrival[]): readonly Sent[] {
+export const lostOf = (journal: readonly Sent[], arrivals: readonly Arrival[]): readonly Sent[] =>
+  unpushedOf(journal.filter(isAccepted), arrivals);
+
+/** Publishes, whatever their answer, after which APNs was never asked for their device. */
+export function unpushedOf(journal: readonly Sent[], arrivals: readonly Arrival[]): readonly Sent[] {
   const last = new Map<string, number>();
   for (const { token, receivedAt } of arrivals)
     last.set(token, Math.max(receivedAt, last.get(token) ?? receivedAt));
-  return journal.filter((sent) => isAccepted(sent) && sent.sentAt > (last.get(sent.token) ?? 0));
+  return journal.filter(({ token, sentAt }) => sentAt > (last.get(token) ?? 0));
 }
 
 export interface Waits {

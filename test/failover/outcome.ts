@@ -1,4 +1,4 @@
-import { type Arrival, answersOf, isAccepted, lostOf } from "../durability/findings.ts";
+import { type Arrival, answersOf, isAccepted, lostOf, unpushedOf } from "../durability/findings.ts";
 import { type Sent } from "../durability/publishing.ts";
 import { type SenderKind } from "./machines.ts";
 
@@ -11,6 +11,8 @@ export interface Outcome {
   readonly answers: Readonly<Record<string, number>>;
   /** Accepted publishes after which APNs was never asked for their device. */
   readonly lost: number;
+  /** Publishes, whatever their answer, after which APNs was never asked for their device. */
+  readonly unpushed: number;
   /** Longest time without any push for publishes of each sender. */
   readonly still: Readonly<Record<SenderKind, number>>;
   /** From the fault to the last trouble: a publish that was refused or not answered, or a push that came late. */
@@ -32,6 +34,7 @@ export function outcomeOf(happening: Happening): Outcome {
   return {
     answers: answersOf(journal),
     lost: lostOf(journal, pushes).length,
+    unpushed: unpushedOf(journal, pushes).length,
     still: {
       prosody: longestGap(journals.prosody, happening),
       ejabberd: longestGap(journals.ejabberd, happening),
