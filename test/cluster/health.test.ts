@@ -103,13 +103,18 @@ async function publish(count: number): Promise<readonly string[]> {
 
 describe("the metrics of a running region", () => {
   it("are those of docs/metrics.md, with their types and labels, and closed labels show before their first event", async () => {
+    await using canary = await region.startRole("canary", "canary");
     const shown = await until(
       async () => {
         const families = await scrape();
-        return families.get("reveille_push_stream_limit")?.samples.length === 1 ? families : undefined;
+        const isThere = (name: string): boolean => families.get(name)?.samples.length === 1;
+        return ["reveille_push_stream_limit", "reveille_canary_last_success_timestamp_seconds"].every(isThere)
+          ? families
+          : undefined;
       },
-      { what: "a connection to APNs", withinMs: WITHIN },
+      { what: "a connection to APNs and a canary's first round", withinMs: WITHIN },
     );
+    expect(canary.running).toBe(true);
     const documented = documentedMetrics();
     const missing = [...documented.keys()].filter((name) => !shown.has(name) && !NOT_HERE.has(name));
     expect(missing).toEqual([]);

@@ -91,8 +91,9 @@ const settles = async (what: string, accepts: (alerts: readonly string[]) => boo
   });
 };
 
-/** Panels that are empty while nothing has been sent, nothing has failed, and there is one Redis. */
+/** Panels that are empty while nothing has been sent, nothing has failed, there is one Redis, and no canary has a device. */
 const NOTHING_YET = new Set([
+  "Answers and deliveries",
   "Latency",
   "Latency, p99",
   "Provider token age",
@@ -100,6 +101,7 @@ const NOTHING_YET = new Set([
   "Replication lag",
   "Request time",
   "Time to reply",
+  "Time to reply and delivery, p90",
 ]);
 
 const OF_A_HOST = ["ReveilleHostNotReady", "ReveilleRegionNotReady"];
@@ -127,8 +129,10 @@ describe("a Prometheus that watches a running region", () => {
       const panels = queries.filter((_query, index) => found[index]?.length === 0).map(({ panel }) => panel);
       return panels.filter((panel) => !NOTHING_YET.has(panel));
     };
+    await using canary = await region.startRole("canary", "canary");
     // A rate takes two scrapes.
     await expect.poll(unanswered, { timeout: WITHIN, interval: 1_000 }).toEqual([]);
+    expect(canary.running).toBe(true);
     expect(queries.length).toBeGreaterThan(30);
   });
 

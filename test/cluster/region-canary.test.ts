@@ -1,14 +1,16 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 
-import { CANARY_DOMAIN, type Program, type Region, startRegion } from "@reveille/testkit";
+import { freePort, type Program, type Region, startRegion } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const FOLDER = join(import.meta.dirname, "../output/cluster/region-canary");
+const execFileAsync = promisify(execFile);
 const SOON = { timeout: 60_000 };
 
 const token = randomBytes(32).toString("hex");
@@ -20,17 +22,15 @@ beforeAll(async () => {
 });
 afterAll(async () => region[Symbol.asyncDispose]());
 
-/** The section of the configuration: a place at the user's server, from where a publish takes s2s with TLS. */
-const canarySection = (more: object): object => ({
-  component: {
-    service: region.sender.componentService,
-    domain: CANARY_DOMAIN,
-    secretFile: join(FOLDER, "component.secret"),
-  },
-  hostnames: [region.hostname],
-  deliveryWithin: "20s",
-  ...more,
-});
+/** The host's configuration, whose section `canary` has its place at the user's server: a publish takes s2s with TLS. */
+async function hostConfig(): Promise<{ readonly canary: { readonly component: object } }> {
+  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
+  if (isWithCanary(config)) return config;
+  throw new Error("the region's host has no canary");
+}
+
+const isWithCanary = (config: unknown): config is { canary: { component: object } } =>
+  typeof config === "object" && config !== null && "canary" in config;
 
 async function write(name: string, config: object): Promise<string> {
   const file = join(FOLDER, name);
@@ -40,18 +40,20 @@ async function write(name: string, config: object): Promise<string> {
 
 /** On the region's host, with a device; `redis` in place of the region's. */
 async function onTheHost(more: object = {}, redis: object = {}): Promise<string> {
-  const host: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
-  if (typeof host !== "object") throw new Error("no configuration");
-  const canary = canarySection({ tokenFile: join(FOLDER, "device.token"), ...more });
+  const host = await hostConfig();
+  const tokenFile = join(FOLDER, "device.token");
+  const canary = { ...host.canary, tokenFile, deliveryWithin: "20s", ...more };
   return write("host.yaml", { ...host, ...redis, canary });
 }
 
 /** On a machine that knows nothing of the region, without a device. */
-async function elsewhere(more: object = {}): Promise<string> {
+async function elsewhere(more: object = {}, machine: object = {}): Promise<string> {
+  const { canary } = await hostConfig();
   return write("elsewhere.yaml", {
     region: "elsewhere",
     host: "w.example",
-    canary: canarySection(more),
+    ...machine,
+    canary: { ...canary, ...more },
   });
 }
 
@@ -119,11 +121,8 @@ describe("reveille canary --once", () => {
   });
 
   it("says that its own front is away, which is no fault of the region", async () => {
-    const component = {
-      service: "xmpp://127.0.0.1:1",
-      domain: CANARY_DOMAIN,
-      secretFile: join(FOLDER, "component.secret"),
-    };
+    const { canary } = await hostConfig();
+    const component = { ...canary.component, service: "xmpp://127.0.0.1:1" };
     const { code, stdout } = await once(await onTheHost({ component }));
     expect(stdout).toBe("FAIL  eu.push.example: the canary's own front failed: ECONNREFUSED\n");
     expect(code).toBe(1);
@@ -139,12 +138,42 @@ describe("reveille canary --once", () => {
   });
 });
 
+describe("a machine of no region", () => {
+  it("shows what its canary sees through a sidecar that claims nothing of a host", async () => {
+    const port = await freePort();
+    const file = await elsewhere(
+      {},
+      {
+        runtimeDir: join(FOLDER, "outside"),
+        sidecar: { listen: `127.0.0.1:${port}` },
+      },
+    );
+    await using canary = await region.startRole("canary", "canary-outside", file);
+    await using sidecar = await region.startRole("sidecar", "sidecar-outside", file);
+    const shown = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await expect.poll(shown, SOON).toContain('reveille_canary_ok{hostname="eu.push.example"} 1\n');
+    const text = await shown();
+    expect(text).toContain('reveille_canary_publishes_total{hostname="eu.push.example",reply="forget"} 1\n');
+    // An alert would take it for a host that is not ready.
+    expect(text).not.toMatch(/^reveille_host_ready /m);
+    expect(canary.running).toBe(true);
+    expect(sidecar.lines.filter((line) => line.text.includes("host is not ready"))).toEqual([]);
+  });
+
+  it("has a configuration that is checked like a host's", async () => {
+    const check = async (file: string) =>
+      execFileAsync(process.execPath, [MAIN, "check-config", file]).then(({ stdout }) => stdout);
+    expect(await check(await elsewhere())).toContain("every: 10s");
+    await expect(check(await elsewhere({ every: "1h" }))).rejects.toThrow("must be 10s to 10m");
+  });
+});
+
 describe("reveille canary", () => {
   let canary: Program;
 
   it("tells the sidecar of its host what it sees, beside the other roles", async () => {
     const before = (await region.apns.pushesTo(token)).length;
-    canary = await region.startRole("canary", "canary", await onTheHost({ every: "10s" }));
+    canary = await region.startRole("canary", "canary", await onTheHost());
     await expect.poll(metrics, SOON).toContain('reveille_canary_ok{hostname="eu.push.example"} 1\n');
     const text = await metrics();
     expect(text).not.toContain(token);

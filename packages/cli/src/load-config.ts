@@ -4,6 +4,7 @@ import {
   type CanaryFile,
   type Config,
   type FurtherRules,
+  isOutside,
   parseCanaryFile,
   parseConfig,
 } from "@reveille/runtime";
@@ -16,6 +17,20 @@ export async function loadConfig(file: string, rules?: FurtherRules): Promise<Co
 /** The same for a canary, whose machine may belong to no region. */
 export async function loadCanaryFile(file: string): Promise<CanaryFile> {
   return parseCanaryFile(await textOf(file), file);
+}
+
+/** Configuration of whatever machine a sidecar runs on. */
+export type Machine =
+  | { readonly kind: "host"; readonly config: Config }
+  /** No publish goes through it: it has a canary. */
+  | { readonly kind: "outside"; readonly config: CanaryFile };
+
+/** The same for either kind; `rules` are a host's. */
+export async function loadMachine(file: string, rules?: FurtherRules): Promise<Machine> {
+  const text = await textOf(file);
+  return isOutside(text)
+    ? { kind: "outside", config: parseCanaryFile(text, file) }
+    : { kind: "host", config: parseConfig(text, file, rules) };
 }
 
 const textOf = (file: string): Promise<string> =>

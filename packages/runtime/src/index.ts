@@ -1,12 +1,18 @@
 export { parseHttpDate, systemClock } from "./clock.ts";
 export { type CanaryConfig } from "./config/canary-config.ts";
 export { type CanaryFile, type Config } from "./config/config.ts";
-export { describeConfig } from "./config/describe-config.ts";
+export { describeCanaryFile, describeConfig } from "./config/describe-config.ts";
 export { formatDuration, parseDuration } from "./config/duration.ts";
 export { type Address } from "./config/leaves.ts";
 export { ConfigError, formatMistakes, type Mistake } from "./config/mistake.ts";
 export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./config/module-config.ts";
-export { allKeys, type FurtherRules, parseCanaryFile, parseConfig } from "./config/parse-config.ts";
+export {
+  allKeys,
+  type FurtherRules,
+  isOutside,
+  parseCanaryFile,
+  parseConfig,
+} from "./config/parse-config.ts";
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
 export { describeModules, describePlan, type ModulesFile, type Plan } from "./config/plan.ts";
 export { formatRate, parseRate } from "./config/rate.ts";

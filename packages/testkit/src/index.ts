@@ -8,7 +8,6 @@ export {
   openCertificateAuthority,
 } from "./local-region/certificates.ts";
 export { type ChatClient, type PushRegistration } from "./local-region/chat-client.ts";
-export { CANARY_DOMAIN } from "./local-region/names.ts";
 export { type WakeupRecord } from "./local-region/records.ts";
 export { type Sender } from "./local-region/sender.ts";
 export { type Region, type RegionOptions, startRegion } from "./local-region/start-region.ts";

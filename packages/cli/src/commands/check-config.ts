@@ -1,9 +1,12 @@
-import { describeConfig } from "@reveille/runtime";
+import { describeCanaryFile, describeConfig } from "@reveille/runtime";
 
-import { loadConfig } from "../load-config.ts";
+import { loadMachine, type Machine } from "../load-config.ts";
 import { moduleRules } from "../module-settings.ts";
 
 /** Prints the effective configuration. Throws a `ConfigError` with every mistake. */
 export async function checkConfig(file: string): Promise<void> {
-  process.stdout.write(describeConfig(await loadConfig(file, moduleRules)));
+  process.stdout.write(describe(await loadMachine(file, moduleRules)));
 }
+
+const describe = (machine: Machine): string =>
+  machine.kind === "host" ? describeConfig(machine.config) : describeCanaryFile(machine.config);

@@ -1,5 +1,4 @@
 import {
-  type Config,
   createMetrics,
   logEvents,
   type Logger,
@@ -12,18 +11,18 @@ import {
 import { startSidecar } from "@reveille/sidecar";
 import { type PartHealth } from "@reveille/wakeup";
 
-import { loadConfig } from "../load-config.ts";
+import { loadMachine, type Machine } from "../load-config.ts";
 import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille sidecar`: metrics and health of the roles on this host. */
 export async function runSidecar(file: string): Promise<void> {
-  const config = await loadConfig(file);
+  const { kind, config } = await loadMachine(file);
   const log = openLog("sidecar", config);
   const metrics = createMetrics({
     role: "sidecar",
     version: VERSION,
-    modules: [...config.modules.keys()],
+    modules: [...(config.modules?.keys() ?? [])],
     clock: systemClock,
   });
   const tellLog = logEvents({ logger: log, clock: systemClock });
@@ -40,6 +39,8 @@ export async function runSidecar(file: string): Promise<void> {
         version: VERSION,
         clock: systemClock,
         observe: (event) => {
+          // Where no publish goes through, not to be ready is no news.
+          if (kind === "outside" && event.kind === "readiness-changed") return;
           metrics.observe(event);
           tellLog(event);
         },
@@ -59,9 +60,9 @@ export async function runSidecar(file: string): Promise<void> {
   log.info("role stopped");
 }
 
-async function listenersOf({ sidecar, ingress }: Config, log: Logger) {
+async function listenersOf({ sidecar, ingress }: Machine["config"], log: Logger) {
   const { listen, statusListen, metricsTokenFile, fronts } = sidecar;
-  const [own] = ingress.components;
+  const [own] = ingress?.components ?? [];
   return {
     listen,
     ...(fronts === undefined || own === undefined ? {} : { fronts: { fronts, domain: own.domain } }),

@@ -9,7 +9,9 @@ import { parse, parseDocument, visit } from "yaml";
 import {
   allKeys,
   ConfigError,
+  describeCanaryFile,
   describeConfig,
+  isOutside,
   type Mistake,
   parseCanaryFile,
   parseConfig,
@@ -148,6 +150,15 @@ canary:
     const whole = parseConfig(SMALLEST + CANARY.replace(/^region.*\nhost.*$/m, ""), "config.yaml");
     expect(whole.canary).toEqual(file.canary);
     expect(parseConfig(describeConfig(whole), "described.yaml")).toEqual(whole);
+    expect(parseCanaryFile(describeCanaryFile(file), "described.yaml")).toEqual(file);
+    expect([CANARY, SMALLEST, SMALLEST + CANARY, "", "[", "canary"].map(isOutside)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it.each([

@@ -1,3 +1,5 @@
+import { parseDocument } from "yaml";
+
 import { type CanaryFile, canaryFileSchema, type Config, configSchema, moduleNames } from "./config.ts";
 import { allKeysOf, knownKeysOf } from "./known-keys.ts";
 import { type FileKind, parseYaml, type RuleMistake } from "./parse-yaml.ts";
@@ -28,6 +30,12 @@ const CANARY: FileKind<CanaryFile> = {
 /** The same for a canary, which needs its own section and little else. Throws a `ConfigError` with every mistake. */
 export const parseCanaryFile = (text: string, fileName: string): CanaryFile =>
   parseYaml(CANARY, { text, fileName });
+
+/** Whether the file is of a machine outside of any region: it has a canary, and nothing that publishes go through. */
+export function isOutside(text: string): boolean {
+  const document = parseDocument(text, { logLevel: "error" });
+  return document.has("canary") && !["redis", "ingress", "modules"].some((key) => document.has(key));
+}
 
 /** Every key a host's configuration may have, as dotted paths. */
 export const allKeys = (): readonly string[] => allKeysOf(configSchema);

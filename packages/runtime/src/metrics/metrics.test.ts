@@ -130,6 +130,13 @@ describe("the metrics of a sidecar", () => {
   const process = { kind: "role-process-changed", role: "worker" } as const;
   const part = { kind: "part-health-changed", role: "worker", part: "queue" } as const;
 
+  it("say nothing of readiness before it was looked at", async () => {
+    const { observe, text } = someMetrics({ role: "sidecar" });
+    expect(await text()).not.toMatch(/^reveille_host_ready /m);
+    observe({ kind: "readiness-changed", ready: false, reasons: ["no ingress runs on this host"] });
+    expect(await text()).toMatch(/^reveille_host_ready 0$/m);
+  });
+
   it("miss no canary on a host that never had one, and one that has ended", async () => {
     const { observe, text } = someMetrics({ role: "sidecar" });
     observe({ ...process, pid: 1, state: "answering" });

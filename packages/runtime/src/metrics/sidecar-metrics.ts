@@ -23,6 +23,8 @@ export function sidecarMetrics(registry: Registry) {
     labels: [],
     aggregator: "min",
   });
+  // prom-client shows 0 from the start; a machine of no region is not asked to be ready.
+  ready.remove();
   const expiry = gauge(registry, {
     name: "reveille_front_certificate_expiry_timestamp_seconds",
     help: "When the certificate that a front serves for our hostname expires, in seconds since 1970; 0: it serves none.",

@@ -2,14 +2,14 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Apns } from "./apns.ts";
-import { FRONT_HOST, REGION_HOST } from "./names.ts";
+import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST } from "./names.ts";
 import { type HostConfig } from "./roles.ts";
 import { type Ports } from "./surroundings.ts";
 import { type Workplace } from "./workplace.ts";
 
 export interface HostConfigParts {
   readonly place: Workplace;
-  readonly ports: Pick<Ports, "component" | "sidecar" | "status" | "frontDirect">;
+  readonly ports: Pick<Ports, "component" | "senderComponent" | "sidecar" | "status" | "frontDirect">;
   readonly redisSocket: string;
   readonly apns: Apns;
   readonly window?: string;
@@ -56,6 +56,16 @@ export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
       listen: `127.0.0.1:${ports.sidecar}`,
       statusListen: `127.0.0.1:${ports.status}`,
       fronts: [`127.0.0.1:${ports.frontDirect}`],
+    },
+    // For tests that start one: its place is at the user's server, so its publishes take s2s.
+    canary: {
+      component: {
+        service: `xmpp://127.0.0.1:${ports.senderComponent}`,
+        domain: CANARY_DOMAIN,
+        secretFile: place.secretFile,
+      },
+      hostnames: [REGION_HOST],
+      every: "10s",
     },
     log: { level: "debug" },
   };

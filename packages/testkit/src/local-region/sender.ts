@@ -13,8 +13,6 @@ import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts
 export interface Sender extends AsyncDisposable {
   readonly program: Program;
   readonly domain: string;
-  /** Where a canary has its place: `xmpp://host:port` of its component listener, for `CANARY_DOMAIN`. */
-  readonly componentService: string;
   /** Every publish it has sent and every reply it got, oldest first. */
   readonly publishes: readonly SentPublish[];
   readonly replies: readonly ReceivedReply[];
@@ -30,7 +28,9 @@ export interface SenderOptions extends Omit<MachineSettings, "dataFolder"> {
   readonly folder: string;
   readonly logFile: string;
   readonly domain: string;
-  /** That of its component. */
+  /** Where it has a component, `CANARY_DOMAIN`. */
+  readonly componentPort: number;
+  /** That of the component. */
   readonly secretFile: string;
 }
 
@@ -39,12 +39,11 @@ const PASSWORD = "password of tests";
 
 /** Resolves when people can log in. */
 export async function startSender(options: SenderOptions): Promise<Sender> {
-  const { folder, domain, logFile } = options;
+  const { folder, domain, logFile, componentPort } = options;
   const dataFolder = join(folder, "data");
   const hostFolder = join(dataFolder, encoded(domain));
   await mkdir(join(hostFolder, "accounts"), { recursive: true });
   const port = await freePort();
-  const componentPort = await freePort();
   const configFile = join(folder, "prosody.cfg.lua");
   const component = componentOf(await readFile(options.secretFile, "utf8"));
   const machine = `${machineSettings({ ...options, dataFolder })}
@@ -73,7 +72,6 @@ component_interfaces = { "127.0.0.1" }`;
   return {
     program,
     domain,
-    componentService: `xmpp://127.0.0.1:${componentPort}`,
     ...watchWitness(program),
     login: loginAs,
     enablePush: async (user, registration) => {

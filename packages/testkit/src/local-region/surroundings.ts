@@ -21,6 +21,8 @@ export interface Ports {
   readonly sender: number;
   /** XEP-0114 of the front. */
   readonly component: number;
+  /** XEP-0114 of the sender. */
+  readonly senderComponent: number;
   readonly sidecar: number;
   /** The status page alone. */
   readonly status: number;
@@ -48,6 +50,7 @@ export async function startSurroundings(
     front: await freePort(),
     sender: await freePort(),
     component: await freePort(),
+    senderComponent: await freePort(),
     sidecar: await freePort(),
     frontDirect: await freePort(),
     status: await freePort(),
@@ -104,6 +107,7 @@ async function startRegionSender({ place, ports, dns }: ServerParts): Promise<Se
     logFile: place.logFile("sender"),
     domain: SENDER_DOMAIN,
     secretFile: place.secretFile,
+    componentPort: ports.senderComponent,
     serverPort: ports.sender,
     certificateFolder: place.certificateFolder,
     authorityFile: place.authority.certificateFile,
