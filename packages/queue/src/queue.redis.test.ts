@@ -355,6 +355,49 @@ describe("an operator", () => {
   });
 });
 
+describe("a consumer without room", () => {
+  /** Ten times as fast in its patience. */
+  const fast: Clock = { ...clock, monotonic: () => millis(performance.now() * 10) };
+  /** To it, all that waits has waited for a while. */
+  const late: Clock = { ...fast, now: () => epochMillis(Date.now() + 6_000) };
+
+  // Seen to fail: with a batch taken whenever it has hesitated long enough, it gets its share of all that comes.
+  it("leaves batches to those that have some", async () => {
+    await using queue = await aQueue();
+    const [cutOff, able] = [aHandler(), aHandler()];
+    await aConsumer(cutOff.handle, { room: () => 0, clock: fast });
+    await aConsumer(able.handle);
+    // Longer than it hesitates: afterwards it must not wait for batches beside the other.
+    for (let seed = 0; seed < 30; seed += 1) {
+      await queue.add(wakeups(1, seed));
+      await vi.waitFor(() => expect(able.batches).toHaveLength(seed + 1));
+      await delay(50);
+    }
+    expect(cutOff.batches).toEqual([]);
+  });
+
+  it("takes one all the same if that was left lying, and the rest as soon as it has room", async () => {
+    await using queue = await aQueue();
+    for (let seed = 0; seed < 3; seed += 1) await queue.add(wakeups(1, seed));
+    let room = 0;
+    const finish = Promise.withResolvers<undefined>();
+    const { batches, handle } = aHandler();
+    const slowly: typeof handle = async (queued) => {
+      const answer = await handle(queued);
+      await finish.promise;
+      return answer;
+    };
+    await aConsumer(slowly, { room: () => room, clock: late });
+    await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 10_000 });
+    await delay(50);
+    expect(batches).toHaveLength(1);
+    room = 10;
+    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
+    finish.resolve(undefined);
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 0 }));
+  });
+});
+
 describe("a consumer that is disposed", () => {
   it("finishes the batch in hand and leaves the others", async () => {
     await using queue = await aQueue();
