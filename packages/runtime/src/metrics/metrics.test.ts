@@ -112,6 +112,11 @@ describe("the metrics of an ingress", () => {
     expect(shown).toContain('reveille_replies_total{reply="accepted"} 1\n');
     expect(shown).toContain('reveille_replies_total{reply="forget"} 0\n');
     expect(shown).toContain('reveille_reply_seconds_bucket{le="0.005"} 1\n');
+    observe({ kind: "publish-answered", result: "token-dead", reply: "forget", took: millis(3) });
+    observe({ kind: "publish-answered", result: "token-dead", reply: "later", took: millis(3) });
+    const then = await text();
+    expect(then).toContain('reveille_replies_total{reply="forget"} 1\n');
+    expect(then).toContain('reveille_replies_total{reply="later"} 1\n');
     expect(shown).not.toContain("reveille_deliveries_total");
   });
 
