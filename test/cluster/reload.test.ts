@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Region, startRegion, until, type WireReply } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+import { configOfHost, edit, reload } from "./reloading.ts";
+
 const MODULE = "monalProdiOS";
 
 let region: Region;
@@ -19,42 +19,6 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => region[Symbol.asyncDispose]());
-
-interface HostConfig {
-  readonly modules: Readonly<
-    Record<string, { readonly apns: { readonly keyFile: string } } & Record<string, unknown>>
-  >;
-  readonly redis: Record<string, unknown>;
-}
-
-const isHostConfig = (value: unknown): value is HostConfig =>
-  typeof value === "object" && value !== null && "modules" in value && "redis" in value;
-
-async function configOfHost(): Promise<HostConfig> {
-  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
-  if (isHostConfig(config)) return config;
-  throw new Error("no configuration of a host");
-}
-
-/** Changes the file of the host; the roles don't know yet. */
-async function edit(change: (config: HostConfig) => object): Promise<void> {
-  await writeFile(region.configFile, JSON.stringify(change(await configOfHost()), undefined, 2));
-}
-
-interface Answer {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function reload(): Promise<Answer> {
-  return new Promise((resolve) => {
-    const args = [MAIN, "reload", "--config", region.configFile];
-    const child = execFile(process.execPath, args, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
 
 /** Publishes from one server, one every few milliseconds, each for a device of its own. */
 async function load(module: string) {
@@ -95,22 +59,22 @@ describe("reveille reload, under load", () => {
       what: "some load",
       withinMs: 20_000,
     });
-    await edit((config) => {
+    await edit(region, (config) => {
       const [name = "", module] = Object.entries(config.modules)[0] ?? [];
       const changed = { ...module, window: "3s", alert: { title: "Reloaded", body: "Reloaded" } };
       return { ...config, redis: { ...config.redis, memoryShare: 0.6 }, modules: { [name]: changed } };
     });
-    const { code, stdout } = await reload();
-    const key = (await configOfHost()).modules[MODULE]?.apns.keyFile ?? "";
+    const { code, stdout } = await reload(region);
+    const key = (await configOfHost(region)).modules[MODULE]?.apns.keyFile ?? "";
     await writeFile(`${key}.copy`, await readFile(key));
-    await edit(({ modules, ...config }) => {
+    await edit(region, ({ modules, ...config }) => {
       const module = modules[MODULE];
       return {
         ...config,
         modules: { [MODULE]: { ...module, apns: { ...module?.apns, keyFile: `${key}.copy` } } },
       };
     });
-    const second = await reload();
+    const second = await reload(region);
     const after = running.sent.length;
     await until(() => (running.sent.length > after + 100 ? true : undefined), {
       what: "more load",
@@ -138,8 +102,11 @@ describe("reveille reload, under load", () => {
     expect(refused).toMatchObject({ condition: "item-not-found" });
     await early[Symbol.asyncDispose]();
 
-    await edit(({ modules, ...config }) => ({ ...config, modules: { ...modules, added: modules[MODULE] } }));
-    expect(await reload()).toMatchObject({ code: 0 });
+    await edit(region, ({ modules, ...config }) => ({
+      ...config,
+      modules: { ...modules, added: modules[MODULE] },
+    }));
+    expect(await reload(region)).toMatchObject({ code: 0 });
     await region.apns.behave({ latencyMs: 400, streamLimit: 20 });
     const running = await load("added");
     await until(() => (running.sent.length > 200 ? true : undefined), {
@@ -149,12 +116,12 @@ describe("reveille reload, under load", () => {
     const [replies, { length }] = [running.sent.map(({ reply }) => reply), running.sent];
     await Promise.all(replies.slice(0, length));
     const ended = running.end();
-    await edit(({ modules: { added: _gone, ...modules }, ...config }) => ({ ...config, modules }));
+    await edit(region, ({ modules: { added: _gone, ...modules }, ...config }) => ({ ...config, modules }));
     // Whoever publishes from now on for that module is told that it is not served, so the load ends first.
     await Promise.all(running.sent.map(({ reply }) => reply));
     const asked = await region.apns.askedFor();
     const waiting = running.sent.filter(({ token }) => !asked.has(token)).length;
-    const { code, stdout } = await reload();
+    const { code, stdout } = await reload(region);
     expect(await ended).toEqual({ refused: [], missing: [] });
     await region.apns.behave({ latencyMs: 0, streamLimit: 1_000 });
     expect(code).toBe(0);
@@ -163,7 +130,7 @@ describe("reveille reload, under load", () => {
   });
 
   it("takes SIGHUP for the same", async () => {
-    await edit((config) => ({ ...config, admission: { window: "19s" } }));
+    await edit(region, (config) => ({ ...config, admission: { window: "19s" } }));
     region.ingress.signal("SIGHUP");
     const isTold = (text: string): boolean =>
       text.includes("configuration reloaded") && text.includes(`["admission.window"]`);
@@ -171,15 +138,15 @@ describe("reveille reload, under load", () => {
   });
 
   it("names what needs a restart, applies the rest, and changes nothing for a file with a mistake", async () => {
-    await edit((config) => ({ ...config, drainWithin: "20s", admission: { window: "18s" } }));
-    const { code, stdout } = await reload();
+    await edit(region, (config) => ({ ...config, drainWithin: "20s", admission: { window: "18s" } }));
+    const { code, stdout } = await reload(region);
     expect(code).toBe(0);
     expect(stdout).toContain(`needs a restart   drainWithin: "25s" → "20s"`);
     expect(stdout).toContain(`applied           admission.window:`);
 
     const good = await readFile(region.configFile, "utf8");
     await writeFile(region.configFile, good.replace(`"18s"`, `"17"`));
-    const refused = await reload();
+    const refused = await reload(region);
     expect(refused).toMatchObject({ code: 1, stdout: "" });
     expect(refused.stderr).toMatch(
       /reveille\.yaml:\d+:\d+ admission\.window: must be a duration with a unit/,
@@ -191,14 +158,14 @@ describe("reveille reload, under load", () => {
 
   it("has each role say that it refuses a credential that is not there", async () => {
     const good = await readFile(region.configFile, "utf8");
-    await edit(({ modules, ...config }) => {
+    await edit(region, ({ modules, ...config }) => {
       const module = modules[MODULE];
       return {
         ...config,
         modules: { [MODULE]: { ...module, apns: { ...module?.apns, keyFile: "/nowhere/key.p8" } } },
       };
     });
-    const { code, stdout } = await reload();
+    const { code, stdout } = await reload(region);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^ingress: not asked/m);
     expect(

@@ -35,5 +35,8 @@ export async function loadMachine(file: string, rules?: FurtherRules): Promise<M
 
 const textOf = (file: string): Promise<string> =>
   readFile(file, "utf8").catch((cause: unknown) => {
-    throw new Error(`cannot read the configuration ${file}`, { cause });
+    throw new Error(
+      `cannot read the configuration ${file}: name another with --config or REVEILLE_CONFIG, or have \`reveille init\` write one`,
+      { cause },
+    );
   });

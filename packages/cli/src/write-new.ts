@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { lstat, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file to be written. */
@@ -9,10 +9,11 @@ export interface NewFile {
 }
 
 /** Those of the files that are there already. */
-export async function existingOf(files: readonly NewFile[]): Promise<readonly NewFile[]> {
+async function existingOf(files: readonly NewFile[]): Promise<readonly NewFile[]> {
   const isThere = await Promise.all(
     files.map(({ path }) =>
-      access(path).then(
+      // A link counts, wherever it leads: nobody is to choose through it what is written.
+      lstat(path).then(
         () => true,
         () => false,
       ),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempDisposable, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -92,6 +92,12 @@ describe("fpush's settings", () => {
       "a placeholder of the README",
       (text: string) => text.replace("5347", "<XMPP-Server Component Port>"),
       /settings\.json is no JSON.*verPort": <XMPP.*placeholders/,
+    ],
+    [
+      "placeholders that are texts",
+      (text: string) =>
+        text.replace("certs/prod.p12", "<Path to p12 file>").replace("org.example.app", "<app bundle id>"),
+      /monalProdiOS\.apns\.certFilePath is still the placeholder <Path to p12 file>; pushModules\.monalProdiOS\.apns\.topic is still/,
     ],
     [
       "no key",
@@ -191,6 +197,13 @@ describe("reveille import-fpush", () => {
     expect(await readFile(secret, "utf8")).toBe("the key of the component\n");
     expect((await stat(secret)).mode & 0o777).toBe(0o600);
     expect(await reveille("check-config", join(out, "reveille.yaml"))).toMatchObject({ code: 0 });
+
+    const elsewhere = join(folder.path, "linked");
+    await mkdir(elsewhere);
+    await symlink(join(folder.path, "nowhere"), join(elsewhere, "reveille.yaml"));
+    const linked = await reveille("import-fpush", settings, "--out", elsewhere);
+    expect(linked.stderr).toContain("already there, so nothing was written");
+    expect(await readdir(elsewhere)).toEqual(["reveille.yaml"]);
 
     await writeFile(secret, "mine\n");
     const again = await reveille("import-fpush", settings, "--out", out);

@@ -95,6 +95,9 @@ type Path = readonly string[];
 
 const dotted = (path: Path): string => path.join(".");
 
+/** As in fpush's README: `<app bundle id>`. */
+const PLACEHOLDER = /^<.*>$/;
+
 /** Takes values by their path, and remembers what was taken and what was missing. */
 class Reader {
   readonly mistakes: string[] = [];
@@ -107,6 +110,10 @@ class Reader {
 
   text(path: Path, otherwise?: string): string {
     const value = this.#take(path);
+    if (typeof value === "string" && PLACEHOLDER.test(value)) {
+      this.mistakes.push(`${dotted(path)} is still the placeholder ${value}`);
+      return "";
+    }
     if (typeof value === "string") return value;
     if (value === undefined && otherwise !== undefined) return otherwise;
     this.mistakes.push(`${dotted(path)} ${value === undefined ? "is missing" : "must be a text"}`);

@@ -19,7 +19,8 @@ export function askPeople(input: NodeJS.ReadableStream, output: NodeJS.WritableS
       for (;;) {
         output.write(otherwise === undefined ? `${text}: ` : `${text} [${otherwise}]: `);
         const { done, value } = await answers.next();
-        if (done === true) throw new Error(`no answer to: ${text}`);
+        if (done === true)
+          throw new Error(`no answer to: ${text}; without a terminal give options and --yes`);
         const answer = value.trim() === "" ? (otherwise ?? "") : value.trim();
         if (accepts(answer)) return answer;
         output.write(`  must be ${wanted}\n`);
