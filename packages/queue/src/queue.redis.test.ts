@@ -361,7 +361,6 @@ describe("a consumer without room", () => {
   /** To it, all that waits has waited for a while. */
   const late: Clock = { ...fast, now: () => epochMillis(Date.now() + 6_000) };
 
-  // Seen to fail: with a batch taken whenever it has hesitated long enough, it gets its share of all that comes.
   it("leaves batches to those that have some", async () => {
     await using queue = await aQueue();
     const [cutOff, able] = [aHandler(), aHandler()];
