@@ -91,7 +91,15 @@ export class ModuleFleet implements AsyncDisposable {
     const { clock, observe } = this.#options;
     const compose =
       settings.kind === "apns" ? notificationsOf(module, settings, clock) : messagesOf(module, settings);
-    const service = new ModuleService({ module, compose, route, mostAtOnce, clock, observe });
+    const service = new ModuleService({
+      module,
+      service: settings.kind,
+      compose,
+      route,
+      mostAtOnce,
+      clock,
+      observe,
+    });
     return { service, settings, mostAtOnce };
   }
 

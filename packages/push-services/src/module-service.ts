@@ -10,6 +10,7 @@ import {
 } from "@reveille/wakeup";
 
 import { Breaker, type Leave, type Sign } from "./breaker.ts";
+import { type ModuleSettings } from "./module-settings.ts";
 import { type Composer } from "./pool/passage.ts";
 import { type PushRoute } from "./pool/push-route.ts";
 import { TokenGuard } from "./token-guard.ts";
@@ -20,6 +21,7 @@ const PROBE_EVERY = minutes(1);
 
 export interface ModuleServiceOptions {
   readonly module: PushModule;
+  readonly service: ModuleSettings["kind"];
   readonly compose: Composer;
   readonly route: PushRoute;
   /** Pushes under way beyond which there is no room for more. */
@@ -30,6 +32,8 @@ export interface ModuleServiceOptions {
 
 /** The push service as one module sees it. Its troubles are its own: modules on the same route don't notice. */
 export class ModuleService {
+  /** Where its pushes go. */
+  readonly service: ModuleSettings["kind"];
   readonly #compose: Composer;
   readonly #route: PushRoute;
   readonly #breaker: Breaker;
@@ -37,7 +41,9 @@ export class ModuleService {
   readonly #mostAtOnce: number;
   #underWay = 0;
 
-  constructor({ module, compose, route, mostAtOnce, clock, observe }: ModuleServiceOptions) {
+  constructor(options: ModuleServiceOptions) {
+    const { module, service, compose, route, mostAtOnce, clock, observe } = options;
+    this.service = service;
     this.#compose = compose;
     this.#route = route;
     this.#mostAtOnce = mostAtOnce;

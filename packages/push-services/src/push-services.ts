@@ -67,8 +67,8 @@ export async function openPushServices(options: PushServicesOptions): Promise<Pu
   return {
     send: (wakeup) => fleet.services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
     health: () =>
-      Array.from(fleet.services, ([module, { health }]) => ({
-        part: `apns ${module}`,
+      Array.from(fleet.services, ([module, { health, service }]) => ({
+        part: `${service} ${module}`,
         health,
         anyOf: "apns",
       })),

@@ -1,4 +1,4 @@
-import { type Clock, type Millis } from "@reveille/wakeup";
+import { type Clock, type Millis, networkTrouble } from "@reveille/wakeup";
 import { Redis } from "ioredis";
 
 import { type SentinelAddress } from "./redis-settings.ts";
@@ -15,7 +15,7 @@ export type SentinelView =
       /** Its own judgement whether a failover could be agreed upon (`SENTINEL CKQUORUM`). */
       readonly canFailOver: boolean;
     }
-  /** `because` is what Sentinel or the network said. */
+  /** `because` is from a closed list, and says what to do. */
   | { readonly kind: "useless"; readonly because: string };
 
 /** Asks one Sentinel about the primary called `name`; settles within `within` and never rejects. */
@@ -31,20 +31,33 @@ export async function askSentinel(
     maxRetriesPerRequest: 0,
   });
   let heard = "";
-  sentinel.on("error", (error) => (heard = error.message));
+  sentinel.on("error", (error) => (heard = wordsOf(error)));
   const done = new AbortController();
   const late = clock.sleep(within, done.signal).then((): never => {
-    throw new Error("no answer in time");
+    throw new SilentError();
   });
   try {
     return await Promise.race([viewOf(sentinel, name), late]);
   } catch (error) {
-    return { kind: "useless", because: heard === "" ? String(error) : heard };
+    return { kind: "useless", because: heard === "" ? wordsOf(error) : heard };
   } finally {
     done.abort();
     late.catch(() => undefined);
     sentinel.disconnect();
   }
+}
+
+class SilentError extends Error {}
+
+/** What Sentinel itself says may repeat the command, so only the kind of its error gets through. */
+function wordsOf(error: unknown): string {
+  if (error instanceof SilentError) return "no answer in time: see whether it runs or hangs";
+  if (!(error instanceof Error) || error.name !== "ReplyError") return networkTrouble(error);
+  const [kind] = /^[A-Z]+(?= )/.exec(error.message) ?? [];
+  if (kind === "NOAUTH" || kind === "WRONGPASS") return `it wants another password (${kind})`;
+  if (kind === "NOPERM") return "its user may not ask: allow it SENTINEL MASTER and CKQUORUM (NOPERM)";
+  if (!error.message.includes("No such master")) return "it refuses the question: look into its log";
+  return "it watches no primary of that name: compare the name with its sentinel.conf";
 }
 
 async function viewOf(sentinel: Redis, name: string): Promise<SentinelView> {

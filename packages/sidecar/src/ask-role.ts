@@ -1,7 +1,6 @@
-import { request } from "node:http";
-import { text } from "node:stream/consumers";
+import { type IncomingMessage, request } from "node:http";
 
-import { type Clock, millis, type RoleReport } from "@reveille/wakeup";
+import { type Clock, millis, networkTrouble, type RoleReport } from "@reveille/wakeup";
 
 import { parseReport } from "./parse-report.ts";
 
@@ -24,6 +23,9 @@ const PATHS = { all: "/report", health: "/report?metrics=none" } as const satisf
 /** A role that works answers within milliseconds. With this a scrape stays within its second. */
 const PATIENCE = millis(900);
 
+/** A report is some 100 kB. The memory of the sidecar is not for a process to fill that has gone mad. */
+const LONGEST_REPORT = 8 * 1024 * 1024;
+
 /** Asks the role at this Unix socket for its report; settles within `PATIENCE` and never rejects. */
 export async function askRole(path: string, detail: ReportDetail, clock: Clock): Promise<RoleAnswer> {
   const done = new AbortController();
@@ -43,14 +45,29 @@ async function fetchReport(
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve(answerOf(error));
     request({ socketPath, path: PATHS[detail], signal, agent: false }, (response) => {
-      text(response).then((body) => resolve(answerFrom(response.statusCode, body, detail)), failed);
+      bodyOf(response).then((body) => resolve(answerFrom(response.statusCode, body, detail)), failed);
     })
       .once("error", failed)
       .end();
   });
 }
 
-function answerFrom(status: number | undefined, body: string, detail: ReportDetail): RoleAnswer {
+/** `undefined` as soon as it is longer than any report; the connection is closed then. */
+async function bodyOf(response: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const received: AsyncIterable<Buffer> = response;
+  for await (const bytes of received) {
+    length += bytes.length;
+    // Leaving the loop destroys the response.
+    if (length > LONGEST_REPORT) return undefined;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function answerFrom(status: number | undefined, body: string | undefined, detail: ReportDetail): RoleAnswer {
+  if (body === undefined) return { kind: "silent", because: "a report longer than 8 MiB: restart it" };
   const report = status === 200 ? parseReport(body) : undefined;
   return report === undefined
     ? { kind: "silent", because: `no report in answer ${status}` }
@@ -60,5 +77,5 @@ function answerFrom(status: number | undefined, body: string, detail: ReportDeta
 function answerOf(error: Error): RoleAnswer {
   const code = "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "ECONNREFUSED") return { kind: "gone" };
-  return { kind: "silent", because: error.message };
+  return { kind: "silent", because: networkTrouble(error) };
 }

@@ -1,6 +1,14 @@
 import { connect } from "node:tls";
 
-import { type Clock, type EpochMillis, epochMillis, minutes, type Observe, seconds } from "@reveille/wakeup";
+import {
+  type Clock,
+  type EpochMillis,
+  epochMillis,
+  minutes,
+  networkTrouble,
+  type Observe,
+  seconds,
+} from "@reveille/wakeup";
 
 interface Address {
   readonly host: string;
@@ -89,7 +97,7 @@ function servedCertificate({ host, port }: Address, domain: string, signal: Abor
       socket.destroy();
     };
     signal.addEventListener("abort", () => end(none("no answer within 5 s")), { once: true });
-    socket.on("error", (error: Error) => end(none(error.message)));
+    socket.on("error", (error: Error) => end(none(networkTrouble(error))));
     socket.once("secureConnect", () => {
       const certificate = socket.getPeerX509Certificate();
       if (certificate?.checkHost(domain) === undefined) end(none("it is for another name"));

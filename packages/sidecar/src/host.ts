@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Clock, type MetricFamily, type Observe } from "@reveille/wakeup";
+import { type Clock, type MetricFamily, networkTrouble, type Observe } from "@reveille/wakeup";
 
 import { askRole, type ReportDetail, type RoleAnswer } from "./ask-role.ts";
 import { counting, Departed, type Merge } from "./departed.ts";
@@ -80,7 +80,7 @@ export class Host {
     } catch (error) {
       // A folder that is missing holds no roles, they make it when they start; one that is closed hides them.
       const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!isMissing) this.#trouble = `cannot look into ${runtimeDir}: ${String(error)}`;
+      if (!isMissing) this.#trouble = `cannot look into ${runtimeDir}: ${networkTrouble(error)}`;
       return [];
     }
   }

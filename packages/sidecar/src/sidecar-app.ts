@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 
-import { type Role } from "@reveille/wakeup";
+import { type Role, seconds } from "@reveille/wakeup";
 import { fastify, type FastifyInstance } from "fastify";
 
 import { type Liveness } from "./liveness.ts";
@@ -67,10 +67,25 @@ export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
   return app;
 }
 
+/** Nobody here has much to ask: whoever takes longer only keeps others out. */
+const REQUEST_WITHIN = seconds(5);
+/** For whoever asks and then does not read. Connections at rest between two questions are kept for longer. */
+const QUIET_FOR = seconds(10);
+/** Plenty for HAProxy, Prometheus and a cache. What comes beyond is closed: no crowd takes all file descriptors. */
+const MOST_CONNECTIONS = 512;
+
 /** The part that the public may see: the status page and the same as JSON. */
 export function statusApp({ status, page }: Pick<SidecarAnswers, "status" | "page">): FastifyInstance {
   // Probes and scrapers keep their connections open; closing does not wait for them.
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_WITHIN,
+    connectionTimeout: QUIET_FOR,
+    bodyLimit: 1_024,
+    http: { connectionsCheckingInterval: seconds(1), maxHeaderSize: 8_192 },
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
   // A cache before it answers a crowd with one request in two seconds.
   const cache = { "cache-control": "public, max-age=2" };
   app.get("/status.json", (_request, reply) =>

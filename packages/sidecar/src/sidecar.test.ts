@@ -59,7 +59,9 @@ describe("a sidecar", () => {
     const runtimeDir = join(file.path, "run");
     await writeFile(runtimeDir, "");
     const sidecar = await host.start({ runtimeDir });
-    expect((await sidecar.get("/ready")).text).toContain(`cannot look into ${runtimeDir}: Error: ENOTDIR`);
+    expect((await sidecar.get("/ready")).text).toContain(
+      `cannot look into ${runtimeDir}: it is no folder: mend the path (ENOTDIR)`,
+    );
   });
 
   it("is ready when one ingress has all parts ready, whatever the workers here do: others share their queue", async () => {
@@ -253,6 +255,19 @@ describe("a sidecar", () => {
     expect(host.events.at(-1)).toMatchObject({ kind: "role-process-changed", state: "gone" });
   });
 
+  it("takes no report of a process that never stops talking, and tells so", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    const sidecar = await host.start();
+    worker.set({ version: "x".repeat(9 * 1024 * 1024) });
+    await host.clock.polls();
+    expect(host.events.at(-1)).toMatchObject({
+      state: "silent",
+      because: "a report longer than 8 MiB: restart it",
+    });
+    expect(await sidecar.get("/ready")).toMatchObject({ status: 503 });
+  });
+
   it("tells who comes, falls silent and goes", async () => {
     await using host = await aHost();
     const worker = await host.role();
@@ -300,16 +315,13 @@ describe("the metrics of a host", () => {
   it("asked for by several at once are fetched once", async () => {
     await using host = await aHost();
     const worker = await host.role();
-    const sidecar = await host.start();
+    const { answers } = host.watch();
     worker.hang();
-    const scrapes = [sidecar.get("/metrics"), sidecar.get("/metrics")];
-    // Asked after both, so that both are being answered by then.
-    await sidecar.get("/live");
-    await sidecar.get("/live");
-    await vi.waitUntil(() => worker.asked.length > 1, 10_000);
-    await host.clock.patienceEnds(2);
+    const scrapes = [answers.metrics("prometheus"), answers.metrics("openmetrics")];
+    await vi.waitUntil(() => worker.asked.length > 0, 10_000);
+    await host.clock.patienceEnds(1);
     await Promise.all(scrapes);
-    expect(worker.asked).toEqual(["/report", "/report"]);
+    expect(worker.asked).toEqual(["/report"]);
   });
 
   it("show a new process by itself", async () => {

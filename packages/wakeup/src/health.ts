@@ -10,7 +10,7 @@ export type Health =
       readonly stuck?: boolean;
     };
 
-/** A part's name (`component`, `queue`, `apns …`, a closed set) with its state now. */
+/** A part's name (`component`, `queue`, `apns …`, `fcm …`, a closed set) with its state now. */
 export interface PartHealth {
   readonly part: string;
   readonly health: Health;

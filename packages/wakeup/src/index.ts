@@ -16,6 +16,7 @@ export { type ConnectionState, type PushServiceEvent } from "./events/push-servi
 export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";
 export { type SidecarEvent } from "./events/sidecar-event.ts";
 export { failureReason } from "./failure-reason.ts";
+export { networkTrouble } from "./network-trouble.ts";
 export {
   type BucketKey,
   bucketKeyOf,

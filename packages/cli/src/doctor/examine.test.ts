@@ -215,7 +215,7 @@ describe("the doctor, asking Redis", () => {
     await using stranger = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: us` });
     expect((await checkSentinels(aPatient(stranger.config)))[0]).toMatchObject({
       kind: "fail",
-      text: containing("No such master"),
+      text: containing("no primary of that name"),
       cure: containing("monitor us"),
     });
   });

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node
 import { text } from "node:stream/consumers";
 import { type TLSSocket } from "node:tls";
 
-import { type Clock, type PushModule } from "@reveille/wakeup";
+import { type Clock, networkTrouble, type PushModule } from "@reveille/wakeup";
 
 import { loadCredential } from "../credentials/credential.ts";
 import { dial } from "../http2/dial.ts";
@@ -78,7 +78,7 @@ interface Push {
 async function answerTo(push: Push, socket: TLSSocket, signal: AbortSignal): Promise<ProbeAnswer> {
   const session = connect(`https://${push.headers[":authority"]}`, { createConnection: () => socket });
   const failed = Promise.withResolvers<never>();
-  session.once("error", failed.reject);
+  session.once("error", (cause) => failed.reject(new Error(networkTrouble(cause), { cause })));
   signal.addEventListener("abort", () => failed.reject(new Error("no answer in time")), { once: true });
   // Nobody may be left to hear it, once the answer is there.
   failed.promise.catch(() => undefined);

@@ -78,7 +78,9 @@ describe("a module of FCM", () => {
     await using fcm = await anFcm();
     await fcm.services.send(wakeup);
     await fcm.clock.advance(minutes(30));
-    expect(fcm.services.health()).toMatchObject([{ health: { kind: "ready" } }]);
+    expect(fcm.services.health()).toMatchObject([
+      { part: expect.stringMatching(/^fcm /) as unknown, health: { kind: "ready" } },
+    ]);
     expect(fcm.simulator.connections()).toBe(2);
     expect(
       fcm.events.filter((event) => event.kind === "connection-state-changed" && event.to === "closed"),

@@ -107,12 +107,16 @@ describe("a host name", () => {
   it("that does not resolve is named", async () => {
     await using apns = await anApns({
       apns: { endpoint: new URL("https://apns.test") },
-      services: { resolve: () => Promise.reject(new Error("getaddrinfo ENOTFOUND apns.test")) },
+      services: {
+        resolve: () => Promise.reject(Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" })),
+      },
     });
     expect(await whileTimePasses(apns.clock, apns.services.send(aWakeup()))).toMatchObject({
       kind: "unreachable",
     });
-    expect(JSON.stringify(apns.services.health())).toContain("ENOTFOUND apns.test");
+    expect(JSON.stringify(apns.services.health())).toContain(
+      "cannot find an address of apns.test: DNS knows no such name",
+    );
   });
 
   it("is tried at its other addresses if one does not answer", async () => {

@@ -2,6 +2,8 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "n
 import { type Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 
+import { networkTrouble } from "@reveille/wakeup";
+
 import { type Endpoint, type Resolve } from "./endpoint.ts";
 import { tunnelThrough } from "./proxy.ts";
 
@@ -24,8 +26,16 @@ export async function dial(endpoint: Endpoint, resolve: Resolve, signal: AbortSi
 
 /** All addresses in any order, so that connections spread over Apple's hosts; Node tries one after another. */
 async function lookedUp(host: string, resolve: Resolve): Promise<LookupFunction> {
-  const addresses = isIP(host) === 0 ? shuffled(await resolve(host)) : [];
+  const addresses = isIP(host) === 0 ? shuffled(await resolved(host, resolve)) : [];
   return (_host, _options, done) => process.nextTick(done, null, addresses);
+}
+
+async function resolved(host: string, resolve: Resolve): ReturnType<Resolve> {
+  try {
+    return await resolve(host);
+  } catch (cause) {
+    throw new Error(`cannot find an address of ${host}: ${networkTrouble(cause)}`, { cause });
+  }
 }
 
 const shuffled = <T>(items: readonly T[]): T[] =>
@@ -57,18 +67,19 @@ function settled<S extends Socket>(
   message: (why: string) => string,
 ): Promise<S> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: Error): void => {
+    const settle = (why?: string, cause?: Error): void => {
       signal.removeEventListener("abort", giveUp);
-      socket.off(event, succeed).off("error", settle).off("close", close);
-      if (error === undefined) return resolve(socket);
+      socket.off(event, succeed).off("error", fail).off("close", close);
+      if (why === undefined) return resolve(socket);
       // Whatever else a socket says that was given up is of no interest.
       socket.on("error", () => undefined).destroy();
-      reject(new Error(message(error.message), { cause: error }));
+      reject(new Error(message(why), { cause }));
     };
     const succeed = (): void => settle();
-    const close = (): void => settle(new Error("the other side has closed the connection"));
-    const giveUp = (): void => settle(new Error("given up"));
-    socket.once(event, succeed).once("error", settle).once("close", close);
+    const fail = (error: Error): void => settle(networkTrouble(error), error);
+    const close = (): void => settle("the other side has closed the connection");
+    const giveUp = (): void => settle("given up");
+    socket.once(event, succeed).once("error", fail).once("close", close);
     signal.addEventListener("abort", giveUp, { once: true });
     if (signal.aborted) giveUp();
   });

@@ -1,5 +1,7 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 
+import { networkTrouble } from "@reveille/wakeup";
+
 import { type WireRequest, type WireResult, type WireStream } from "./wire.ts";
 
 /** What a stream asks its connection when it has ended without an answer. */
@@ -29,7 +31,7 @@ export class NodeStream implements WireStream {
     });
     // The fate is decided at `close`, which follows: only there is everything known.
     stream.on("error", (error: Error) => {
-      this.#because ??= error.message;
+      this.#because ??= networkTrouble(error);
     });
     stream.on("close", () => request.settle(this.#result()));
     stream.end(request.body);

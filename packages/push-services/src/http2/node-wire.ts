@@ -7,6 +7,8 @@ import {
 } from "node:http2";
 import { type TLSSocket } from "node:tls";
 
+import { networkTrouble } from "@reveille/wakeup";
+
 import { dial } from "./dial.ts";
 import { authorityOf, type Endpoint, type Resolve } from "./endpoint.ts";
 import { NodeStream } from "./node-stream.ts";
@@ -100,7 +102,7 @@ class NodeWire implements Wire {
       this.#events.goaway(data === undefined ? "" : Buffer.from(data).toString());
     });
     session.on("error", (error: Error) => {
-      this.#because ??= error.message;
+      this.#because ??= networkTrouble(error);
     });
     session.on("close", () =>
       this.#events.closed(this.#because ?? "the other side has closed the connection"),

@@ -2,6 +2,8 @@ import { request } from "node:http";
 import { type LookupFunction } from "node:net";
 import { type Duplex } from "node:stream";
 
+import { networkTrouble } from "@reveille/wakeup";
+
 /**
  * A tunnel to `authority` through an HTTP proxy (CONNECT, RFC 9110 §9.3.6). Rejects with an Error that has the
  * proxy's status, or when `signal` aborts; the socket is gone then.
@@ -36,7 +38,7 @@ export function tunnelThrough(
         if (head.length > 0) socket.unshift(head);
         resolve(socket);
       })
-      .once("error", (cause) => reject(failure(cause.message, cause)))
+      .once("error", (cause) => reject(failure(networkTrouble(cause), cause)))
       .end();
   });
 }

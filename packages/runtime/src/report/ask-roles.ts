@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { type Clock, type Millis, type Role } from "@reveille/wakeup";
+import { type Clock, type Millis, networkTrouble, type Role } from "@reveille/wakeup";
 
 /** A role of this host, as the name of its socket tells it, and what it answered. */
 export interface AskedRole {
@@ -63,7 +63,7 @@ async function ask(socketPath: string, question: Question, clock: Clock): Promis
 
 function answerAt(socketPath: string, { method, path }: Question, signal: AbortSignal): Promise<RoleAnswer> {
   return new Promise((resolve) => {
-    const failed = (error: Error): void => resolve({ kind: "silent", because: error.message });
+    const failed = (error: Error): void => resolve({ kind: "silent", because: networkTrouble(error) });
     request({ socketPath, method, path, signal, agent: false }, (response) => {
       text(response).then(
         (body) => resolve({ kind: "answered", status: response.statusCode ?? 0, body: jsonOf(body) }),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type PushEvent, type RoleReport } from "@reveille/wakeup";
 
 import { startSidecar, type SidecarOptions } from "../index.ts";
+import { watchHost, type WatchOptions } from "../watch-host.ts";
 import { aRole } from "./a-role.ts";
 import { PollClock } from "./poll-clock.ts";
 import { metrics } from "./some-metrics.ts";
@@ -15,22 +16,20 @@ export async function aHost() {
   const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "reveille-host-")));
   const clock = new PollClock();
   const events: PushEvent[] = [];
+  const options: WatchOptions = {
+    region: "eu",
+    host: "s1.eu.push.example",
+    version: "1.2.3",
+    runtimeDir: folder.path,
+    metrics,
+    clock,
+    observe: (event) => void events.push(event),
+  };
   const start = async (parts: Partial<SidecarOptions> = {}) => {
     const listen = { host: "127.0.0.1", port: 0 };
-    const about = { region: "eu", host: "s1.eu.push.example", version: "1.2.3" };
-    const observe = (event: PushEvent) => void events.push(event);
-    const sidecar = stack.use(
-      await startSidecar({
-        ...about,
-        listen,
-        runtimeDir: folder.path,
-        metrics,
-        clock,
-        observe,
-        ...parts,
-      }),
-    );
+    const sidecar = stack.use(await startSidecar({ ...options, listen, ...parts }));
     return {
+      address: sidecar.address,
       get: getFrom(sidecar.address),
       getStatus: getFrom(sidecar.statusAddress ?? sidecar.address),
     };
@@ -41,6 +40,8 @@ export async function aHost() {
     clock,
     events,
     start,
+    /** What a sidecar knows, without its server and its polls. */
+    watch: () => watchHost(options),
     role,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -1,5 +1,7 @@
 import { type TLSSocket } from "node:tls";
 
+import { networkTrouble } from "@reveille/wakeup";
+
 import { dial } from "../dial.ts";
 import { authorityOf, type Endpoint, type Resolve } from "../endpoint.ts";
 import { type OpenWire, type Wire, type WireEvents, type WireRequest, type WireStream } from "../wire.ts";
@@ -71,7 +73,7 @@ class FrameWire implements Wire {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error: Error) => {
-      this.#because ??= error.message;
+      this.#because ??= networkTrouble(error);
     });
     socket.on("close", () => this.#end("the other side has closed the connection"));
     if (this.#dialing.signal.aborted) socket.destroy();
