@@ -71,7 +71,7 @@ function redisMetrics(registry: Registry, role: string) {
   weak.set({ role }, 0);
   const missing = closedCounter(registry, {
     name: "reveille_replicas_missing_total",
-    help: "Flushes that reached fewer replicas of Redis than wanted.",
+    help: "Times a flush found fewer replicas of Redis than wanted; while that lasts, about once a second per process.",
     labels: ["role"],
     children: [{ role }],
   });
