@@ -91,9 +91,7 @@ describe("a region whose push service is away", () => {
         mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
       };
       process.stdout.write(`outage: ${JSON.stringify(found, undefined, 1)}\n`);
-      expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, mishaps: [] });
-      // At most one was wanted. Seen: none in five runs, and 3 devices of 5,000 got two in another; why is not known.
-      expect(found.duplicates).toBeLessThanOrEqual(DEVICES / 500);
+      expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, duplicates: 0, mishaps: [] });
       expect(found.pushesPerSecond.draining).toBeGreaterThan(LEAST_DRAIN * steadyRate);
       // The pause that a wakeup may have been in when the push service came back, then all of them at their rate.
       const pause = found.outage < 21_000 ? seconds(16) : seconds(60);

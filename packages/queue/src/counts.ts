@@ -1,5 +1,4 @@
 import { type Millis } from "@reveille/wakeup";
-import { type Queue } from "bullmq";
 
 import { oldestWaiting, type WaitingAgeOptions } from "./waiting-age.ts";
 
@@ -16,9 +15,7 @@ export interface QueueCounts {
 }
 
 /** Asks Redis five times, all of them cheap whatever the number of batches. */
-export async function countsOf(
-  options: WaitingAgeOptions & { readonly queue: Pick<Queue, "getJobCounts"> },
-): Promise<QueueCounts> {
+export async function countsOf(options: WaitingAgeOptions): Promise<QueueCounts> {
   const [{ waiting, prioritized, delayed, active }, oldest] = await Promise.all([
     options.queue.getJobCounts("waiting", "prioritized", "delayed", "active"),
     oldestWaiting(options),

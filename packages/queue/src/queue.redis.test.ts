@@ -355,36 +355,6 @@ describe("an operator", () => {
   });
 });
 
-describe("a consumer without room", () => {
-  /** Ten times as fast in its patience, and to it all that waits has waited for a while. */
-  const late: Clock = {
-    ...clock,
-    monotonic: () => millis(performance.now() * 10),
-    now: () => epochMillis(Date.now() + 6_000),
-  };
-
-  it("takes one all the same if that was left lying, and the rest as soon as it has room", async () => {
-    await using queue = await aQueue();
-    for (let seed = 0; seed < 3; seed += 1) await queue.add(wakeups(1, seed));
-    let room = 0;
-    const finish = Promise.withResolvers<undefined>();
-    const { batches, handle } = aHandler();
-    const slowly: typeof handle = async (queued) => {
-      const answer = await handle(queued);
-      await finish.promise;
-      return answer;
-    };
-    await aConsumer(slowly, { room: () => room, clock: late });
-    await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 10_000 });
-    await delay(50);
-    expect(batches).toHaveLength(1);
-    room = 10;
-    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
-    finish.resolve(undefined);
-    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 0 }));
-  });
-});
-
 describe("a consumer that is disposed", () => {
   it("finishes the batch in hand and leaves the others", async () => {
     await using queue = await aQueue();

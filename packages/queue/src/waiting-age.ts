@@ -4,7 +4,7 @@ import { type Redis } from "ioredis";
 
 export interface WaitingAgeOptions {
   readonly redis: Redis;
-  readonly queue: Pick<Queue, "toKey">;
+  readonly queue: Queue;
   readonly clock: Clock;
 }
 
@@ -29,10 +29,6 @@ const ageOf = (added: number, clock: Clock): Millis =>
 const OLD = seconds(5);
 const LOOK_EVERY = seconds(1);
 
-/** Whether the oldest waiting batch is old. Throws what Redis throws. */
-export const isBacklogOld = async (options: WaitingAgeOptions): Promise<boolean> =>
-  (await oldestWaiting(options)) > OLD;
-
 /** Knows whether the oldest waiting batch is old; asks Redis once per second at most, and only while it is used. */
 export function watchBacklog(options: WaitingAgeOptions): { readonly isOld: () => boolean } {
   const { clock } = options;
@@ -41,7 +37,7 @@ export function watchBacklog(options: WaitingAgeOptions): { readonly isOld: () =
 
   const look = async (): Promise<void> => {
     try {
-      isOld = await isBacklogOld(options);
+      isOld = (await oldestWaiting(options)) > OLD;
     } catch {
       // Redis is away: whoever adds a batch hears it at first hand.
     }
