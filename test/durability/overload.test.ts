@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { aToken, startRedis, until } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
+import { openLongWay } from "../load/doubles/long-way.ts";
 import { HEAP_FLAGS } from "../load/heap-flags.ts";
 import { openBacklog } from "./backlog.ts";
 import { answersOf, lostOf } from "./findings.ts";
-import { openLongWay } from "./long-way.ts";
 import { startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 
@@ -28,7 +28,7 @@ const mean = (values: readonly number[]): number =>
 describe("an ingress under twice the load that it can bear, for a minute", () => {
   it("answers each publish, loses none that it accepted, and needs no more memory the longer it lasts", async () => {
     await using redis = await startRedis(["--appendonly", "yes", "--appendfsync", "always"]);
-    await using way = await openLongWay(redis.path, AWAY_MS);
+    await using way = await openLongWay({ path: redis.path }, AWAY_MS);
     const url = `redis+unix://${redis.path}`;
     await using path = await startPushPath({
       name: "overload",

@@ -1,8 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import {
   aModule,
@@ -12,6 +10,7 @@ import {
   openServerDouble,
   Program,
   startProsody,
+  heapUsed,
 } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
@@ -23,17 +22,6 @@ import { type Waiting } from "./waiting.ts";
 // Longer than the 12 characters that V8 copies out of a string instead of pointing into it.
 const MODULE = aModule("monalProdiOS-sandbox");
 const program = new URL("fixtures/ingress-program.ts", import.meta.url).pathname;
-
-const isCollector = (value: unknown): value is () => void => typeof value === "function";
-
-/** Bytes in use after a full collection. */
-function heapUsed(): number {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (!isCollector(collect)) throw new Error("no garbage collector");
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 describe("the memory of an ingress that holds publishes", () => {
   it("takes less than 2 kB for each, whatever came with it", async () => {

@@ -1,4 +1,4 @@
-import { aToken, aWakeup } from "@reveille/testkit";
+import { aToken, aWakeup, heapUsed } from "@reveille/testkit";
 import { millis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
@@ -48,5 +48,21 @@ describe("the line of publishes in hand", () => {
     expect(joined(line, "a.example", 2, 99)).toBe(1);
     expect(joined(line, "b.example", 2, 99)).toBe(1);
     expect(joined(line, "c.example", 1)).toBe(0);
+  });
+
+  // Seen to fail with the name as it came: 100 MB.
+  it("keeps nothing of a publish that has left, while its domain goes on", () => {
+    const line = new Line({ publishes: 1_000, bytes: 1_000_000 });
+    const before = heapUsed();
+    for (let domain = 0; domain < 100; domain += 1) {
+      const stanza = `${"x".repeat(1_000_000)}domain-number-${domain}.example`;
+      const first = aWaiting(Buffer.from(stanza).toString().slice(1_000_000));
+      line.join(first);
+      line.join(aWaiting(`domain-number-${domain}.example`));
+      line.take(2);
+      line.leave(first);
+    }
+    expect(line.inHand).toBe(100);
+    expect(heapUsed() - before).toBeLessThan(5_000_000);
   });
 });

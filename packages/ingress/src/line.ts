@@ -1,3 +1,5 @@
+import { detached } from "@reveille/wakeup";
+
 import { type Waiting } from "./waiting.ts";
 
 export interface LineLimits {
@@ -49,7 +51,7 @@ export class Line {
     const own = this.#heldOf.get(sender) ?? { publishes: 0, bytes: 0 };
     if (this.#isFull(this.#held, 1) || this.#isFull(own, SHARE_OF_ONE)) return false;
     this.#waiting.push(waiting);
-    if (own.publishes === 0) this.#heldOf.set(sender, own);
+    if (own.publishes === 0) this.#heldOf.set(detached(sender), own);
     add(this.#held, 1, size);
     add(own, 1, size);
     return true;

@@ -1,7 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-
-import { aRegion, aRegionSecret, ManualClock } from "@reveille/testkit";
+import { aRegion, aRegionSecret, ManualClock, heapUsed } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
@@ -13,17 +10,6 @@ function someBuckets() {
 }
 
 const flood = (perSecond: number, burst: number) => ({ name: "flood.example", limit: { perSecond, burst } });
-
-const isCollector = (value: unknown): value is () => void => typeof value === "function";
-
-/** Bytes in use after a full collection. */
-function heapUsed(): number {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (!isCollector(collect)) throw new Error("no garbage collector");
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 describe("the buckets of one process", () => {
   it("go on counting though the limit is told anew each time", async () => {
