@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { aToken, type Region, type ServerDouble, startRegion, type WireReply } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+import { edit, reload } from "./reloading.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CLI = join(ROOT, "packages/cli/src/main.ts");
@@ -50,17 +51,11 @@ const TEN_RESULTS = Array.from({ length: 10 }, () => "result");
 const tenFrom = async (server: ServerDouble): Promise<readonly string[]> =>
   Promise.all(TEN_RESULTS.map(async () => (await publish(server)).type));
 
-/** Writes `ingress.domainLimit` into the host's file and has the roles read it. */
+/** Gives the host another `ingress.domainLimit`, and has the roles read it. */
 async function reloadWith(domainLimit: object | undefined): Promise<void> {
-  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
-  if (!isHostConfig(config)) throw new Error("no configuration of a host");
-  const changed = { ...config, ingress: { ...config.ingress, domainLimit } };
-  await writeFile(region.configFile, JSON.stringify(changed));
-  await promisify(execFile)(process.execPath, [CLI, "reload", "--config", region.configFile]);
+  await edit(region, (config) => ({ ...config, ingress: { ...config.ingress, domainLimit } }));
+  expect(await reload(region)).toMatchObject({ code: 0 });
 }
-
-const isHostConfig = (value: unknown): value is { readonly ingress: object } =>
-  typeof value === "object" && value !== null && "ingress" in value && typeof value.ingress === "object";
 
 describe("reveille domain", () => {
   it("blocks a domain of a running region, and lets it publish again", async () => {
@@ -102,8 +97,8 @@ describe("reveille domain", () => {
   it("lifts the limit of a domain of a running region", async () => {
     await heard(flood, OVER_LIMIT);
     expect(await domain("allow", "flood.example")).toBe("flood.example is allowed\n");
-    await heard(flood, { type: "result" });
-    expect(await tenFrom(flood)).toEqual(TEN_RESULTS);
+    // Ten at once are more than the limit ever gave: a token that has flowed in meanwhile shows nothing.
+    await vi.waitFor(async () => expect(await tenFrom(flood)).toEqual(TEN_RESULTS), { timeout: WITHIN });
   });
 
   it("goes before the limit of all others, which a reload brings, changes and takes away", async () => {

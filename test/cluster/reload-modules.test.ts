@@ -97,34 +97,3 @@ describe("reveille reload, of an Android app", () => {
     expect(await publish(anFcmToken("nurse"))).toMatchObject({ condition: "item-not-found" });
   });
 });
-
-describe("reveille reload, of the limit of sending domains", () => {
-  it("holds for the next publish, and is lifted again", async () => {
-    const before = await readFile(region.configFile, "utf8");
-    await using server = await region.openDouble("load.example");
-    const flood = () =>
-      Promise.all(
-        Array.from({ length: 40 }, () =>
-          server.publish({ to: region.hostname, node: randomBytes(32).toString("hex"), module: MODULE }),
-        ),
-      );
-    const refused = async (): Promise<number> =>
-      (await flood()).filter(({ condition }) => condition === "service-unavailable").length;
-    expect(await refused()).toBe(0);
-    await edit(region, ({ ingress, ...config }) => ({
-      ...config,
-      ingress: { ...ingress, domainLimit: { rate: "1/s", burst: 5 } },
-    }));
-    expect(await reload(region)).toMatchObject({ code: 0 });
-    await until(async () => ((await refused()) >= 20 ? true : undefined), {
-      what: "the limit",
-      withinMs: 30_000,
-    });
-    await writeFile(region.configFile, before);
-    expect(await reload(region)).toMatchObject({ code: 0 });
-    await until(async () => ((await refused()) === 0 ? true : undefined), {
-      what: "the end of the limit",
-      withinMs: 30_000,
-    });
-  });
-});
