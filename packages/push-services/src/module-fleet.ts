@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { isDeepStrictEqual } from "node:util";
 
 import { type Clock, type Observe, type PushModule } from "@reveille/wakeup";
@@ -9,7 +8,7 @@ import { type Engine, openRoute, type RouteOptions, WIRES } from "./apns/route.t
 import { fcmKeyOf } from "./fcm/endpoints.ts";
 import { openFcmRoute } from "./fcm/fcm-route.ts";
 import { messagesOf } from "./fcm/message.ts";
-import { type Resolve } from "./http2/endpoint.ts";
+import { type Resolve, systemResolver } from "./http2/endpoint.ts";
 import { ModuleService } from "./module-service.ts";
 import { type ModuleSettings } from "./module-settings.ts";
 import { type PushRoute } from "./pool/push-route.ts";
@@ -136,5 +135,3 @@ const openRouteOf = async (settings: ModuleSettings, options: RouteOptions): Pro
   settings.kind === "apns"
     ? openRoute(settings.apns, options)
     : openFcmRoute(settings.fcm, { ...options, wires: WIRES[options.engine] });
-
-const systemResolver: Resolve = (host) => lookup(host, { all: true });

@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { text } from "node:stream/consumers";
 import { type TLSSocket } from "node:tls";
@@ -7,7 +6,7 @@ import { type Clock, networkTrouble, type PushModule } from "@reveille/wakeup";
 
 import { loadCredential } from "../credentials/credential.ts";
 import { dial } from "../http2/dial.ts";
-import { authorityOf } from "../http2/endpoint.ts";
+import { authorityOf, systemResolver } from "../http2/endpoint.ts";
 import { type ApnsModuleSettings } from "../module-settings.ts";
 import { endpointOf } from "./endpoint-of.ts";
 import { formsOf, ownHeadersOf } from "./notification.ts";
@@ -55,7 +54,7 @@ export async function probeApns({ module, settings, clock, signal }: ProbeOption
       : {}),
   };
   try {
-    const socket = await dial(endpoint, (host) => lookup(host, { all: true }), signal);
+    const socket = await dial(endpoint, systemResolver, signal);
     return await answerTo({ headers, body: form.body }, socket, signal);
   } catch (error) {
     return { kind: "unreachable", because: signal.aborted ? "no answer in time" : messageOf(error) };

@@ -1,10 +1,8 @@
-import { lookup } from "node:dns/promises";
-
 import { type Clock, type Millis } from "@reveille/wakeup";
 
 import { readSecretFile } from "../credentials/secret-file.ts";
 import { frameWires } from "../http2/frames/frame-wire.ts";
-import { type Resolve } from "../http2/endpoint.ts";
+import { systemResolver } from "../http2/endpoint.ts";
 import { type FcmModuleSettings } from "../module-settings.ts";
 import { requestAccessToken } from "./access-token.ts";
 import { fcmEndpointOf, tokenEndpointOf } from "./endpoints.ts";
@@ -28,8 +26,6 @@ export interface FcmProbeOptions {
   readonly patience: Millis;
 }
 
-const resolve: Resolve = (host) => lookup(host, { all: true });
-
 /**
  * Has Google validate one message for a token that cannot exist, on a connection of its own: shows whether it can be
  * reached and takes the module's service account and project. Throws as {@link loadServiceAccount} does.
@@ -39,7 +35,7 @@ export async function probeFcm({ settings, clock, patience }: FcmProbeOptions): 
   const { account } = await loadServiceAccount(serviceAccountFile);
   const ca =
     caFile === undefined ? undefined : (await readSecretFile(caFile, "certificate authorities")).content;
-  const tokens = frameWires(tokenEndpointOf(account.tokenUri, settings.fcm, ca), resolve);
+  const tokens = frameWires(tokenEndpointOf(account.tokenUri, settings.fcm, ca), systemResolver);
   const grant = await requestAccessToken(account, tokens, clock);
   if (grant.kind !== "granted") {
     const { because } = grant;
@@ -49,7 +45,7 @@ export async function probeFcm({ settings, clock, patience }: FcmProbeOptions): 
   }
   const message = messageToNobody(settings);
   const shown = { ...message, headers: [...message.headers, "authorization", grant.token.bearer] };
-  const wires = frameWires(fcmEndpointOf(settings.fcm, ca), resolve);
+  const wires = frameWires(fcmEndpointOf(settings.fcm, ca), systemResolver);
   const result = await exchangeOnce(wires, shown, clock, patience);
   if (result.kind !== "answered") return { kind: "unreachable", because: result.because };
   return judge(result.status, result.body);

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { type SecureContextOptions } from "node:tls";
 
 /** Where to connect to and how to be let in. */
@@ -11,6 +12,9 @@ export interface Endpoint {
 
 /** All addresses of a host name, asked anew before each connection; at least one, or it rejects. */
 export type Resolve = (host: string) => Promise<readonly Address[]>;
+
+/** As the rest of this machine resolves names. */
+export const systemResolver: Resolve = (host) => lookup(host, { all: true });
 
 export interface Address {
   readonly address: string;
