@@ -20,7 +20,7 @@ set -eu
 
 PNPM=pnpm@12.21.0
 SHIPPED="CHANGELOG.md LICENSE README.md deploy docs package.json packages pnpm-lock.yaml pnpm-workspace.yaml .npmrc"
-SECRET_FOLDERS="front redis apns sidecar canary"
+SECRET_FOLDERS="front redis apns fcm sidecar canary"
 KEPT=3
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -20,7 +20,7 @@ const CHECKOUT = join(import.meta.dirname, "../..");
 const SHIPPED = (
   /^SHIPPED="(.*)"$/m.exec(readFileSync(join(CHECKOUT, "deploy/install.sh"), "utf8"))?.[1] ?? ""
 ).split(" ");
-/** Two releases are made, each with its dependencies. */
+/** Each step runs the installer, and two of them fetch the dependencies of a release: on a busy machine, minutes. */
 const SLOW = { timeout: 240_000 };
 
 let folder: string;
@@ -32,7 +32,7 @@ beforeAll(() => {
   host = join(folder, "host");
   mkdirSync(host);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }), SLOW.timeout);
 
 /** A checkout of that version, as `git clone` makes it. */
 function aCheckout(version: string): string {
@@ -82,7 +82,7 @@ function state(): readonly string[] {
     });
 }
 
-describe("deploy/install.sh, in the order of a host's life", () => {
+describe("deploy/install.sh, in the order of a host's life", SLOW, () => {
   it("changes nothing in a dry run, and says what it would do", async () => {
     const { code, said } = await install(CHECKOUT, "--dry-run");
     expect(code).toBe(0);
@@ -90,7 +90,7 @@ describe("deploy/install.sh, in the order of a host's life", () => {
     expect(state()).toEqual([]);
   });
 
-  it("installs a release that runs, units, the executable and folders for secrets", SLOW, async () => {
+  it("installs a release that runs, units, the executable and folders for secrets", async () => {
     const first = await install(aCheckout("1.0.0"));
     expect(first.said).toContain("installed 1.0.0-");
     expect(first.code).toBe(0);
@@ -107,6 +107,7 @@ describe("deploy/install.sh, in the order of a host's life", () => {
     expect(readdirSync(at("etc/reveille")).toSorted()).toEqual([
       "apns",
       "canary",
+      "fcm",
       "front",
       "redis",
       "sidecar",
@@ -146,7 +147,7 @@ describe("deploy/install.sh, in the order of a host's life", () => {
     expect(state()).toEqual(before);
   });
 
-  it("upgrades, and leaves configuration and secrets alone", SLOW, async () => {
+  it("upgrades, and leaves configuration and secrets alone", async () => {
     const config = readFileSync(join(CHECKOUT, "deploy/config.example.yaml"), "utf8");
     writeFileSync(at("etc/reveille/reveille.yaml"), config);
     writeFileSync(at("etc/reveille/front/component.secret"), "secret", { mode: 0o600 });

@@ -80,7 +80,7 @@ describe("the units", () => {
 
   it("hand every folder of secrets that the example names over to a role", () => {
     const example = readFileSync(join(DEPLOY, "config.example.yaml"), "utf8");
-    const folders = [...example.matchAll(/File: (\/etc\/reveille\/[a-z]+)\/[^/\s]+$/gm)].map(
+    const folders = [...example.matchAll(/File: (\/etc\/reveille\/[a-z]+)\/[^/\s,]+(?:,|$)/gm)].map(
       ([, name]) => name,
     );
     const handedOver = UNIT_FILES.flatMap((file) =>

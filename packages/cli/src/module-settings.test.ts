@@ -39,14 +39,15 @@ describe("the settings of a module", () => {
     onTestFinished(async () => rm(folder, { recursive: true }));
     vi.stubEnv("CREDENTIALS_DIRECTORY", folder);
     onTestFinished(() => void vi.unstubAllEnvs());
-    for (const name of ["apns_simulator-ca.pem", "apns_fcm.json"]) await writeFile(join(folder, name), "");
+    for (const name of ["apns_simulator-ca.pem", "fcm_service-account.json"])
+      await writeFile(join(folder, name), "");
     const text = (await fullExample()).replace(
       "modules:\n",
-      "modules:\n  android: { fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/apns/fcm.json } }\n",
+      "modules:\n  android: { fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/fcm/service-account.json } }\n",
     );
     const settings = [...moduleSettingsOf(parseConfig(text, "example")).values()];
     expect(settings).toMatchObject([
-      { fcm: { serviceAccountFile: join(folder, "apns_fcm.json") } },
+      { fcm: { serviceAccountFile: join(folder, "fcm_service-account.json") } },
       { apns: { caFile: join(folder, "apns_simulator-ca.pem") } },
     ]);
   });

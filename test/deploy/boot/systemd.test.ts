@@ -41,6 +41,7 @@ async function aLayer(): Promise<string> {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = privateKey.export({ type: "pkcs8", format: "pem" });
   await writeFile(join(etc, "apns/AuthKey_ABC1234567.p8"), key, { mode: 0o600 });
+  await writeFile(join(etc, "fcm/service-account.json"), "{}", { mode: 0o600 });
   await writeFile(join(etc, "front/component.secret"), "secret", { mode: 0o600 });
   await symlink("/lib/systemd/system/redis-server.service", join(layer, BOOT_WANTS, "redis-server.service"));
   // The tests have less patience than operators.
@@ -81,6 +82,12 @@ describe("on a host that systemd has booted", () => {
     await expect.poll(states, SOON).toEqual(allActive);
     expect(await property("StatusText", "reveille-ingress")).toContain("component: ECONNREFUSED");
     expect(await property("StatusText", "reveille-sidecar")).toBe("ready");
+  });
+
+  it("each role is handed its own secrets and no other's", async () => {
+    const handedTo = (unit: string): Promise<string> => there("ls", `/run/credentials/${unit}.service`);
+    expect(await handedTo("reveille-ingress")).toBe("front_component.secret");
+    expect(await handedTo("reveille-worker@1")).toBe("apns_AuthKey_ABC1234567.p8\nfcm_service-account.json");
   });
 
   it.each(ROLES)(

@@ -65,12 +65,12 @@ export function convertSettings(settings: FpushSettings, options: ConvertOptions
 
 const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
-/** Our units read secrets from this folder. */
+/** Our units read secrets from these folders. */
 const certificateFile = (module: string, { folder }: ConvertOptions): string =>
   join(folder, "apns", `${module}.p12`);
 
 const accountFile = (module: string, { folder }: ConvertOptions): string =>
-  join(folder, "apns", `${module}.json`);
+  join(folder, "fcm", `${module}.json`);
 
 const passphraseFile = (module: string, { folder }: ConvertOptions): string =>
   join(folder, "apns", `${module}.passphrase`);

@@ -57,7 +57,7 @@ describe("fpush's settings", () => {
       window: seconds(1),
     });
     expect(ours.modules.get(aModule("someAndroidApp"))).toMatchObject({
-      fcm: { projectId: "some-project", serviceAccountFile: "/etc/reveille/apns/someAndroidApp.json" },
+      fcm: { projectId: "some-project", serviceAccountFile: "/etc/reveille/fcm/someAndroidApp.json" },
       window: seconds(20),
       custom: {},
     });
@@ -78,7 +78,7 @@ describe("fpush's settings", () => {
     );
     const listed = differences.join("\n");
     expect(listed).toContain("module demo: its type `demo` is not taken over");
-    expect(listed).toContain("install -m 600 /etc/fpush/google.json /etc/reveille/apns/someAndroidApp.json");
+    expect(listed).toContain("install -m 600 /etc/fpush/google.json /etc/reveille/fcm/someAndroidApp.json");
     expect(listed).toContain("module someAndroidApp: messages have the priority high");
     expect(listed).toContain("module monalSandboxiOS: fpush had its rate limit off");
     expect(listed).toContain("install -m 600 /opt/fpush/certs/prod.p12 /etc/reveille/apns/monalProdiOS.p12");

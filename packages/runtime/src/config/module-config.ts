@@ -124,7 +124,7 @@ const fcmConfig = z.strictObject({
     "the id of a Google Cloud project",
     "my-project",
   ),
-  serviceAccountFile: path("/etc/reveille/apns/fcm.json"),
+  serviceAccountFile: path("/etc/reveille/fcm/service-account.json"),
   endpoint,
   caFile,
   proxy,
@@ -166,7 +166,7 @@ export const moduleConfig = moduleKeys.refine(
   {
     error: "needs its push service: either `apns` or `fcm`",
     params: {
-      hint: "for example: `fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/apns/fcm.json }`",
+      hint: "for example: `fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/fcm/service-account.json }`",
     },
   },
 );
