@@ -1,6 +1,6 @@
 import { type Clock, type PushEvent, seconds } from "@reveille/wakeup";
 
-import { REPLIES, replyStanza } from "./reply.ts";
+import { REPLIES, replyStanza, resultStanza } from "./reply.ts";
 import { type Stanza } from "./stanza.ts";
 import { ComponentStream, type StreamEnd } from "./stream/component-stream.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
@@ -59,9 +59,10 @@ function trialOf(end: StreamEnd): ComponentTrial {
   }
 }
 
-/** Tells whoever asks to wait; "" for what gets no answer. */
-function notNow({ name, type, id, from, to }: Stanza): string {
+/** Tells whoever asks to wait, and answers pings, our own among them; "" for what gets no answer. */
+function notNow({ name, type, id, from, to, payload }: Stanza): string {
   if (name !== "iq" || (type !== "get" && type !== "set")) return "";
   if (id === undefined || from === undefined || to === undefined) return "";
-  return replyStanza({ id, from, to }, REPLIES.draining);
+  const isPing = payload.kind === "query" && payload.query === "ping" && type === "get";
+  return isPing ? resultStanza({ id, from, to }, "") : replyStanza({ id, from, to }, REPLIES.draining);
 }

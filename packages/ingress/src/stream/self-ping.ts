@@ -10,6 +10,8 @@ import { type Front } from "./front.ts";
 const EVERY = seconds(10);
 const WITHIN = seconds(5);
 
+type Reply = "pong" | "bounce" | "none";
+
 export interface SelfPingOptions {
   readonly front: Front;
   readonly clock: Clock;
@@ -27,16 +29,19 @@ export class SelfPing {
   /** Unguessable, so that no peer can answer in our place. */
   readonly #id = `self-ping-${randomUUID()}`;
   #count = 0;
-  #pong: (() => void) | undefined;
+  #settle: ((reply: Reply) => void) | undefined;
 
   constructor(options: SelfPingOptions) {
     this.#options = options;
   }
 
-  /** Whether the stanza is the answer to our ping. */
-  hears(stanza: Stanza): boolean {
-    if (stanza.type !== "result" || stanza.id !== `${this.#id}-${this.#count}`) return false;
-    this.#pong?.();
+  /**
+   * Whether the stanza is what became of our ping. A bounce (RFC 6120 §8.3) says that the front has no way to us, though
+   * it talks to us.
+   */
+  hears({ type, id }: Stanza): boolean {
+    if (id !== `${this.#id}-${this.#count}` || (type !== "result" && type !== "error")) return false;
+    this.#settle?.(type === "result" ? "pong" : "bounce");
     return true;
   }
 
@@ -52,25 +57,30 @@ export class SelfPing {
     const { clock, front, observe } = this.#options;
     const sentAt = clock.monotonic();
     const heard = stream.heard;
-    const ok = await this.#answered(stream);
+    const reply = await this.#reply(stream);
     if (stream.signal.aborted) return;
+    const ok = reply === "pong";
     // A front that balances a domain over several components (ejabberd) hands the answer to any of them.
-    const isAstray = !ok && stream.heard > heard;
+    const isAstray = reply === "none" && stream.heard > heard;
     if (!isAstray) {
       const took = millis(clock.monotonic() - sentAt);
       observe({ kind: "self-ping-settled", component: front.name, took, ok });
     }
     if (ok || isAstray) this.#options.onLoop();
-    else stream.abandon("self-ping unanswered");
+    else stream.abandon(reply === "bounce" ? "self-ping bounced" : "self-ping unanswered");
   }
 
-  async #answered(stream: ComponentStream): Promise<boolean> {
-    const answered = new AbortController();
+  async #reply(stream: ComponentStream): Promise<Reply> {
+    const { clock } = this.#options;
+    const settled = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#count += 1;
-    this.#pong = () => answered.abort();
+    this.#settle = resolve;
     stream.send(this.#stanza());
-    await this.#options.clock.sleep(WITHIN, AbortSignal.any([answered.signal, stream.signal]));
-    return answered.signal.aborted;
+    void clock.sleep(WITHIN, AbortSignal.any([settled.signal, stream.signal])).then(() => resolve("none"));
+    const reply = await promise;
+    settled.abort();
+    return reply;
   }
 
   #stanza(): string {

@@ -197,6 +197,14 @@ describe("a component stream", () => {
     expect(rig.events.some(({ kind }) => kind === "self-ping-settled")).toBe(false);
   });
 
+  it("is given up at once when the ping bounces, though the front talks", async () => {
+    await using front = await startHostileFront({ loops: "bounce" });
+    await using rig = await anIngress(front);
+    await vi.waitFor(() => expect(rig.states().at(-1)).toEqual(["down", "self-ping bounced"]));
+    expect(rig.events).toContainEqual(expect.objectContaining({ kind: "self-ping-settled", ok: false }));
+    expect(rig.ingress.health()[0]?.health).toEqual({ kind: "failing", because: "self-ping bounced" });
+  });
+
   it("is given up when the front does not take our handshake in time", async () => {
     await using front = await startHostileFront({ instead: () => " " });
     const starting = anIngress(front);
