@@ -27,6 +27,7 @@ export class Host {
 
   #trouble: string | undefined;
   #draining = false;
+  #polls = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -53,21 +54,22 @@ export class Host {
   }
 
   /**
-   * Asks every role anew: for everything, or for its health alone, which costs a tenth. Takes a second at most
-   * and never rejects; polls may overlap.
+   * Asks every role anew: for everything, or for its health alone, which costs a tenth. Takes a second at most and
+   * never rejects. A new poll takes the place of one in hand: what that one brings later is old, and counts no more.
    */
   async poll(detail: ReportDetail): Promise<void> {
     const { runtimeDir, clock } = this.#options;
-    const known = [...this.#processes.keys()];
+    const poll = (this.#polls += 1);
     const names = await this.#fileNames();
+    if (poll !== this.#polls) return;
     this.#draining = names.includes(DRAINING);
-    for (const name of known) if (!names.includes(name)) this.#apply(name, undefined);
+    for (const name of this.#processes.keys()) if (!names.includes(name)) this.#apply(name, undefined);
     await Promise.all(
       names.map(async (name) => {
         const id = parseSocketName(name);
         if (id === undefined) return;
         const answer = await askRole(join(runtimeDir, name), detail, clock);
-        this.#apply(name, seen(id, answer, this.#processes.get(name)));
+        if (poll === this.#polls) this.#apply(name, seen(id, answer, this.#processes.get(name)));
       }),
     );
   }
@@ -75,8 +77,9 @@ export class Host {
   async #fileNames(): Promise<readonly string[]> {
     const { runtimeDir } = this.#options;
     try {
+      const names = await readdir(runtimeDir);
       this.#trouble = undefined;
-      return await readdir(runtimeDir);
+      return names;
     } catch (error) {
       // A folder that is missing holds no roles, they make it when they start; one that is closed hides them.
       const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -255,6 +255,22 @@ describe("a sidecar", () => {
     expect(host.events.at(-1)).toMatchObject({ kind: "role-process-changed", state: "gone" });
   });
 
+  it("believes the newest poll, though an older one ends later", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    const { answers, pollHealth, pollAll } = host.watch();
+    await pollAll();
+    worker.hang();
+    const old = pollHealth();
+    await vi.waitUntil(() => worker.asked.length === 2, 10_000);
+    worker.wake();
+    await pollAll();
+    await host.clock.patienceEnds(1);
+    await old;
+    expect(answers.liveness("worker")).toEqual({ live: true, reasons: [] });
+    expect(host.events).not.toContainEqual(expect.objectContaining({ state: "silent" }));
+  });
+
   it("takes no report of a process that never stops talking, and tells so", async () => {
     await using host = await aHost();
     const worker = await host.role();
@@ -321,6 +337,18 @@ describe("the metrics of a host", () => {
     await vi.waitUntil(() => worker.asked.length > 0, 10_000);
     await host.clock.patienceEnds(1);
     await Promise.all(scrapes);
+    expect(worker.asked).toEqual(["/report"]);
+  });
+
+  it("come together with the health that the background asks for meanwhile", async () => {
+    await using host = await aHost();
+    const worker = await host.role();
+    const { pollAll, pollHealth } = host.watch();
+    worker.hang();
+    const polls = [pollAll(), pollHealth()];
+    await vi.waitUntil(() => worker.asked.length > 0, 10_000);
+    await host.clock.patienceEnds(1);
+    await Promise.all(polls);
     expect(worker.asked).toEqual(["/report"]);
   });
 

@@ -70,7 +70,7 @@ export function watchHost(options: WatchOptions): Watch {
     await host.poll(detail);
     judge(askedAt);
   };
-  const pollAll = shared(async () => {
+  const everything = shared(async () => {
     await poll("all");
     history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
   });
@@ -93,13 +93,13 @@ export function watchHost(options: WatchOptions): Watch {
     status,
     page: atMostEvery(STATUS_EVERY, clock, () => statusPage(status())),
     metrics: async (format) => {
-      await pollAll();
+      await everything.run();
       return metrics.render(metrics.merge([...host.metrics, await metrics.own()]), format);
     },
     contentTypes: metrics.contentTypes,
     metricsToken,
   };
-  return { answers, pollHealth: () => poll("health"), pollAll };
+  return { answers, pollHealth: () => everything.inHand() ?? poll("health"), pollAll: everything.run };
 }
 
 /** The public may ask as often as it likes: an answer is made at most once in `pause`. */
@@ -112,11 +112,17 @@ function atMostEvery<Answer>(pause: Millis, clock: Clock, make: () => Answer): (
   };
 }
 
+interface Shared {
+  readonly run: () => Promise<void>;
+  /** The run that has not ended yet. */
+  readonly inHand: () => Promise<void> | undefined;
+}
+
 /** One run at a time: who calls meanwhile gets the end of the run in hand. */
-function shared(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => {
-    running ??= run().finally(() => (running = undefined));
-    return running;
+function shared(run: () => Promise<void>): Shared {
+  let inHand: Promise<void> | undefined;
+  return {
+    run: () => (inHand ??= run().finally(() => (inHand = undefined))),
+    inHand: () => inHand,
   };
 }

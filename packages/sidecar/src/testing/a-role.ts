@@ -34,6 +34,8 @@ export async function aRole(runtimeDir: string, parts: Partial<RoleReport> = {})
     asked,
     set: (parts: Partial<RoleReport>) => void (report = { ...report, ...parts }),
     hang: () => void (hung = true),
+    /** Answers what is asked from now on. */
+    wake: () => void (hung = false),
     /** As SIGKILL does it: nobody listens, the socket stays. */
     kill: async () => {
       await rename(path, `${path}.kept`);
