@@ -287,6 +287,35 @@ describe("the wakeup queue", () => {
     expect(oldestWaiting).toBeLessThan(minutes(6));
   });
 
+  it("calls no batch waiting that was tried before: a single bad token that is doubted for an hour is no backlog", async () => {
+    const later: Clock = { ...clock, now: () => epochMillis(Date.now() + minutes(50)) };
+    await using queue = await openWakeupQueue({
+      redis: producerRedis,
+      region,
+      node: "s1",
+      clock: later,
+      observe,
+    });
+    const first = await aConsumer(aHandler(() => retry(50)).handle, { batchesAtOnce: 2 });
+    await queue.add(wakeups(1, 1));
+    await queue.add(wakeups(1, 2));
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 2 }));
+    await first[Symbol.asyncDispose]();
+    expect(await queue.counts()).toMatchObject({ waiting: 0, oldestWaiting: 0 });
+    await delay(60);
+    const ended = Promise.withResolvers<void>();
+    const hangs = async (queued: readonly QueuedWakeup[]): Promise<readonly Disposition[]> => {
+      await ended.promise;
+      return queued.map(() => done);
+    };
+    await aConsumer(hangs, { batchesAtOnce: 1 });
+    // After the consumer, so that it ends before it.
+    onTestFinished(() => ended.resolve());
+    // Both are due, and only one is taken.
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 1, retrying: 1 }));
+    expect(await queue.counts()).toMatchObject({ waiting: 0, oldestWaiting: 0 });
+  });
+
   it("tells when fewer replicas than asked for have a batch, and accepts it all the same", async () => {
     const parts = { redis: producerRedis, region, node: "s1", clock, observe };
     await using queue = await openWakeupQueue({ ...parts, waitReplicas: 1 });

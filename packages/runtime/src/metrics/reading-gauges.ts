@@ -16,7 +16,7 @@ export function readingGauges(registry: Registry) {
   });
   const oldest = gauge(registry, {
     name: "reveille_queue_oldest_seconds",
-    help: "Age of the oldest wakeup that waits in the region's queue.",
+    help: "Age of the oldest wakeup that waits in the region's queue for its first attempt.",
     labels: [],
     aggregator: regionWide,
   });
