@@ -23,6 +23,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AdmissionOptions,
   deviceRecords,
+  discardTrailing,
   domainRules,
   openClearSenders,
   openRegionSecret,
@@ -270,6 +271,56 @@ describe("an operator", () => {
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["dead"]);
     await records().forget(device);
     expect(await kindsOf(admission.decide([aWakeup()]))).toEqual(["now"]);
+  });
+});
+
+describe("discarded trailing pushes", () => {
+  const discard = async ({ options }: ReturnType<typeof anAdmission>) => discardTrailing(options);
+
+  it("are gone, also those that nobody can read, and no wakeup rides on them", async () => {
+    const at = anAdmission();
+    await at.admission.decide([aWakeup()]);
+    await at.admission.decide([aWakeup()]);
+    await redis.zadd(keys.trailing, 1, "what nobody wrote");
+    expect(await discard(at)).toBe(2);
+    expect(await redis.exists(keys.trailing)).toBe(0);
+    await at.clock.advance(seconds(5));
+    expect(await at.admission.decide([aWakeup()])).toEqual([{ kind: "later", after: seconds(15) }]);
+    expect(await at.admission.backlog()).toEqual({ waiting: 1 });
+  });
+
+  it("leave no trace of their device when they were due", async () => {
+    const at = anAdmission();
+    await at.admission.decide([aWakeup()]);
+    await at.admission.decide([aWakeup({ urgent: true })]);
+    await at.clock.advance(seconds(21));
+    expect(await discard(at)).toBe(1);
+    expect(await kindsOf(at.admission.decide([aWakeup()]))).toEqual(["now"]);
+  });
+
+  it("leave devices as they are that have been throttled, or died, since", async () => {
+    const at = anAdmission();
+    const [throttled, dead] = [aWakeup({ token: aToken(1) }), aWakeup({ token: aToken(2) })];
+    await at.admission.decide([throttled, dead]);
+    await at.admission.decide([throttled, dead]);
+    await at.admission.postpone(throttled, minutes(2));
+    await at.admission.markDead(dead);
+    expect(await discard(at)).toBe(2);
+    expect(await at.admission.decide([throttled, dead])).toEqual([
+      { kind: "later", after: seconds(140) },
+      { kind: "dead" },
+    ]);
+  });
+
+  it("are thrown away in steps", async () => {
+    const at = anAdmission();
+    const many = Array.from({ length: 1_000 }, (_none, index) => aWakeup({ token: aToken(index) }));
+    await at.admission.decide(many);
+    await at.admission.decide(many);
+    await redis.config("RESETSTAT");
+    expect(await discard(at)).toBe(1_000);
+    expect(await redis.info("commandstats")).toMatch(/cmdstat_zrange:calls=5,/);
+    expect(await redis.exists(keys.trailing)).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import { type AdmissionOptions } from "@reveille/admission";
-import { systemClock } from "@reveille/runtime";
+import { type Config, systemClock } from "@reveille/runtime";
+import { type Millis, type PushModule } from "@reveille/wakeup";
 
 import { type RoleContext } from "./role.ts";
 
@@ -17,8 +18,14 @@ export const admissionOptionsOf = ({
   redis,
   region: config.region,
   secret,
-  windowOf: (module) => current().modules.get(module)?.window ?? current().admission.window,
+  windowOf: (module) => windowsOf(current())(module),
   forgetDeadAfter: () => current().admission.forgetDeadAfter,
   clock: systemClock,
   observe,
 });
+
+/** The window of each module. */
+export const windowsOf =
+  ({ modules, admission }: Config) =>
+  (module: PushModule): Millis =>
+    modules.get(module)?.window ?? admission.window;

@@ -169,6 +169,9 @@ describe("queue", () => {
     expect(await queue("resume", "--json")).toMatchObject({ code: 0, stdout: '{"paused":false}\n' });
     expect((await queue("status")).stdout).toContain("queue      open");
     expect((await queue("discard")).stderr).toContain("--yes");
-    expect(await queue("discard", "--yes")).toMatchObject({ code: 0, stdout: "0 batches thrown away\n" });
+    expect(await queue("discard", "--yes")).toMatchObject({
+      code: 0,
+      stdout: "0 batches and 0 trailing pushes thrown away\n",
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 
 import { openRegionSecret } from "@reveille/admission";
-import { openProducerRedis, type RedisSettings, watchDurability } from "@reveille/queue";
+import { openProducerRedis, type RedisSettings, tellPacking, watchDurability } from "@reveille/queue";
 import {
   type Config,
   createMetrics,
@@ -169,6 +169,7 @@ async function openContext(
   });
   opened.defer(() => redis.disconnect());
   await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
+  await tellPacking(redis, observe);
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
   return { ...given, observe, redisSettings, redis, secret };

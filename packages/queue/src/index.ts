@@ -7,6 +7,7 @@ export { type Disposition } from "./disposition.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
 export { type DurabilityOptions, watchDurability } from "./redis-durability.ts";
 export { isRedisAway } from "./redis-away.ts";
+export { type Packing, readPacking, tellPacking } from "./redis-packing.ts";
 export { readRedisFacts, type RedisFacts } from "./redis-facts.ts";
 export { type RedisRoom, type RedisRoomOptions, watchRedisRoom } from "./redis-room.ts";
 export {

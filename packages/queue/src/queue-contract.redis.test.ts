@@ -10,6 +10,7 @@ import { addJob } from "./add-job.ts";
 import { encodeBatch } from "./batch.ts";
 import { batchIds } from "./batch-id.ts";
 import { type BatchSource, openBatchSource, type TakenBatch } from "./batch-source.ts";
+import { discardBatches } from "./discard.ts";
 import { openWorkerRedis } from "./open-redis.ts";
 
 // What our scripts leave in Redis must be what BullMQ's would: it waits for work, brings stalled jobs back, counts and
@@ -192,6 +193,33 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
     await redis.del(`${prefix}:${QUEUE_NAME}:marker`);
     expect(await source.take(2)).toHaveLength(1);
     expect(await redis.exists(`${prefix}:${QUEUE_NAME}:marker`)).toBe(0);
+  });
+
+  it("is gone when it was discarded, unless a worker has it in hand", async () => {
+    const [theirs, ours] = await both(
+      async () => {
+        await add("a-1");
+        await bullTakes(bullWorker());
+        await add("a-2");
+        await add("a-3", { priority: 1 });
+        await add("a-4", { delay: 60_000 });
+      },
+      async () => [await aSource(), await queue.drain(true)],
+      () => discardBatches(redis, queue.toKey, 1_000),
+    );
+    expect(ours).toEqual(theirs);
+    expect(ours).toMatchObject({ active: ["a-1"] });
+    const job = `${prefix}:${QUEUE_NAME}:a-1`;
+    expect((await redis.keys(`${prefix}:${QUEUE_NAME}:a-*`)).toSorted()).toEqual([job, `${job}:lock`]);
+  });
+
+  it("is discarded up to a number, the oldest first", async () => {
+    await add("a-1");
+    await add("a-2");
+    await add("a-3", { priority: 1 });
+    expect(await discardBatches(redis, queue.toKey, 1)).toBe(1);
+    expect(await state()).toMatchObject({ wait: ["a-2"] });
+    expect(await discardBatches(redis, queue.toKey, 5)).toBe(2);
   });
 
   it("is gone when it was finished", async () => {

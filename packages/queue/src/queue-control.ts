@@ -3,6 +3,7 @@ import { Queue } from "bullmq";
 import { type Redis } from "ioredis";
 
 import { countsOf, type QueueCounts } from "./counts.ts";
+import { discardBatches } from "./discard.ts";
 
 export interface QueueStatus extends QueueCounts {
   readonly paused: boolean;
@@ -14,12 +15,14 @@ export interface QueueControl extends AsyncDisposable {
   /** Workers take no new batch until `resume`; wakeups are accepted meanwhile, and their deadlines run. */
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
-  /** Throws away every batch that no worker has in hand. Gives what was there before. */
-  readonly discard: () => Promise<QueueCounts>;
+  /**
+   * Throws away every batch that was there when it was called and that no worker takes meanwhile, in steps between which
+   * Redis serves others. Gives how many there were.
+   */
+  readonly discard: () => Promise<number>;
 }
 
 export async function openQueueControl(options: {
-  /** From `openWorkerRedis`: to discard a large queue takes longer than a producer may wait. */
   readonly redis: Redis;
   readonly region: Region;
   readonly clock: Clock;
@@ -37,9 +40,8 @@ export async function openQueueControl(options: {
     pause: () => queue.pause(),
     resume: () => queue.resume(),
     discard: async () => {
-      const before = await counts();
-      await queue.drain(true);
-      return before;
+      const { waiting, retrying, delayed } = await counts();
+      return discardBatches(redis, queue.toKey, waiting + retrying + delayed);
     },
     [Symbol.asyncDispose]: () => queue.close(),
   };

@@ -378,9 +378,24 @@ describe("an operator", () => {
     await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ delayed: 1 }));
     await consumer[Symbol.asyncDispose]();
     await queue.add(wakeups(1, 1));
-    expect(await control.discard()).toMatchObject({ delayed: 1, waiting: 1 });
+    expect(await control.discard()).toBe(2);
     expect(await queue.counts()).toMatchObject({ delayed: 0, waiting: 0 });
     expect(await jobKeys()).toEqual([]);
+  });
+
+  it("discards many in steps, between which Redis serves others, and what comes meanwhile stays", async () => {
+    await using queue = await aQueue();
+    await using control = await aControl();
+    for (let count = 0; count < 1_000; count += 1) await queue.add(wakeups(1, count));
+    const discarding = control.discard();
+    await vi.waitFor(async () => expect((await queue.counts()).waiting).toBeLessThan(1_000), { interval: 1 });
+    await queue.add(wakeups(1, 1_000));
+    expect(await discarding).toBe(1_000);
+    expect(await queue.counts()).toMatchObject({ waiting: 1 });
+    // The list, and what the new batch holds.
+    expect(await jobKeys()).toHaveLength(2);
+    const steps = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1];
+    expect(Number(steps)).toBeGreaterThanOrEqual(1_001 + 5);
   });
 });
 

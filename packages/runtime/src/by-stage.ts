@@ -16,6 +16,7 @@ export type RedisEvent = Extract<
       | "redis-recovered"
       | "redis-room-changed"
       | "redis-durability-changed"
+      | "redis-packs-loosely"
       | "replicas-missing";
   }
 >;
@@ -71,6 +72,7 @@ export const byStage =
       case "redis-recovered":
       case "redis-room-changed":
       case "redis-durability-changed":
+      case "redis-packs-loosely":
       case "replicas-missing":
         return redis?.(event);
       case "role-process-changed":

@@ -13,7 +13,9 @@ export function addQueue(reveille: Command): void {
   add("pause", "let workers take no new batch; wakeups are still accepted, and their deadlines run");
   add("resume", "let workers take batches again");
   withOperatorOptions(queue.command("discard"))
-    .description("throw away every batch that no worker has in hand: those wakeups are lost")
+    .description(
+      "throw away every batch that no worker has in hand, and every trailing push: those wakeups are lost",
+    )
     .requiredOption("--yes", "say that you mean it")
     .action(async (options: OperatorOptions) =>
       (await import("../commands/queue.ts")).runQueue("discard", options),

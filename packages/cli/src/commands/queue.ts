@@ -1,17 +1,20 @@
+import { discardTrailing, type DiscardOptions, openRegionSecret } from "@reveille/admission";
 import { openQueueControl, type QueueControl, type QueueCounts, type QueueStatus } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
 
+import { windowsOf } from "../admission-options.ts";
 import { type OperatorOptions } from "../command-line/operator-options.ts";
 import { print } from "../print.ts";
-import { inRegion } from "../region.ts";
+import { inRegion, type RegionAccess } from "../region.ts";
 
 type Action = "status" | "pause" | "resume" | "discard";
 
 /** `reveille queue …`: a look at the region's queue, or a hand on it. */
 export async function runQueue(action: Action, options: OperatorOptions): Promise<void> {
-  await inRegion(options, async ({ config, redis }) => {
+  await inRegion(options, async (region) => {
+    const { config, redis } = region;
     await using queue = await openQueueControl({ redis, region: config.region, clock: systemClock });
-    const { answer, text } = await ACTIONS[action](queue);
+    const { answer, text } = await ACTIONS[action](queue, region);
     print(answer, text, options);
   });
 }
@@ -21,7 +24,7 @@ interface Answer {
   readonly text: string;
 }
 
-const ACTIONS: Readonly<Record<Action, (queue: QueueControl) => Promise<Answer>>> = {
+const ACTIONS: Readonly<Record<Action, (queue: QueueControl, region: RegionAccess) => Promise<Answer>>> = {
   status: async (queue) => statusAnswer(await queue.status()),
   pause: async (queue) => {
     await queue.pause();
@@ -34,12 +37,23 @@ const ACTIONS: Readonly<Record<Action, (queue: QueueControl) => Promise<Answer>>
     await queue.resume();
     return { answer: { paused: false }, text: "resumed" };
   },
-  discard: async (queue) => {
-    const { waiting, retrying, delayed } = await queue.discard();
-    const discarded = waiting + retrying + delayed;
-    return { answer: { discarded }, text: `${discarded} batches thrown away` };
+  discard: async (queue, region) => {
+    // First, since workers move those that are due into the queue.
+    const trailing = await discardTrailing(await trailingOf(region));
+    const discarded = await queue.discard();
+    return {
+      answer: { discarded, trailing },
+      text: `${discarded} batches and ${trailing} trailing pushes thrown away`,
+    };
   },
 };
+
+const trailingOf = async ({ config, redis }: RegionAccess): Promise<DiscardOptions> => ({
+  redis,
+  region: config.region,
+  secret: await openRegionSecret(redis, config.region),
+  windowOf: windowsOf(config),
+});
 
 function statusAnswer(status: QueueStatus): Answer {
   const { oldestWaiting, ...counts } = status;

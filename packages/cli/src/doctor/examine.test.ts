@@ -178,6 +178,11 @@ describe("the doctor, asking Redis", () => {
         }),
         expect.objectContaining({ kind: "fail", item: "redis AOF", cure: containing("appendonly yes") }),
         expect.objectContaining({ kind: "warn", item: "redis memory" }),
+        expect.objectContaining({
+          kind: "warn",
+          item: "redis hash-max-listpack-value",
+          cure: containing("CONFIG SET hash-max-listpack-value 8192"),
+        }),
         expect.objectContaining({ kind: "warn", item: "redis replicas" }),
         expect.objectContaining({ kind: "ok", item: "clock against Redis'" }),
       ]),
@@ -192,6 +197,8 @@ describe("the doctor, asking Redis", () => {
       "yes",
       "--appendfsync",
       "always",
+      "--hash-max-listpack-value",
+      "8192",
     ]);
     const findings = await look(of(redis.path));
     // How fast it is depends on what else the machine does; the judgement of that has tests of its own.

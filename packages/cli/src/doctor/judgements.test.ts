@@ -82,6 +82,7 @@ describe("the doctor's judgement of Redis", () => {
       judgeRedis({
         info: new Map(Object.entries({ ...good, ...info })),
         fsync: "everysec",
+        packing: { kind: "compact", limit: 8_192 },
         latency: millis(1),
         waitReplicas: 1,
         memoryShare: 0.7,
@@ -93,12 +94,14 @@ describe("the doctor's judgement of Redis", () => {
     expect(judge().filter((line) => !line.startsWith("ok "))).toEqual([]);
   });
 
-  it.each([
+  it.each<[Partial<typeof good>, Partial<RedisFacts>, string]>([
     [{ redis_version: "6.0.16" }, {}, "fail redis version: 6.0.16"],
     [{ role: "slave" }, {}, "fail redis role: it is a replica"],
     [{ maxmemory_policy: "allkeys-lru" }, {}, "fail redis maxmemory-policy: allkeys-lru"],
     [{ maxmemory: "0" }, {}, "warn redis memory: no maxmemory"],
     [{ used_memory: "700" }, {}, "fail redis memory: 70 % of maxmemory used"],
+    [{}, { packing: { kind: "loose", limit: 64 } }, "warn redis hash-max-listpack-value: 64: small batches"],
+    [{}, { packing: undefined }, "skipped redis hash-max-listpack-value"],
     [{ aof_enabled: "0" }, {}, "fail redis AOF: off"],
     [{ aof_last_write_status: "err" }, {}, "fail redis AOF: Redis cannot write it"],
     [

@@ -1,3 +1,4 @@
+import { type Packing } from "@reveille/queue";
 import { type Millis, millis } from "@reveille/wakeup";
 
 import { about, type Finding } from "./finding.ts";
@@ -7,6 +8,8 @@ export interface RedisFacts {
   readonly info: ReadonlyMap<string, string>;
   /** `appendfsync`, if it may be asked. */
   readonly fsync: string | undefined;
+  /** If it may be asked. */
+  readonly packing: Packing | undefined;
   /** Of a round trip, at its slowest. */
   readonly latency: Millis;
   /** As configured. */
@@ -25,6 +28,7 @@ export const judgeRedis = (facts: RedisFacts): readonly Finding[] => [
   judgeRole(facts),
   judgePolicy(facts),
   judgeMemory(facts),
+  judgePacking(facts),
   judgeAof(facts),
   judgeReplicas(facts),
   judgeLatency(facts),
@@ -73,6 +77,16 @@ function judgeMemory({ info, memoryShare }: RedisFacts): Finding {
   return fail(
     `${text}: new wakeups are refused above ${(memoryShare * 100).toFixed(0)} %`,
     "raise maxmemory, or find out with `reveille queue status` why wakeups pile up",
+  );
+}
+
+function judgePacking({ packing }: RedisFacts): Finding {
+  const { ok, warn, skipped } = about("redis hash-max-listpack-value");
+  if (packing === undefined) return skipped("this Redis does not tell its settings");
+  if (packing.kind === "compact") return ok(String(packing.limit));
+  return warn(
+    `${packing.limit}: small batches take half as much memory again as they need`,
+    "redis-cli CONFIG SET hash-max-listpack-value 8192, and the same in redis.conf (hash-max-ziplist-value before Redis 7)",
   );
 }
 

@@ -1,4 +1,4 @@
-import { openWorkerRedis } from "@reveille/queue";
+import { openWorkerRedis, readPacking } from "@reveille/queue";
 import { type Config } from "@reveille/runtime";
 import { type Clock, millis, type Millis } from "@reveille/wakeup";
 
@@ -46,6 +46,7 @@ async function examine(redis: Redis, config: Config, clock: Clock): Promise<Retu
     ...judgeRedis({
       info,
       fsync,
+      packing: await readPacking(redis),
       latency,
       waitReplicas: config.redis.waitReplicas,
       memoryShare: config.redis.memoryShare,

@@ -25,6 +25,14 @@ export const logRedis =
         else logger.warn({ event: kind, because }, "redis may lose accepted wakeups when it is killed");
         return;
       }
+      case "redis-packs-loosely": {
+        const { kind, limit } = event;
+        logger.warn(
+          { event: kind, limit },
+          "redis packs batches loosely, which takes up to half as much memory again; set hash-max-listpack-value 8192",
+        );
+        return;
+      }
       case "replicas-missing": {
         const { kind, wanted, replicas } = event;
         sparingly(kind, (held) =>

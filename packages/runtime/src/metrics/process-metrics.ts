@@ -93,6 +93,9 @@ function redisMetrics(registry: Registry, role: string) {
       case "redis-durability-changed":
         weak.set({ role }, event.because === undefined ? 0 : 1);
         return;
+      case "redis-packs-loosely":
+        // How much memory it uses is a reading.
+        return;
       case "replicas-missing":
         missing.inc({ role });
         return;

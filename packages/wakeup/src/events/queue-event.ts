@@ -42,6 +42,8 @@ export type QueueEvent =
   | { readonly kind: "redis-room-changed"; readonly full: boolean; readonly share: number }
   /** `because`: how a Redis that is killed could lose accepted wakeups; absent if it could not. */
   | { readonly kind: "redis-durability-changed"; readonly because?: string }
+  /** Redis keeps batches in more memory than it needs; `limit`: its `hash-max-listpack-value`, bytes. */
+  | { readonly kind: "redis-packs-loosely"; readonly limit: number }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
