@@ -62,11 +62,15 @@ unit_of() {
 
 # --- Node modules ------------------------------------------------------------------------------------------------
 
+has_node() {
+  command -v npx >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)'
+}
+
 install_node_modules() {
   wanted="$PNPM $(cat pnpm-lock.yaml pnpm-workspace.yaml | cksum)"
   stamp=node_modules/.reveille-setup
   [ -x node_modules/node/bin/node ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
-  command -v npx >/dev/null || fail "needs Node 20 or newer with npm (npx)"
+  has_node || fail "needs Node 20 or newer with npm (npx), which fetch Node 24; Debian 12's own is 18, see https://nodejs.org/en/download"
   say "installing the workspace's dependencies and Node 24 with $PNPM"
   # CI: pnpm asks no questions.
   logged env CI=true npx --yes --loglevel error "$PNPM" install --frozen-lockfile ||

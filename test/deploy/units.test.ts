@@ -112,8 +112,8 @@ describe("the units", () => {
   });
 });
 
-describe("the shell scripts of deploy", () => {
-  const scripts = [...globSync("**/*.sh", { cwd: DEPLOY }), "local/node"];
+describe("the shell scripts", () => {
+  const scripts = [...globSync("**/*.sh", { cwd: DEPLOY }), "local/node", "../packages/cli/reveille"];
 
   it.each(scripts)("%s has nothing that shellcheck minds", async (script) => {
     const said = await new Promise<string>((resolve) => {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { ConfigError } from "@reveille/runtime";
 
 import { program } from "./program.ts";

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 
 import { type ImportOptions } from "../command-line/import-fpush.ts";
 import { convertSettings } from "../import-fpush/convert.ts";
 import { googleProjects } from "../import-fpush/google-projects.ts";
 import { readSettings } from "../import-fpush/settings.ts";
 import { print } from "../print.ts";
+import { refuseLinks } from "../refuse-links.ts";
 import { writeNew } from "../write-new.ts";
 
 /** `reveille import-fpush`. Throws an Error with every mistake of the settings, and for a file that is there already. */
@@ -27,9 +28,15 @@ export async function importFpush(settingsFile: string, options: ImportOptions):
     { path: join(folder, "reveille.yaml"), text: config, mode: 0o640 },
     ...secrets.map(({ path, secret }) => ({ path, text: `${secret}\n`, mode: 0o600 })),
   ];
-  if (options.out !== undefined) await writeNew(files);
-  const told = differences.map((difference) => `- ${difference}`).join("\n");
   const paths = files.map(({ path }) => path);
+  if (options.out !== undefined) {
+    await refuseLinks(
+      folder,
+      paths.map((path) => relative(folder, path)),
+    );
+    await writeNew(files);
+  }
+  const told = differences.map((difference) => `- ${difference}`).join("\n");
   print(
     options.out === undefined ? { config, differences } : { files: paths, differences },
     options.out === undefined

@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { parseModules, parsePlan } from "@reveille/runtime";
 
@@ -7,7 +7,9 @@ import { type InitOptions } from "../command-line/init.ts";
 import { collectAnswers } from "../init/answers.ts";
 import { askNobody, askPeople, type Asker } from "../init/ask.ts";
 import { regionFiles } from "../init/region-files.ts";
+import { refuseLinks } from "../refuse-links.ts";
 import { type RenderedFile } from "../render/files-of.ts";
+import { writeRendered } from "../render/write-rendered.ts";
 
 /** `reveille init`. Throws a `ConfigError` for answers that do not go together, and writes nothing then. */
 export async function runInit(options: InitOptions): Promise<void> {
@@ -17,18 +19,17 @@ export async function runInit(options: InitOptions): Promise<void> {
   const plan = parsePlan(JSON.stringify(answers.plan), "the plan made of your answers");
   const modules = parseModules(JSON.stringify(answers.modules), "the modules made of your answers");
   const files = await regionFiles(plan, modules);
+  await refuseLinks(
+    options.out,
+    files.map(({ path }) => path),
+  );
   const changed = await differingFrom(options.out, files);
   await consentTo(
     changed.filter(({ isThere }) => isThere).map(({ path }) => path),
     options,
     asker,
   );
-  for (const { path, text } of changed) {
-    const file = join(options.out, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-    process.stdout.write(`${file}\n`);
-  }
+  await writeRendered(options.out, changed);
   process.stderr.write(`${changed.length} files written; read ${join(options.out, "NEXT-STEPS.md")}\n`);
 }
 

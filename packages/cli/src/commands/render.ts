@@ -1,9 +1,11 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 
 import { parseModules, parsePlan } from "@reveille/runtime";
 
+import { refuseLinks } from "../refuse-links.ts";
 import { filesOf } from "../render/files-of.ts";
+import { writeRendered } from "../render/write-rendered.ts";
 
 /** `reveille render`: says on standard output what it has written. Throws a `ConfigError` with every mistake of the plan. */
 export async function renderPlan(planFile: string, folder: string): Promise<void> {
@@ -12,12 +14,12 @@ export async function renderPlan(planFile: string, folder: string): Promise<void
     ? plan.modulesFile
     : join(dirname(planFile), plan.modulesFile);
   const modules = parseModules(await textOf(modulesFile, "`modulesFile` of the plan,"), modulesFile);
-  for (const { path, text } of await filesOf(plan, modules)) {
-    const file = join(folder, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-    process.stdout.write(`${file}\n`);
-  }
+  const files = await filesOf(plan, modules);
+  await refuseLinks(
+    folder,
+    files.map(({ path }) => path),
+  );
+  await writeRendered(folder, files);
 }
 
 async function textOf(file: string, what: string): Promise<string> {

@@ -201,9 +201,14 @@ describe("reveille import-fpush", () => {
     const elsewhere = join(folder.path, "linked");
     await mkdir(elsewhere);
     await symlink(join(folder.path, "nowhere"), join(elsewhere, "reveille.yaml"));
+    await symlink(out, join(elsewhere, "front"));
     const linked = await reveille("import-fpush", settings, "--out", elsewhere);
-    expect(linked.stderr).toContain("already there, so nothing was written");
-    expect(await readdir(elsewhere)).toEqual(["reveille.yaml"]);
+    expect(linked.stderr).toContain("nothing was written, since these are links to other places:");
+    expect(linked.stderr).toContain(
+      `: ${join(elsewhere, "reveille.yaml")}, ${join(elsewhere, "front")}; remove them`,
+    );
+    expect((await readdir(elsewhere)).toSorted()).toEqual(["front", "reveille.yaml"]);
+    expect(await readdir(out)).not.toContain("component.secret");
 
     await writeFile(secret, "mine\n");
     const again = await reveille("import-fpush", settings, "--out", out);

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempDisposable, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -145,6 +145,34 @@ describe("reveille init", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(message);
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it.each([
+    ["a file that is a link", "plan.yaml", "plan"],
+    ["a file that is a link to nothing", "plan.yaml", "nothing"],
+    ["a folder that is a link", "s1.eu.push.example", "."],
+  ])("writes nothing through %s, even when told to overwrite", async (_what, name, target) => {
+    await using folder = await aFolder();
+    await using elsewhere = await aFolder();
+    const theirs = join(elsewhere.path, "plan");
+    await writeFile(theirs, "theirs");
+    const link = join(folder.path, name);
+    await symlink(join(elsewhere.path, target), link);
+    const { code, stdout, stderr } = await init(["--out", folder.path, ...GIVEN, "--overwrite"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(`nothing was written, since these are links to other places: ${link};`);
+    expect(await readdir(folder.path)).toEqual([name]);
+    expect(await readdir(elsewhere.path)).toEqual(["plan"]);
+    expect(await readFile(theirs, "utf8")).toBe("theirs");
+  });
+
+  it("writes into a folder that is itself a link, since that is what it was told", async () => {
+    await using folder = await aFolder();
+    await using parent = await aFolder();
+    const link = join(parent.path, "region");
+    await symlink(folder.path, link);
+    expect(await init(["--out", link, ...GIVEN])).toMatchObject({ code: 0 });
+    expect(await readdir(folder.path)).toContain("plan.yaml");
   });
 
   it("says which option is missing when it may not ask", async () => {

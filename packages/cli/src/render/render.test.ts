@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { parseConfig, parseModules, parsePlan } from "@reveille/runtime";
@@ -12,6 +13,7 @@ import { filesOf } from "./files-of.ts";
 
 const DEPLOY = new URL("../../../../deploy/", import.meta.url);
 const run = promisify(execFile);
+const MAIN = join(import.meta.dirname, "../main.ts");
 /** Debian leaves the sbin folders out of the PATH of ordinary users. */
 const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
 
@@ -151,5 +153,35 @@ describe("the files rendered from a plan", () => {
       "s2.eu.push.example. IN A 192.0.2.2",
       "s2.eu.push.example. IN AAAA 2001:db8::2",
     ]);
+  });
+});
+
+describe("reveille render", () => {
+  const render = async (out: string) =>
+    run(process.execPath, [
+      MAIN,
+      "render",
+      fileURLToPath(new URL("plan.example.yaml", DEPLOY)),
+      "--out",
+      out,
+    ]);
+
+  it("says what it writes, and replaces what it wrote before", async () => {
+    const out = join(folder, "out");
+    const files = [...(await rendered()).keys()].map((path) => join(out, path));
+    const first = await render(out);
+    expect(first.stdout.trim().split("\n").toSorted()).toEqual(files.toSorted());
+    expect(await render(out)).toEqual(first);
+  });
+
+  it("writes nothing through a link", async () => {
+    const out = join(folder, "linked");
+    const [theirs, link] = [join(folder, "theirs"), join(out, "s1.eu.push.example", "redis.conf")];
+    await mkdir(join(out, "s1.eu.push.example"), { recursive: true });
+    await writeFile(theirs, "theirs");
+    await symlink(theirs, link);
+    await expect(render(out)).rejects.toThrow(`links to other places: ${link};`);
+    expect(await readFile(theirs, "utf8")).toBe("theirs");
+    expect(await readdir(out)).toEqual(["s1.eu.push.example"]);
   });
 });
