@@ -4,9 +4,10 @@ import {
   type CanaryFile,
   type Config,
   type FurtherRules,
-  isOutside,
+  type Machine,
   parseCanaryFile,
   parseConfig,
+  parseMachine,
 } from "@reveille/runtime";
 
 /** Throws a `ConfigError` with every mistake, or an error that names the file if it can't be read. */
@@ -19,18 +20,9 @@ export async function loadCanaryFile(file: string): Promise<CanaryFile> {
   return parseCanaryFile(await textOf(file), file);
 }
 
-/** Configuration of whatever machine a sidecar runs on. */
-export type Machine =
-  | { readonly kind: "host"; readonly config: Config }
-  /** No publish goes through it: it has a canary. */
-  | { readonly kind: "outside"; readonly config: CanaryFile };
-
-/** The same for either kind; `rules` are a host's. */
+/** The same for whatever machine a sidecar runs on; `rules` are a host's. */
 export async function loadMachine(file: string, rules?: FurtherRules): Promise<Machine> {
-  const text = await textOf(file);
-  return isOutside(text)
-    ? { kind: "outside", config: parseCanaryFile(text, file) }
-    : { kind: "host", config: parseConfig(text, file, rules) };
+  return parseMachine(await textOf(file), file, rules);
 }
 
 const textOf = (file: string): Promise<string> =>

@@ -9,9 +9,10 @@ export { type ApnsConfig, type ApnsCredential, type ModuleConfig } from "./confi
 export {
   allKeys,
   type FurtherRules,
-  isOutside,
+  type Machine,
   parseCanaryFile,
   parseConfig,
+  parseMachine,
 } from "./config/parse-config.ts";
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
 export { describeModules, describePlan, type ModulesFile, type Plan } from "./config/plan.ts";

@@ -1,6 +1,6 @@
-import { describeCanaryFile, describeConfig } from "@reveille/runtime";
+import { describeCanaryFile, describeConfig, type Machine } from "@reveille/runtime";
 
-import { loadMachine, type Machine } from "../load-config.ts";
+import { loadMachine } from "../load-config.ts";
 import { moduleRules } from "../module-settings.ts";
 
 /** Prints the effective configuration. Throws a `ConfigError` with every mistake. */

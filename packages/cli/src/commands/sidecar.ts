@@ -2,6 +2,7 @@ import {
   createMetrics,
   logEvents,
   type Logger,
+  type Machine,
   mergeFamilies,
   METRICS_CONTENT_TYPES,
   renderMetrics,
@@ -11,7 +12,7 @@ import {
 import { startSidecar } from "@reveille/sidecar";
 import { type PartHealth } from "@reveille/wakeup";
 
-import { loadMachine, type Machine } from "../load-config.ts";
+import { loadMachine } from "../load-config.ts";
 import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
 import { VERSION } from "../version.ts";
 

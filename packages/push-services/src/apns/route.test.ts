@@ -71,6 +71,9 @@ describe("a changed key file", () => {
     await apns.services.reload();
     await apns.services.reload();
     expect(credentialStates(apns)).toEqual(["refused"]);
+    // The folder may be systemd's, of which no operator knows.
+    const because = "APNs key key.p8 holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)";
+    expect(apns.events).toContainEqual(expect.objectContaining({ kind: "credential-changed", because }));
     expect(await apns.services.send(aWakeup())).toMatchObject({ kind: "delivered" });
   });
 

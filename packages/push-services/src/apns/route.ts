@@ -1,6 +1,7 @@
 import { type Clock, type EpochMillis, type Health, type Observe, type Outcome } from "@reveille/wakeup";
 
 import { loadCredential, type LoadedCredential } from "../credentials/credential.ts";
+import { credentialTrouble } from "../credentials/secret-file.ts";
 import { type Resolve } from "../http2/endpoint.ts";
 import { frameWires } from "../http2/frames/frame-wire.ts";
 import { nodeWires } from "../http2/node-wire.ts";
@@ -169,7 +170,7 @@ export class Route implements PushRoute {
       return await loadCredential(this.#settings);
     } catch (error) {
       // Half written, gone or wrong: the credential in use stays, and people are told, once.
-      const because = error instanceof Error ? error.message : String(error);
+      const because = credentialTrouble(error);
       if (because !== this.#refused) this.#tell("refused", because);
       this.#refused = because;
       return undefined;

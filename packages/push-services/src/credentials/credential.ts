@@ -4,7 +4,7 @@ import { type TokenIssuer } from "../apns/provider-token.ts";
 import { signingKeyOf } from "../apns/es256.ts";
 import { type ApnsSettings, type CredentialSettings } from "../module-settings.ts";
 import { type Certificate, certificateOfP12, certificateOfPem } from "./certificate.ts";
-import { readSecretFile, type SecretFile } from "./secret-file.ts";
+import { CredentialFileError, readSecretFile, type SecretFile } from "./secret-file.ts";
 
 /** What we show Apple to be let in. */
 export type Credential =
@@ -23,7 +23,7 @@ export interface LoadedCredential {
 
 type Settings<Kind extends CredentialSettings["kind"]> = Extract<CredentialSettings, { kind: Kind }>;
 
-/** Throws an Error that names the file and what to do; it never carries key material. */
+/** Throws a {@link CredentialFileError} that says what to do; it never carries key material. */
 export async function loadCredential(settings: ApnsSettings): Promise<LoadedCredential> {
   const { credential, environment, caFile } = settings;
   const read =
@@ -91,11 +91,12 @@ function requireEnvironment({ issuedFor }: Certificate, environment: ApnsSetting
   if (said && !issuedFor[environment]) throw new Error(`was not issued for the environment ${environment}`);
 }
 
-/** Says of which file an Error about its content is. */
+/** Says of which file an Error about its content is; throws a {@link CredentialFileError}. */
 function naming<T>(path: string, what: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new Error(`${what} ${path} ${cause instanceof Error ? cause.message : "is unreadable"}`, { cause });
+    const trouble = cause instanceof Error ? cause.message : "is unreadable";
+    throw new CredentialFileError(path, (name) => `${what} ${name} ${trouble}`, cause);
   }
 }

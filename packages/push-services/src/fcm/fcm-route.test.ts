@@ -179,6 +179,10 @@ describe("a changed service account", () => {
     await fcm.services.reload();
     await fcm.services.reload();
     expect(credentialStates(fcm)).toEqual(["trying", "refused", "refused"]);
+    const reasons = fcm.events.flatMap((event) =>
+      event.kind === "credential-changed" ? [event.because ?? ""] : [],
+    );
+    expect(reasons.at(-1)).toMatch(`service account ${ACCOUNT} is not`);
     expect(await fcm.services.send(wakeup)).toMatchObject({ kind: "delivered" });
   });
 });

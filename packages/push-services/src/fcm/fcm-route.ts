@@ -1,6 +1,6 @@
 import { type Clock, type Health, minutes, type Observe, type Outcome } from "@reveille/wakeup";
 
-import { readSecretFile } from "../credentials/secret-file.ts";
+import { credentialTrouble, readSecretFile } from "../credentials/secret-file.ts";
 import { type Endpoint, type Resolve } from "../http2/endpoint.ts";
 import { type OpenWire } from "../http2/wire.ts";
 import { type FcmSettings } from "../module-settings.ts";
@@ -105,7 +105,7 @@ export class FcmRoute implements PushRoute {
       await this.#try(loaded);
     } catch (error) {
       // Half written, gone or wrong: the account in use stays, and people are told, once.
-      const because = error instanceof Error ? error.message : String(error);
+      const because = credentialTrouble(error);
       if (because !== this.#refused) this.#tell("refused", because);
       this.#refused = because;
     }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 
-import { readSecretFile } from "../credentials/secret-file.ts";
+import { CredentialFileError, readSecretFile } from "../credentials/secret-file.ts";
 
 /** What a service account of Google needs to prove itself with. */
 export interface ServiceAccount {
@@ -19,11 +19,13 @@ export interface LoadedAccount {
   readonly exposed: boolean;
 }
 
-/** Throws an Error that names the file and what to do; it never carries key material. */
+/** Throws a {@link CredentialFileError} that says what to do; it never carries key material. */
 export async function loadServiceAccount(file: string): Promise<LoadedAccount> {
   const { content, exposed } = await readSecretFile(file, "service account");
   const account = accountIn(content.toString());
-  if (typeof account === "string") throw new Error(`service account ${file} ${account}`);
+  if (typeof account === "string") {
+    throw new CredentialFileError(file, (name) => `service account ${name} ${account}`);
+  }
   return { account, version: createHash("sha256").update(content).digest("base64url"), exposed };
 }
 

@@ -11,10 +11,10 @@ import {
   ConfigError,
   describeCanaryFile,
   describeConfig,
-  isOutside,
   type Mistake,
   parseCanaryFile,
   parseConfig,
+  parseMachine,
 } from "../index.ts";
 
 const SMALLEST = `
@@ -151,14 +151,13 @@ canary:
     expect(whole.canary).toEqual(file.canary);
     expect(parseConfig(describeConfig(whole), "described.yaml")).toEqual(whole);
     expect(parseCanaryFile(describeCanaryFile(file), "described.yaml")).toEqual(file);
-    expect([CANARY, SMALLEST, SMALLEST + CANARY, "", "[", "canary"].map(isOutside)).toEqual([
-      true,
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
+  });
+
+  it("is told from a host's by what publishes go through", () => {
+    const own = CANARY.replace(/^region.*\nhost.*$/m, "");
+    const kindOf = (text: string): string => parseMachine(text, "reveille.yaml").kind;
+    expect([CANARY, SMALLEST, SMALLEST + own].map(kindOf)).toEqual(["outside", "host", "host"]);
+    for (const text of ["", "canary", "["]) expect(() => kindOf(text)).toThrow(ConfigError);
   });
 
   it.each([

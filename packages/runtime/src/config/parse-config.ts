@@ -1,8 +1,6 @@
-import { parseDocument } from "yaml";
-
 import { type CanaryFile, canaryFileSchema, type Config, configSchema, moduleNames } from "./config.ts";
 import { allKeysOf, knownKeysOf } from "./known-keys.ts";
-import { type FileKind, parseYaml, type RuleMistake } from "./parse-yaml.ts";
+import { type FileKind, parseYaml, readYaml, type RuleMistake } from "./parse-yaml.ts";
 
 const CONFIG: FileKind<Config> = {
   schema: configSchema,
@@ -19,7 +17,7 @@ export type FurtherRules = (config: Config) => readonly RuleMistake[];
  * the messages: nothing is read.
  */
 export const parseConfig = (text: string, fileName: string, rules?: FurtherRules): Config =>
-  parseYaml(CONFIG, { text, fileName }, rules);
+  parseYaml(CONFIG, readYaml(text, fileName), rules);
 
 const CANARY: FileKind<CanaryFile> = {
   schema: canaryFileSchema,
@@ -29,13 +27,27 @@ const CANARY: FileKind<CanaryFile> = {
 
 /** The same for a canary, which needs its own section and little else. Throws a `ConfigError` with every mistake. */
 export const parseCanaryFile = (text: string, fileName: string): CanaryFile =>
-  parseYaml(CANARY, { text, fileName });
+  parseYaml(CANARY, readYaml(text, fileName));
 
-/** Whether the file is of a machine outside of any region: it has a canary, and nothing that publishes go through. */
-export function isOutside(text: string): boolean {
-  const document = parseDocument(text, { logLevel: "error" });
-  return document.has("canary") && !["redis", "ingress", "modules"].some((key) => document.has(key));
+/** Configuration of whatever machine a sidecar runs on. */
+export type Machine =
+  | { readonly kind: "host"; readonly config: Config }
+  /** No publish goes through it: it has a canary. */
+  | { readonly kind: "outside"; readonly config: CanaryFile };
+
+/** The same for either kind; `rules` are a host's. Throws a `ConfigError` with every mistake. */
+export function parseMachine(text: string, fileName: string, rules?: FurtherRules): Machine {
+  const yaml = readYaml(text, fileName);
+  return isOutside(yaml.raw)
+    ? { kind: "outside", config: parseYaml(CANARY, yaml) }
+    : { kind: "host", config: parseYaml(CONFIG, yaml, rules) };
 }
+
+const isOutside = (raw: unknown): boolean =>
+  typeof raw === "object" &&
+  raw !== null &&
+  "canary" in raw &&
+  !["redis", "ingress", "modules"].some((key) => key in raw);
 
 /** Every key a host's configuration may have, as dotted paths. */
 export const allKeys = (): readonly string[] => allKeysOf(configSchema);

@@ -1,6 +1,6 @@
 import { allKeysOf, knownKeysOf } from "./known-keys.ts";
 import { defaultModuleMistakes } from "./parse-config.ts";
-import { type FileKind, parseYaml, type RuleMistake } from "./parse-yaml.ts";
+import { type FileKind, parseYaml, readYaml, type RuleMistake } from "./parse-yaml.ts";
 import { type ModulesFile, modulesFileSchema, type Plan, planSchema } from "./plan.ts";
 
 const PLAN: FileKind<Plan> = {
@@ -18,11 +18,11 @@ const MODULES: FileKind<ModulesFile> = {
 
 /** Throws a `ConfigError` with every mistake. `fileName` only serves the messages: nothing is read. */
 export const parsePlan = (text: string, fileName: string): Plan =>
-  parseYaml(PLAN, { text, fileName }, brokenRules);
+  parseYaml(PLAN, readYaml(text, fileName), brokenRules);
 
 /** Throws a `ConfigError` with every mistake. `fileName` only serves the messages: nothing is read. */
 export const parseModules = (text: string, fileName: string): ModulesFile =>
-  parseYaml(MODULES, { text, fileName });
+  parseYaml(MODULES, readYaml(text, fileName));
 
 /** Every key a plan may have, as dotted paths. */
 export const allPlanKeys = (): readonly string[] => allKeysOf(planSchema);

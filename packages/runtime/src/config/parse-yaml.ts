@@ -23,15 +23,15 @@ export interface RuleMistake {
   readonly hint: string;
 }
 
-/**
- * Throws a `ConfigError` with every mistake; those against `rules` once there are no others. `fileName` only serves
- * the messages: nothing is read.
- */
-export function parseYaml<T>(
-  kind: FileKind<T>,
-  { text, fileName }: { readonly text: string; readonly fileName: string },
-  rules: (value: T) => readonly RuleMistake[] = () => [],
-): T {
+/** A file that is YAML, whatever is in it. */
+export interface Yaml {
+  readonly document: Document;
+  readonly raw: unknown;
+  readonly place: PlaceOf;
+}
+
+/** Throws a `ConfigError` if it is none. `fileName` only serves the messages: nothing is read. */
+export function readYaml(text: string, fileName: string): Yaml {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const place: PlaceOf = (offset) => {
@@ -44,7 +44,15 @@ export function parseYaml<T>(
       unreadable.map(({ message, pos }) => ({ ...place(pos[0]), key: "", message, hint: SYNTAX_HINT })),
     );
   }
-  const raw = valueOf(document, place);
+  return { document, raw: valueOf(document, place), place };
+}
+
+/** Throws a `ConfigError` with every mistake; those against `rules` once there are no others. */
+export function parseYaml<T>(
+  kind: FileKind<T>,
+  { document, raw, place }: Yaml,
+  rules: (value: T) => readonly RuleMistake[] = () => [],
+): T {
   const result = kind.schema.safeParse(raw);
   const told = ({ path, message, hint }: RuleMistake): Mistake => ({
     ...place(valueOffset(document, path)),
@@ -89,10 +97,8 @@ type PlaceOf = (offset: number) => Pick<Mistake, "file" | "line" | "column">;
 const SYNTAX_HINT =
   "mend the YAML here first: two spaces for each level, texts with special characters in quotes";
 
-interface Reading {
+interface Reading extends Pick<Yaml, "document" | "place"> {
   readonly kind: FileKind<unknown>;
-  readonly document: Document;
-  readonly place: PlaceOf;
 }
 
 function mistakesOf(issue: core.$ZodIssue, { kind, document, place }: Reading): readonly Mistake[] {
