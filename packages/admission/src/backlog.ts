@@ -49,13 +49,13 @@ export type BacklogOptions = Pick<
   readonly longestDeadline: () => Millis;
 };
 
-const CLEAR = scriptOf("clear.lua");
-const SETTLE = scriptOf("settle.lua");
+const CLEAR = scriptOf("pushed.lua", "clear.lua");
+const SETTLE = scriptOf("pushed.lua", "settle.lua");
 
 const LOOK_EVERY = seconds(1);
 
 interface Seen {
-  readonly lasts: boolean;
+  readonly lasts: Promise<boolean>;
   /** By the monotonic clock. */
   readonly lookAgainAt: number;
 }
@@ -67,28 +67,35 @@ export function redisBacklog(options: BacklogOptions): Backlog {
   const keys = redisKeysOf(options.region);
   const keep = (): number => wholeMillis(options.longestDeadline());
   const keyOf = ({ token, module }: Wakeup): DeviceKey => deviceKeyOf(secret, token, module);
+  const times = (): readonly (string | number)[] => [options.redisTime?.() ?? "", clock.now()];
   const seen = new Map<PushModule, Seen>();
 
   return {
     expect: async (module, lasting) => {
-      seen.set(module, { lasts: true, lookAgainAt: clock.monotonic() + LOOK_EVERY });
+      seen.set(module, { lasts: Promise.resolve(true), lookAgainAt: clock.monotonic() + LOOK_EVERY });
       // Nothing shortens what another worker expects.
       if ((await redis.pttl(keys.backlog(module))) >= lasting) return;
       await redis.set(keys.backlog(module), "1", "PX", wholeMillis(lasting));
     },
     lasts: async (module) => {
       const now = clock.monotonic();
-      const known = seen.get(module) ?? { lasts: false, lookAgainAt: now };
-      if (now < known.lookAgainAt) return known.lasts;
-      seen.set(module, { ...known, lookAgainAt: now + LOOK_EVERY });
-      const lasts = (await redis.exists(keys.backlog(module))) > 0;
-      seen.set(module, { lasts, lookAgainAt: now + LOOK_EVERY });
-      return lasts;
+      const known = seen.get(module);
+      if (known !== undefined && now < known.lookAgainAt) return known.lasts;
+      // Who asks meanwhile waits for the same answer: what was known may be from long ago.
+      const lasts = redis.exists(keys.backlog(module)).then((keys) => keys > 0);
+      const asked = { lasts, lookAgainAt: now + LOOK_EVERY };
+      seen.set(module, asked);
+      try {
+        return await lasts;
+      } catch (error) {
+        if (seen.get(module) === asked) seen.delete(module);
+        throw error;
+      }
     },
     clear: async (wakeups) => {
       const newest = newestByDevice(wakeups, keyOf);
       const devices = [...newest.keys()];
-      const args = [options.redisTime?.() ?? "", clock.now(), MOST_SKEW, CLEARANCE_LASTS, keep()];
+      const args = [...times(), MOST_SKEW, CLEARANCE_LASTS, keep()];
       for (const index of newest.values()) args.push(...timesOf(wakeups[index]));
       const names = devices.map((device) => keys.accepted(device));
       const replies = parseReplies(await CLEAR.run(redis, names, args), devices.length);
@@ -104,7 +111,7 @@ export function redisBacklog(options: BacklogOptions): Backlog {
       if (settled.size === 0) return;
       const names = [...settled.keys()].map((device) => keys.accepted(device));
       const args = [...settled.values()].flatMap((push) => [push.accepted ? 1 : 0, push.clearedAt]);
-      await SETTLE.run(redis, names, [keep(), ...args]);
+      await SETTLE.run(redis, names, [...times(), keep(), ...args]);
     },
   };
 

@@ -10,6 +10,9 @@ export type Clearance =
 
 /** What is remembered of a device during a backlog. */
 export interface Pushed {
+  /** The newest push that was accepted left after this: it serves what was received before. */
+  readonly coversUntil?: EpochMillis;
+  /** When the push service was known to have a push. Later than `coversUntil` by as long as the push was on its way. */
   readonly acceptedAt?: EpochMillis;
   /** Somebody has a clearance since then and has not settled it. */
   readonly clearedAt?: EpochMillis;
@@ -23,15 +26,16 @@ export const CLEARANCE_LASTS: Millis = seconds(15);
 
 /** The rule; `clear.lua` is the same rule for many devices at once. */
 export function clearanceOf(
-  { acceptedAt, clearedAt }: Pushed,
+  { coversUntil, acceptedAt, clearedAt }: Pushed,
   receivedAt: EpochMillis,
   now: EpochMillis,
   window: Millis,
 ): Clearance {
-  // A time that lies ahead was written by a Redis whose clock was wrong.
-  const accepted = acceptedAt !== undefined && acceptedAt <= now ? acceptedAt : undefined;
-  const cleared = clearedAt !== undefined && clearedAt <= now ? clearedAt : undefined;
-  if (accepted !== undefined && later(receivedAt, MOST_SKEW) <= accepted) return { kind: "covered" };
+  // A time that lies further ahead than clocks of hosts differ was written by a Redis whose clock was wrong.
+  const plausible = (time: EpochMillis | undefined): EpochMillis | undefined =>
+    time !== undefined && time <= later(now, MOST_SKEW) ? time : undefined;
+  const [covers, accepted, cleared] = [coversUntil, acceptedAt, clearedAt].map(plausible);
+  if (covers !== undefined && later(receivedAt, MOST_SKEW) <= covers) return { kind: "covered" };
   const waits = [
     accepted === undefined ? 0 : accepted + window - now,
     cleared === undefined ? 0 : between(now, later(cleared, CLEARANCE_LASTS)),

@@ -19,7 +19,7 @@ export interface RedisKeys {
   readonly device: (device: DeviceKey) => string;
   /** Present while pushes of a module may be covered by newer ones. TTL: until that is over unless told again. */
   readonly backlog: (module: PushModule) => string;
-  /** During a backlog: when a push was last accepted, and when one was last cleared. TTL: the longest deadline. */
+  /** During a backlog: up to when a push serves what was received, when it was accepted, when one was cleared. TTL: the longest deadline. */
   readonly accepted: (device: DeviceKey) => string;
   /** HASH of an operator's rules, by sending domain; see admission. No TTL. */
   readonly domainRules: string;
