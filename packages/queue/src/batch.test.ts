@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { decodeBatch, encodeBatch } from "./batch.ts";
 import { batchIds } from "./batch-id.ts";
 
-const queuedOnce = (wakeup: Wakeup) => ({ wakeup, attempt: 1, again: false });
+const queuedOnce = (wakeup: Wakeup) => ({ wakeup, attempt: 1, again: false, overtakes: false });
 
 const wakeup: fc.Arbitrary<Wakeup> = fc.record({
   token: fc.oneof(
@@ -20,7 +20,12 @@ const wakeup: fc.Arbitrary<Wakeup> = fc.record({
   receivedAt: fc.integer({ min: 0, max: 2 ** 45 }).map(epochMillis),
 });
 
-const queued = fc.record({ wakeup, attempt: fc.integer({ min: 1, max: 50 }), again: fc.constant(false) });
+const queued = fc.record({
+  wakeup,
+  attempt: fc.integer({ min: 1, max: 50 }),
+  again: fc.constant(false),
+  overtakes: fc.constant(false),
+});
 
 describe("the body of a batch", () => {
   it("is read back as it was written, through JSON", () => {
@@ -32,6 +37,12 @@ describe("the body of a batch", () => {
       });
     };
     fc.assert(fc.property(fc.array(queued, { minLength: 1, maxLength: 128 }), readBack), { numRuns: 50 });
+  });
+
+  it("says that it was put in front of older ones", () => {
+    const once = queuedOnce(aWakeup());
+    const read = decodeBatch(JSON.parse(JSON.stringify(encodeBatch([once], { overtakes: true }))));
+    expect(read).toEqual({ kind: "wakeups", queued: [{ ...once, overtakes: true }], broken: 0 });
   });
 
   it("is read from any JSON without an exception", () => {

@@ -14,6 +14,8 @@ export interface QueuedWakeup {
   readonly attempt: number;
   /** A worker that died may have sent it already. */
   readonly again: boolean;
+  /** It was put in front of older ones, so its module has a backlog though it is fresh. */
+  readonly overtakes: boolean;
 }
 
 /** Most wakeups in one job: what a crash can repeat. */
@@ -34,9 +36,14 @@ interface BatchBody {
   readonly b: number;
   /** Attempt of each wakeup; absent while all are at their first. */
   readonly n?: readonly number[];
+  /** 1 if the batch was put in front of older ones; otherwise absent. */
+  readonly f?: 1;
 }
 
-export function encodeBatch(queued: readonly Pick<QueuedWakeup, "wakeup" | "attempt">[]): BatchBody {
+export function encodeBatch(
+  queued: readonly Pick<QueuedWakeup, "wakeup" | "attempt">[],
+  { overtakes = false } = {},
+): BatchBody {
   const modules = new Map<PushModule, number>();
   const b = queued.reduce((least, { wakeup }) => Math.min(least, wakeup.receivedAt), Infinity);
   const tokens: string[] = [];
@@ -47,7 +54,8 @@ export function encodeBatch(queued: readonly Pick<QueuedWakeup, "wakeup" | "atte
     tokens.push(packToken(wakeup.token));
     w.push(index * 2 + (wakeup.urgent ? 1 : 0), wakeup.receivedAt - b);
   }
-  const body = { v: 1, m: [...modules.keys()], t: tokens.join(","), w, b } as const;
+  const columns = { v: 1, m: [...modules.keys()], t: tokens.join(","), w, b } as const;
+  const body = overtakes ? ({ ...columns, f: 1 } as const) : columns;
   if (queued.every(({ attempt }) => attempt === 1)) return body;
   return { ...body, n: queued.map(({ attempt }) => attempt) };
 }
@@ -76,7 +84,7 @@ export function decodeBatch(data: unknown, again = false): BatchReading {
     const module = data.m[flags >> 1];
     if (token === undefined || module === undefined || !isPushModule(module) || !isTime(receivedAt)) continue;
     const wakeup = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };
-    queued.push({ wakeup, attempt: data.n?.[index] ?? 1, again });
+    queued.push({ wakeup, attempt: data.n?.[index] ?? 1, again, overtakes: data.f === 1 });
   }
   return { kind: "wakeups", queued, broken: tokens.length - queued.length };
 }

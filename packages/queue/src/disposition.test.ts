@@ -5,7 +5,12 @@ import { describe, expect, it } from "vitest";
 
 import { type Disposition, settleBatch } from "./disposition.ts";
 
-const queued = (seed: number) => ({ wakeup: aWakeup({ token: aToken(seed) }), attempt: 1, again: false });
+const queued = (seed: number) => ({
+  wakeup: aWakeup({ token: aToken(seed) }),
+  attempt: 1,
+  again: false,
+  overtakes: false,
+});
 
 const disposition: fc.Arbitrary<Disposition> = fc.oneof(
   fc.constant({ kind: "done" } as const),

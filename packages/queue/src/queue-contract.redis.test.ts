@@ -247,7 +247,7 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
       },
       async (source) => {
         const wakeup = aWakeup({ token: aToken(2) });
-        const wakeups = [{ wakeup, attempt: 1, again: false }];
+        const wakeups = [{ wakeup, attempt: 1, again: false, overtakes: false }];
         await (await taken(source)).postpone([{ after: millis(60_000), wakeups }]);
       },
     );
@@ -258,7 +258,9 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
   it("is read by BullMQ when it was split, and served by its worker when its time has come", async () => {
     await add("a-1");
     const source = await aSource();
-    const of = (seed: number) => [{ wakeup: aWakeup({ token: aToken(seed) }), attempt: 2, again: false }];
+    const of = (seed: number) => [
+      { wakeup: aWakeup({ token: aToken(seed) }), attempt: 2, again: false, overtakes: false },
+    ];
     await (
       await taken(source)
     ).postpone([
@@ -327,7 +329,7 @@ describe("a batch whose lock ran out", () => {
     await add("a-1");
     const batch = await taken(await aSource());
     await putBack("a-1");
-    const wakeups = [{ wakeup: aWakeup({ token: aToken(2) }), attempt: 2, again: false }];
+    const wakeups = [{ wakeup: aWakeup({ token: aToken(2) }), attempt: 2, again: false, overtakes: false }];
     expect(await batch.postpone([{ after: millis(60_000), wakeups }])).toBe(true);
     expect(await queue.getJobCounts("delayed", "waiting")).toEqual({ delayed: 1, waiting: 0 });
   });
@@ -341,7 +343,7 @@ describe("a batch whose lock ran out", () => {
     const other = await aSource();
     expect(await other.take(2)).toHaveLength(2);
     expect(await one?.finish()).toBe(false);
-    const wakeups = [{ wakeup: aWakeup(), attempt: 2, again: false }];
+    const wakeups = [{ wakeup: aWakeup(), attempt: 2, again: false, overtakes: false }];
     expect(await two?.postpone([{ after: millis(10), wakeups }])).toBe(false);
     expect(await queue.getJobCounts("active", "delayed")).toEqual({ active: 2, delayed: 0 });
   });
@@ -351,7 +353,7 @@ describe("a batch whose lock ran out", () => {
     await add("a-1");
     const batch = await taken(await aSource());
     await putBack("a-1");
-    const wakeups = [{ wakeup: aWakeup({ token: aToken(2) }), attempt: 2, again: false }];
+    const wakeups = [{ wakeup: aWakeup({ token: aToken(2) }), attempt: 2, again: false, overtakes: false }];
     await (await taken(await aSource())).postpone([{ after: millis(10), wakeups }]);
     expect(await batch.finish()).toBe(true);
     expect(Object.keys(await state()).filter((name) => name !== "marker")).toEqual([]);
@@ -380,7 +382,7 @@ describe("a batch whose lock ran out", () => {
   it("makes no second job of a group when the call is repeated", async () => {
     await add("a-1");
     const batch = await taken(await aSource());
-    const wakeups = [{ wakeup: aWakeup(), attempt: 2, again: false }];
+    const wakeups = [{ wakeup: aWakeup(), attempt: 2, again: false, overtakes: false }];
     const groups = [
       { after: millis(60_000), wakeups },
       { after: millis(10_000), wakeups },

@@ -56,8 +56,10 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
   const backlog = watchBacklog({ redis, queue, clock });
 
   const addBatch = async (wakeups: readonly Wakeup[], jobId: string): Promise<void> => {
-    const data = JSON.stringify(encodeBatch(wakeups.map((wakeup) => ({ wakeup, attempt: 1 }))));
-    await addJob(redis, queue.toKey, { id: jobId, data, now: clock.now(), isFirst: backlog.isOld() });
+    const overtakes = backlog.isOld();
+    const queued = wakeups.map((wakeup) => ({ wakeup, attempt: 1 }));
+    const data = JSON.stringify(encodeBatch(queued, { overtakes }));
+    await addJob(redis, queue.toKey, { id: jobId, data, now: clock.now(), isFirst: overtakes });
   };
 
   const replicate = replicateBy(options);

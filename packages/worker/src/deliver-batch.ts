@@ -24,7 +24,7 @@ export interface BatchDelivery extends Delivery {
   readonly settlements: Settlements;
 }
 
-/** A wakeup that waited so long in the queue has others of its device behind it. */
+/** A wakeup that waited so long in the queue, or was put in front of such, has others of its device behind it. */
 const LATE = seconds(5);
 /** Beyond the batch that showed a backlog, and beyond the retry of what was put off. */
 const BACKLOG_LASTS = minutes(1);
@@ -125,7 +125,7 @@ function byModule(queued: readonly QueuedWakeup[]): ReadonlyMap<PushModule, numb
 }
 
 const isLate = (each: QueuedWakeup | undefined, now: EpochMillis): boolean =>
-  each !== undefined && (each.attempt > 1 || between(each.wakeup.receivedAt, now) > LATE);
+  each !== undefined && (each.attempt > 1 || each.overtakes || between(each.wakeup.receivedAt, now) > LATE);
 
 /** What was put off keeps its module's backlog going until it has been tried again. */
 async function expectPutOff(

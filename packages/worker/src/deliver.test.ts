@@ -52,7 +52,7 @@ function aScene(outcome: Outcome, memory: Partial<DeviceMemory> = {}): Scene {
 }
 
 const attempted = async (wakeup: Wakeup, attempt: number, delivery: Delivery): Promise<Disposition> =>
-  (await deliver({ wakeup, attempt, again: false }, delivery)).disposition;
+  (await deliver({ wakeup, attempt, again: false, overtakes: false }, delivery)).disposition;
 
 const DELIVERED: Outcome = { kind: "delivered", apnsId: "11111111-1111-8111-a111-111111111111" };
 const since = epochMillis(1_700_000_000_000);

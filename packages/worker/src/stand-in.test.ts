@@ -13,6 +13,7 @@ const queued = (device: number, receivedAt: number, urgent = true): QueuedWakeup
   wakeup: aWakeup({ token: aToken(device), receivedAt: epochMillis(receivedAt), urgent }),
   attempt: 1,
   again: false,
+  overtakes: false,
 });
 
 describe("of the wakeups that are tried again", () => {
