@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { aToken, startRedis, until } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { openBacklog } from "./backlog.ts";
+import { type Backlog, openBacklog } from "./backlog.ts";
 import { answersOf, type Arrival, duplicatesOf, lostOf, repeatsOf } from "./findings.ts";
-import { startPushPath } from "./push-path.ts";
+import { type PushPath, startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 
 const PUBLISHES = Number(process.env["DURABILITY_OUTAGE_PUBLISHES"] ?? 100_000);
@@ -15,6 +17,10 @@ const WINDOW_MS = 2_000;
 const MOST_JITTER_MS = 100;
 /** Share of the rate of pushes before the outage with which the backlog has to leave. */
 const LEAST_DRAIN = 0.8;
+/** The push service comes back after this share of the publishes. */
+const BACK_AMID = 0.6;
+const DRAINED_WITHIN_MS = Math.max(60_000, 20 * 60_000 * Number(PUBLISHES > 10_000));
+const TIMEOUT_MS = ((PUBLISHES / RATE) * 1_000 + 120_000) * 2;
 
 /**
  * An hour's 100,000 publishes over 5,000 devices, in 40 s, with a window of 2 s instead of 20. At an hour's pace:
@@ -22,84 +28,133 @@ const LEAST_DRAIN = 0.8;
  */
 describe("a region whose push service is away", () => {
   it(
-    "wakes each device once per window when it is back",
+    "wakes each device once when it is back",
     async () => {
-      await using redis = await startRedis(["--appendonly", "yes", "--maxmemory-policy", "noeviction"]);
-      const url = `redis+unix://${redis.path}`;
-      await using path = await startPushPath({
-        name: "outage",
-        redis: { url },
-        windowMs: WINDOW_MS,
-        ingresses: 1,
-        workers: 2,
-      });
-      const { domains, server, apns } = path;
-      await using backlog = await openBacklog({ url });
-
-      const steady = new Publisher({
-        server,
-        rate: 2 * RATE,
-        target: (index) =>
-          index === DEVICES ? undefined : { token: aToken(`steady ${index}`), to: domains[0] ?? "" },
-      });
-      await steady.run();
-      await until(() => (apns.ledger.pushes.length === DEVICES ? true : undefined), {
-        what: "a push to each device",
-        withinMs: 30_000,
-      });
-      const steadyRate = rateOf(apns.ledger.pushes);
-      await backlog.drained(10_000);
-
-      await apns.stop();
-      const publisher = new Publisher({
-        server,
-        rate: RATE,
-        target: (index) =>
-          index === PUBLISHES ? undefined : { token: aToken(index % DEVICES), to: domains[0] ?? "" },
-      });
+      await using scene = await aRegion();
+      const { path, backlog } = scene;
+      await path.apns.stop();
+      const publisher = aPublisher(path);
       const startedAt = Date.now();
       await publisher.run();
-      await until(() => (publisher.journal().every(({ reply }) => reply !== undefined) ? true : undefined), {
-        what: "the last reply",
-        withinMs: 25_000,
-      });
+      await repliesOf(publisher);
       const waiting = await backlog.size();
-      const before = apns.ledger.pushes.length;
 
-      const backAt = Date.now();
-      await apns.start();
-      await backlog.drained(Math.max(60_000, 20 * 60_000 * Number(PUBLISHES > 10_000)));
-
-      const drainedAfter = Date.now() - backAt;
-      const journal = publisher.journal();
-      const pushes = apns.ledger.pushes.slice(before);
-      const times = pushes.map(({ receivedAt }) => receivedAt - backAt).toSorted((a, b) => a - b);
-      const found = {
-        answers: answersOf(journal),
-        outage: backAt - startedAt,
-        waiting,
-        pushes: pushes.length,
-        lost: lostOf(journal, pushes).length,
-        duplicates: duplicatesOf(pushes, WINDOW_MS - MOST_JITTER_MS),
-        repeats: repeatsOf(pushes),
-        mostPerDevice: mostPerDevice(pushes),
-        firstPushAfter: times[0],
-        lastPushAfter: times.at(-1),
-        allWokenAfter: Math.max(...firstOfEach(pushes).map(({ receivedAt }) => receivedAt - backAt)),
-        drainedAfter,
-        pushesPerSecond: { steady: steadyRate, draining: rateOf(firstOfEach(pushes)) },
-        mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
-      };
+      const back = await comeBack(scene);
+      await backlog.drained(DRAINED_WITHIN_MS);
+      const found = { outage: back.at - startedAt, waiting, ...findings(scene, publisher, back) };
       process.stdout.write(`outage: ${JSON.stringify(found, undefined, 1)}\n`);
       expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, duplicates: 0, mishaps: [] });
-      expect(found.pushesPerSecond.draining).toBeGreaterThan(LEAST_DRAIN * steadyRate);
+      expect(found.pushesPerSecond.draining).toBeGreaterThan(LEAST_DRAIN * scene.steadyRate);
       // The pause that a wakeup may have been in when the push service came back, then all of them at their rate.
       const pause = found.outage < 21_000 ? seconds(16) : seconds(60);
-      expect(found.allWokenAfter).toBeLessThan(pause + (1_000 * DEVICES) / (LEAST_DRAIN * steadyRate));
+      expect(found.allWokenAfter).toBeLessThan(pause + (1_000 * DEVICES) / (LEAST_DRAIN * scene.steadyRate));
     },
-    ((PUBLISHES / RATE) * 1_000 + 120_000) * 2,
+    TIMEOUT_MS,
+  );
+
+  // Seen to fail: with windows that count from the clearance (2,755 pushes too soon), with what a worker knows of the
+  // backlog from before (274), and with fresh batches in front that don't say so (1,430).
+  it(
+    "wakes each device once per window when it is back while publishes go on",
+    async () => {
+      await using scene = await aRegion();
+      const { path, backlog } = scene;
+      await path.apns.stop();
+      const publisher = aPublisher(path);
+      const running = publisher.run();
+      await sleep(BACK_AMID * (PUBLISHES / RATE) * 1_000);
+
+      const back = await comeBack(scene);
+      await running;
+      await repliesOf(publisher);
+      await backlog.drained(DRAINED_WITHIN_MS);
+      const found = findings(scene, publisher, back);
+      process.stdout.write(`outage amid publishes: ${JSON.stringify(found, undefined, 1)}\n`);
+      expect(found).toMatchObject({ answers: { result: PUBLISHES }, lost: 0, duplicates: 0, mishaps: [] });
+      expect(found.mostPerDevice).toBeGreaterThan(1);
+    },
+    TIMEOUT_MS,
   );
 });
+
+interface Scene extends AsyncDisposable {
+  readonly path: PushPath;
+  readonly backlog: Backlog;
+  /** Pushes per second while nothing is wrong. */
+  readonly steadyRate: number;
+}
+
+/** With its push service at work, and seen to be. */
+async function aRegion(): Promise<Scene> {
+  const parts = new AsyncDisposableStack();
+  const redis = parts.use(await startRedis(["--appendonly", "yes", "--maxmemory-policy", "noeviction"]));
+  const url = `redis+unix://${redis.path}`;
+  const settings = { name: "outage", redis: { url }, windowMs: WINDOW_MS, ingresses: 1, workers: 2 };
+  const path = parts.use(await startPushPath(settings));
+  const { domains, server, apns } = path;
+  const backlog = parts.use(await openBacklog({ url }));
+
+  const steady = new Publisher({
+    server,
+    rate: 2 * RATE,
+    target: (index) =>
+      index === DEVICES ? undefined : { token: aToken(`steady ${index}`), to: domains[0] ?? "" },
+  });
+  await steady.run();
+  await until(() => (apns.ledger.pushes.length === DEVICES ? true : undefined), {
+    what: "a push to each device",
+    withinMs: 30_000,
+  });
+  const steadyRate = rateOf(apns.ledger.pushes);
+  await backlog.drained(10_000);
+  return { path, backlog, steadyRate, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+const aPublisher = ({ server, domains }: PushPath): Publisher =>
+  new Publisher({
+    server,
+    rate: RATE,
+    target: (index) =>
+      index === PUBLISHES ? undefined : { token: aToken(index % DEVICES), to: domains[0] ?? "" },
+  });
+
+const repliesOf = async (publisher: Publisher): Promise<void> =>
+  void (await until(
+    () => (publisher.journal().every(({ reply }) => reply !== undefined) ? true : undefined),
+    { what: "the last reply", withinMs: 25_000 },
+  ));
+
+interface Back {
+  readonly at: number;
+  /** How many pushes there were before. */
+  readonly pushes: number;
+}
+
+async function comeBack({ path: { apns } }: Scene): Promise<Back> {
+  const back = { at: Date.now(), pushes: apns.ledger.pushes.length };
+  await apns.start();
+  return back;
+}
+
+function findings({ path, steadyRate }: Scene, publisher: Publisher, back: Back) {
+  const journal = publisher.journal();
+  const pushes = path.apns.ledger.pushes.slice(back.pushes);
+  const times = pushes.map(({ receivedAt }) => receivedAt - back.at).toSorted((a, b) => a - b);
+  return {
+    answers: answersOf(journal),
+    pushes: pushes.length,
+    lost: lostOf(journal, pushes).length,
+    duplicates: duplicatesOf(pushes, WINDOW_MS - MOST_JITTER_MS),
+    repeats: repeatsOf(pushes),
+    mostPerDevice: mostPerDevice(pushes),
+    firstPushAfter: times[0],
+    lastPushAfter: times.at(-1),
+    allWokenAfter: Math.max(...firstOfEach(pushes).map(({ receivedAt }) => receivedAt - back.at)),
+    drainedAfter: Date.now() - back.at,
+    pushesPerSecond: { steady: steadyRate, draining: rateOf(firstOfEach(pushes)) },
+    mishaps: [...path.ingresses, ...path.workers].flatMap(({ mishaps }) => mishaps),
+  };
+}
 
 /** From the first to the last, per second. */
 function rateOf(pushes: readonly Arrival[]): number {

@@ -24,6 +24,13 @@ const PACE = millis(3);
 /** Batches asked for at once, when many wait: more would gain nothing. */
 const MOST_ASKED_AT_ONCE = 8;
 
+/**
+ * Without room and with nothing in hand the push services are out of reach. Other workers of the region may reach them, so
+ * this one takes a batch after this time, and only if all that waits is neglected.
+ */
+const HESITATION = seconds(5);
+const LOOK_FOR_ROOM_EVERY = millis(50);
+
 /** Time between two questions to a Redis that refuses to serve: it would answer thousands of times per second. */
 const PAUSE_AFTER_REFUSAL = seconds(1);
 
@@ -99,9 +106,22 @@ export class BatchLoop {
   async #freeHands(): Promise<number> {
     const { batchesAtOnce, room, clock, stop } = this.#options;
     while (this.#inHand.size >= batchesAtOnce) await Promise.race(this.#inHand.keys());
-    // Room comes wakeup by wakeup, so no batch is waited for. With nothing in hand it would not come by itself.
+    // Room comes wakeup by wakeup, so no batch is waited for.
     while (this.#inHand.size > 0 && room() <= 0 && !stop.aborted) await clock.sleep(PACE, stop);
+    await this.#hesitate();
     return Math.min(batchesAtOnce - this.#inHand.size, Math.max(1, Math.ceil(room() / MOST_PER_BATCH)));
+  }
+
+  /** If no worker has room, somebody must take a batch all the same: its deadline may be over. */
+  async #hesitate(): Promise<void> {
+    const { source, room, clock, stop } = this.#options;
+    let since = clock.monotonic();
+    while (room() <= 0 && !stop.aborted) {
+      await clock.sleep(LOOK_FOR_ROOM_EVERY, stop);
+      if (clock.monotonic() - since < HESITATION) continue;
+      if ((await this.#ask(source.isNeglected)) === true) return;
+      since = clock.monotonic();
+    }
   }
 
   async #wait(): Promise<number> {

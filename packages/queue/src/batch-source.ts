@@ -7,6 +7,7 @@ import { type BatchReading, decodeBatch, encodeBatch } from "./batch.ts";
 import { type BatchId } from "./batch-id.ts";
 import { type RetryGroup } from "./disposition.ts";
 import { type Held, queueScripts, type StoredJob } from "./queue-scripts.ts";
+import { isBacklogOld } from "./waiting-age.ts";
 
 /**
  * A batch in the hand of this process, under a lock that others respect. Its calls throw what Redis throws, and may be
@@ -31,6 +32,8 @@ export interface BatchSource extends AsyncDisposable {
   readonly wait: () => Promise<TakenBatch | undefined>;
   /** So many batches at most, as far as there are any. Throws as `wait` does. */
   readonly take: (most: number) => Promise<readonly TakenBatch[]>;
+  /** Whether a batch has been waiting so long that no other worker seems to take it. Throws what Redis throws. */
+  readonly isNeglected: () => Promise<boolean>;
   /** Renews the locks of all batches in hand; to be called more often than every 10 s. */
   readonly renewLocks: () => Promise<void>;
   /** Ends a `wait`. */
@@ -116,6 +119,7 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       return undefined;
     },
     take: exchange,
+    isNeglected: () => isBacklogOld({ redis, queue: worker, clock }),
     renewLocks: () => scripts.renew([...inHand].map(([id, token]) => ({ id, token }))),
     wake: () => worker.getBackend().disconnectBlocking(false),
     [Symbol.asyncDispose]: () => worker.close(true),

@@ -1,4 +1,5 @@
 import { type Millis } from "@reveille/wakeup";
+import { type Queue } from "bullmq";
 
 import { oldestWaiting, type WaitingAgeOptions } from "./waiting-age.ts";
 
@@ -15,7 +16,9 @@ export interface QueueCounts {
 }
 
 /** Asks Redis five times, all of them cheap whatever the number of batches. */
-export async function countsOf(options: WaitingAgeOptions): Promise<QueueCounts> {
+export async function countsOf(
+  options: WaitingAgeOptions & { readonly queue: Pick<Queue, "getJobCounts"> },
+): Promise<QueueCounts> {
   const [{ waiting, prioritized, delayed, active }, oldest] = await Promise.all([
     options.queue.getJobCounts("waiting", "prioritized", "delayed", "active"),
     oldestWaiting(options),

@@ -101,7 +101,8 @@ describe("the wakeup queue", () => {
     const added = [aWakeup({ urgent: false }), ...wakeups(3, 1)];
     await queue.add(added);
     await vi.waitFor(() => expect(batches).toHaveLength(1));
-    expect(batches[0]).toEqual(added.map((wakeup) => ({ wakeup, attempt: 1, again: false })));
+    const once = { attempt: 1, again: false, overtakes: false };
+    expect(batches[0]).toEqual(added.map((wakeup) => ({ wakeup, ...once })));
     await vi.waitFor(async () => expect(await jobKeys()).toEqual([]));
   });
 
@@ -208,6 +209,8 @@ describe("the wakeup queue", () => {
     await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 }));
     const order = batches.flat().map(({ wakeup }) => wakeup.token);
     expect(order[0]).toBe(aToken(3));
+    const told = batches.flat().filter(({ overtakes }) => overtakes);
+    expect(new Set(told.map(({ wakeup }) => wakeup.token))).toEqual(new Set([aToken(3)]));
     expect(order.indexOf(aToken(1))).toBeLessThan(order.indexOf(aToken(2)));
   });
 
@@ -396,6 +399,36 @@ describe("an operator", () => {
     expect(await jobKeys()).toHaveLength(2);
     const steps = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1];
     expect(Number(steps)).toBeGreaterThanOrEqual(1_001 + 5);
+  });
+});
+
+describe("a consumer without room", () => {
+  /** Ten times as fast in its patience, and to it all that waits has waited for a while. */
+  const late: Clock = {
+    ...clock,
+    monotonic: () => millis(performance.now() * 10),
+    now: () => epochMillis(Date.now() + 6_000),
+  };
+
+  it("takes one all the same if that was left lying, and the rest as soon as it has room", async () => {
+    await using queue = await aQueue();
+    for (let seed = 0; seed < 3; seed += 1) await queue.add(wakeups(1, seed));
+    let room = 0;
+    const finish = Promise.withResolvers<undefined>();
+    const { batches, handle } = aHandler();
+    const slowly: typeof handle = async (queued) => {
+      const answer = await handle(queued);
+      await finish.promise;
+      return answer;
+    };
+    await aConsumer(slowly, { room: () => room, clock: late });
+    await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 10_000 });
+    await delay(50);
+    expect(batches).toHaveLength(1);
+    room = 10;
+    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
+    finish.resolve(undefined);
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 0 }));
   });
 });
 

@@ -4,7 +4,7 @@ import { type Redis } from "ioredis";
 
 export interface WaitingAgeOptions {
   readonly redis: Redis;
-  readonly queue: Queue;
+  readonly queue: Pick<Queue, "toKey">;
   readonly clock: Clock;
 }
 
@@ -29,6 +29,10 @@ const ageOf = (added: number, clock: Clock): Millis =>
 const OLD = seconds(5);
 const LOOK_EVERY = seconds(1);
 
+/** Whether the oldest waiting batch is old. Throws what Redis throws. */
+export const isBacklogOld = async (options: WaitingAgeOptions): Promise<boolean> =>
+  (await oldestWaiting(options)) > OLD;
+
 /** Knows whether the oldest waiting batch is old; asks Redis once per second at most, and only while it is used. */
 export function watchBacklog(options: WaitingAgeOptions): { readonly isOld: () => boolean } {
   const { clock } = options;
@@ -37,7 +41,7 @@ export function watchBacklog(options: WaitingAgeOptions): { readonly isOld: () =
 
   const look = async (): Promise<void> => {
     try {
-      isOld = (await oldestWaiting(options)) > OLD;
+      isOld = await isBacklogOld(options);
     } catch {
       // Redis is away: whoever adds a batch hears it at first hand.
     }

@@ -1,0 +1,75 @@
+import { ManualClock } from "@reveille/testkit";
+import { millis, seconds } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { BatchLoop } from "./batch-loop.ts";
+import { type BatchSource, type TakenBatch } from "./batch-source.ts";
+
+const BATCH: TakenBatch = {
+  reading: { kind: "wakeups", queued: [], broken: 0 },
+  finish: async () => true,
+  postpone: async () => true,
+  leave: async () => true,
+};
+
+/** A worker whose modules have as much room as `region.room` says, before a queue in which batches always wait. */
+function aLoop(region: { room: number; isNeglected: boolean }) {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  let taken = 0;
+  const give = (): TakenBatch => {
+    taken += 1;
+    return BATCH;
+  };
+  const source: BatchSource = {
+    wait: async () => give(),
+    take: async () => [give()],
+    isNeglected: async () => region.isNeglected,
+    renewLocks: async () => undefined,
+    wake: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const loop = new BatchLoop({
+    source,
+    settle: async () => clock.sleep(seconds(1), stop.signal),
+    batchesAtOnce: 4,
+    room: () => region.room,
+    clock,
+    observe: () => undefined,
+    stop: stop.signal,
+  });
+  const running = loop.run();
+  return {
+    clock,
+    taken: () => taken,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await clock.advance(seconds(2));
+      await running;
+    },
+  };
+}
+
+describe("a worker whose push services have no room", () => {
+  it("leaves batches to other workers for as long as those take them", async () => {
+    await using loop = aLoop({ room: 0, isNeglected: false });
+    await loop.clock.advance(seconds(60));
+    expect(loop.taken()).toBe(0);
+  });
+
+  it("takes one each few seconds if nobody else does", async () => {
+    await using loop = aLoop({ room: 0, isNeglected: true });
+    await loop.clock.advance(seconds(60));
+    expect(loop.taken()).toBeGreaterThanOrEqual(5);
+    expect(loop.taken()).toBeLessThanOrEqual(12);
+  });
+
+  it("takes batches as soon as there is room", async () => {
+    const region = { room: 0, isNeglected: false };
+    await using loop = aLoop(region);
+    await loop.clock.advance(seconds(2));
+    region.room = 10;
+    await loop.clock.advance(millis(100));
+    expect(loop.taken()).toBeGreaterThan(0);
+  });
+});
