@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import { parseConfig } from "@reveille/runtime";
+import { parseCanaryFile, parseConfig } from "@reveille/runtime";
 import { Program } from "@reveille/testkit";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { validate } from "dockerfile-utils";
@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 
+const ROLES = ["ingress", "worker", "sidecar", "canary"];
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, "deploy/container");
 const COMPOSE_FILES = ["compose.yaml", "compose.trial.yaml"];
@@ -60,6 +61,11 @@ describe("the Dockerfile", () => {
   });
 });
 
+const mountedSecret = z.union([
+  z.string().transform((source) => ({ source, target: `/run/secrets/${source}` })),
+  z.object({ source: z.string(), target: z.string() }),
+]);
+
 const composeFile = z.object({
   services: z.record(
     z.string(),
@@ -68,10 +74,11 @@ const composeFile = z.object({
       cap_drop: z.array(z.string()),
       security_opt: z.array(z.string()),
       command: z.array(z.string()).default([]),
+      profiles: z.array(z.string()).default([]),
       environment: z.record(z.string(), z.string()).default({}),
       volumes: z.array(z.string()).default([]),
       networks: z.array(z.string()),
-      secrets: z.array(z.string()).default([]),
+      secrets: z.array(mountedSecret).default([]),
       depends_on: z.record(z.string(), z.unknown()).default({}),
       ports: z.array(z.string()).default([]),
       stop_grace_period: z.string().optional(),
@@ -87,9 +94,8 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
   const raw: unknown = parse(read(file), { merge: true });
   const compose = composeFile.parse(raw);
   const services = Object.entries(compose.services);
-  const roles = services.filter(([, { command }]) =>
-    ["ingress", "worker", "sidecar"].includes(command[0] ?? ""),
-  );
+  const roles = services.filter(([, { command }]) => ROLES.includes(command[0] ?? ""));
+  const ofRegion = roles.filter(([, { command }]) => command[0] !== "canary");
 
   it("is what the Compose specification allows", () => {
     const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(composeSchema());
@@ -109,7 +115,7 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
 
   it.each(services)("gives %s only what is declared and there", (_name, service) => {
     for (const name of service.networks) expect(compose.networks).toHaveProperty([name]);
-    for (const name of service.secrets) expect(compose.secrets).toHaveProperty([name]);
+    for (const { source } of service.secrets) expect(compose.secrets).toHaveProperty([source]);
     for (const name of Object.keys(service.depends_on)) expect(compose.services).toHaveProperty([name]);
     const sources = service.volumes
       .map((volume) => volume.split(":")[0] ?? "")
@@ -121,12 +127,16 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
     expect(files.filter((path) => !existsSync(join(FOLDER, path)))).toEqual([]);
   });
 
-  it.each(roles)("lets %s find all it needs by its configuration", (_name, service) => {
+  const configOf = (service: { readonly volumes: readonly string[] }): string => {
     const configs = service.volumes.flatMap(
       (volume) => /^\.\/(.*):\/etc\/reveille\/reveille.yaml:ro$/.exec(volume)?.[1] ?? [],
     );
     expect(configs).toHaveLength(1);
-    const config = parseConfig(read(configs[0] ?? ""), configs[0] ?? "");
+    return read(configs[0] ?? "");
+  };
+
+  it.each(ofRegion)("lets %s find all it needs by its configuration", (_name, service) => {
+    const config = parseConfig(configOf(service), file);
     const addresses = [
       ...("url" in config.redis ? [config.redis.url] : []),
       ...config.ingress.components.map((component) => component.service),
@@ -144,6 +154,19 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
     "has the sidecar tell whether %s is healthy",
     (_name, { command, environment }) => {
       expect(environment["REVEILLE_HEALTH_URL"]).toMatch(new RegExp(`sidecar:9464/live/${command[0]}$`));
+    },
+  );
+
+  it.runIf(file === "compose.yaml")(
+    "gives a canary, to whoever asks for one, its secret and a way out",
+    () => {
+      const { canary: service } = compose.services;
+      if (service === undefined) throw new Error("there is no canary");
+      const { canary, runtimeDir } = parseCanaryFile(configOf(service), file);
+      expect(service.profiles).toEqual(["canary"]);
+      expect(service.secrets.map(({ target }) => target)).toEqual([canary.component.secretFile]);
+      expect(service.volumes).toContain(`sockets:${runtimeDir}`);
+      expect(service.networks).toContain("outside");
     },
   );
 
@@ -201,9 +224,9 @@ chmod 644 /etc/prosody/certs/tls.key && chmod 1777 /run/prosody
 exec setpriv --pdeathsig KILL --reuid=prosody --regid=prosody --clear-groups env "$2" prosody -F`;
 
 it("every configuration of containers belongs to a compose file", () => {
-  const configs = globSync(["reveille.yaml", "trial/*.yaml"], { cwd: FOLDER });
+  const configs = globSync(["reveille.yaml", "canary.yaml", "trial/*.yaml"], { cwd: FOLDER });
   const named = COMPOSE_FILES.map((file) => read(file)).join("\n");
-  expect(configs).toHaveLength(3);
+  expect(configs).toHaveLength(4);
   for (const config of configs) expect(named).toContain(`./${config}:/etc/reveille/reveille.yaml:ro`);
 });
 

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { ScaledObject } from "@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject";
-import { parseConfig } from "@reveille/runtime";
+import { parseCanaryFile, parseConfig } from "@reveille/runtime";
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
@@ -29,9 +29,10 @@ const VALIDATE: Readonly<Record<Manifest["kind"], (resource: object) => void>> =
 };
 const NO_SPEC = { spec: { scaleTargetRef: { name: "" }, triggers: [] } };
 
-const MANIFESTS = globSync("base/*.yaml", { cwd: FOLDER }).filter(
-  (file) => !file.endsWith("kustomization.yaml"),
-);
+/** The region, and what an overlay may add. */
+const PARTS = ["base", "canary"];
+const manifestFilesOf = (part: string): readonly string[] =>
+  globSync(`${part}/*.yaml`, { cwd: FOLDER }).filter((file) => !file.endsWith("kustomization.yaml"));
 
 const manifest = z.looseObject({
   apiVersion: z.string(),
@@ -49,7 +50,9 @@ type Manifest = z.output<typeof manifest>;
 
 const manifestsIn = (text: string): readonly Manifest[] =>
   parseAllDocuments(text, { merge: true }).map((document) => manifest.parse(document.toJS()));
-const all = MANIFESTS.flatMap((file) => manifestsIn(read(file)));
+const manifestsOf = (part: string): readonly Manifest[] =>
+  manifestFilesOf(part).flatMap((file) => manifestsIn(read(file)));
+const all = PARTS.flatMap(manifestsOf);
 
 /** What Kubernetes would refuse, or ignore: fields it does not know. */
 function mistakesIn(resource: Manifest): readonly string[] {
@@ -78,11 +81,11 @@ describe("the manifests", () => {
     expect(mistakesIn(typo)).toEqual([expect.stringMatching(/\.periodSecs$/)]);
   });
 
-  it("are all part of the base", () => {
+  it.each(PARTS)("in %s are all part of it", (part) => {
     const { resources } = z
       .looseObject({ resources: z.array(z.string()) })
-      .parse(parse(read("base/kustomization.yaml")));
-    expect(resources.map((file) => `base/${file}`).toSorted()).toEqual(MANIFESTS.toSorted());
+      .parse(parse(read(`${part}/kustomization.yaml`)));
+    expect(resources.map((file) => `${part}/${file}`).toSorted()).toEqual(manifestFilesOf(part).toSorted());
   });
 });
 
@@ -157,7 +160,7 @@ describe.each(pods)("%s", (_name, pod) => {
     const paths = containers.flatMap(({ livenessProbe, readinessProbe }) =>
       [livenessProbe, readinessProbe].flatMap((asked) => asked?.httpGet?.path ?? []),
     );
-    expect(paths.length).toBeGreaterThan(2);
+    expect(paths.length).toBeGreaterThan(1);
     expect(paths.filter((path) => !new RegExp(`(?:GET |\`)${path}\``).test(app))).toEqual([]);
   });
 
@@ -183,6 +186,19 @@ describe("the example", () => {
     expect(mounts.map(({ mountPath }) => mountPath)).toEqual(expect.arrayContaining(folders));
   });
 
+  it("of a canary has its secret where the pod mounts it, and a sidecar that Prometheus can reach", () => {
+    const { canary, sidecar } = parseCanaryFile(read("../container/canary.yaml"), "canary.yaml");
+    const mounts = pods
+      .filter(([name]) => name === "reveille-canary")
+      .flatMap(([, { containers }]) => containers.flatMap(({ volumeMounts }) => volumeMounts));
+    expect(mounts).toContainEqual({
+      name: "canary-secret",
+      mountPath: dirname(canary.component.secretFile),
+      readOnly: true,
+    });
+    expect(sidecar.listen).toEqual({ host: "0.0.0.0", port: 9464 });
+  });
+
   it("scales workers by a metric that there is", () => {
     const [scaling] = all.filter(({ kind }) => kind === "ScaledObject");
     const [, metric] =
@@ -198,7 +214,8 @@ describe("the example", () => {
     const resources = parseAllDocuments(rendered).map((document) => document.toJS() as unknown);
     const ours = resources.flatMap((resource) => manifest.safeParse(resource).data ?? []);
     // One more: the map with the configuration.
-    expect([ours.length, resources.length]).toEqual([all.length, all.length + 1]);
+    const base = manifestsOf("base").length;
+    expect([ours.length, resources.length]).toEqual([base, base + 1]);
     expect(ours.flatMap(mistakesIn)).toEqual([]);
     expect(rendered).not.toMatch(/image: reveille/);
   });

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
@@ -12,6 +12,8 @@ const ROLES = ["reveille-sidecar", "reveille-worker@1", "reveille-worker@2", "re
 /** What the first target of a boot wants; the installer has put ours there. */
 const BOOT_WANTS = "etc/systemd/system/multi-user.target.wants";
 const SOON = { timeout: 30_000 };
+const NODE = "/opt/reveille/current/node_modules/node/bin/node";
+const PRINT_METRICS = `console.log(await (await fetch("http://127.0.0.1:9464/metrics")).text())`;
 
 let folder: string;
 let host: BootedHost;
@@ -37,7 +39,8 @@ async function aLayer(): Promise<string> {
   await install(await aBrokenCheckout());
   await install(CHECKOUT, "--rollback");
   const etc = join(layer, "etc/reveille");
-  await cp(join(CHECKOUT, "deploy/config.example.yaml"), join(etc, "reveille.yaml"));
+  const config = await readFile(join(CHECKOUT, "deploy/config.example.yaml"), "utf8");
+  await writeFile(join(etc, "reveille.yaml"), config + (await placeCanary(layer)));
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = privateKey.export({ type: "pkcs8", format: "pem" });
   await writeFile(join(etc, "apns/AuthKey_ABC1234567.p8"), key, { mode: 0o600 });
@@ -50,6 +53,34 @@ async function aLayer(): Promise<string> {
   await writeFile(join(impatient, "test.conf"), "[Service]\nWatchdogSec=4s\n");
   return layer;
 }
+
+/** What `reveille render` makes for a canary: the secret and a front for it, and the section, which is returned. */
+async function placeCanary(layer: string): Promise<string> {
+  const rendered = join(folder, "rendered");
+  const plan = join(CHECKOUT, "deploy/plan.example.yaml");
+  expect(await run(join(CHECKOUT, "packages/cli/reveille"), "render", plan, "--out", rendered)).toMatchObject(
+    {
+      code: 0,
+    },
+  );
+  await writeFile(join(layer, "etc/reveille/canary/component.secret"), "CANARY_SECRET", { mode: 0o600 });
+  await mkdir(join(layer, "etc/prosody/conf.d"), { recursive: true });
+  await writeFile(join(layer, "etc/prosody/prosody.cfg.lua"), FRONT);
+  await cp(join(rendered, "canary-front/prosody.cfg.lua"), join(layer, "etc/prosody/conf.d/canary.cfg.lua"));
+  const config = await readFile(join(rendered, "s2.eu.push.example/reveille.yaml"), "utf8");
+  return config.slice(config.indexOf("\ncanary:"));
+}
+
+/** The front of the region and the one in another place are one here: there is no network. */
+const FRONT = `
+modules_disabled = { "s2s", "c2s" }
+component_ports = { 5347 }
+component_interfaces = { "127.0.0.1", "10.0.1.1" }
+VirtualHost "localhost"
+Component "eu.push.example"
+  component_secret = "secret"
+Include "conf.d/*.cfg.lua"
+`;
 
 async function aBrokenCheckout(): Promise<string> {
   const checkout = join(folder, "broken");
@@ -77,6 +108,14 @@ const states = async (): Promise<readonly string[]> =>
   Promise.all(ROLES.map(async (unit) => property("ActiveState", unit)));
 const allActive = ROLES.map(() => "active");
 
+async function expectFenced(unit: string): Promise<void> {
+  const status = await there("cat", `/proc/${await property("MainPID", unit)}/status`);
+  expect(status).toMatch(/^Uid:\t(6\d{4})\t\1\t\1\t\1$/m);
+  expect(status).toMatch(/^CapEff:\t0+$/m);
+  expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  expect(status).toMatch(/^Seccomp:\t2$/m);
+}
+
 describe("on a host that systemd has booted", () => {
   it("all roles start with the machine, and get secrets that only root can read", async () => {
     await expect.poll(states, SOON).toEqual(allActive);
@@ -92,13 +131,7 @@ describe("on a host that systemd has booted", () => {
 
   it.each(ROLES)(
     "%s runs as a user of its own without any capability, behind a filter of system calls",
-    async (unit) => {
-      const status = await there("cat", `/proc/${await property("MainPID", unit)}/status`);
-      expect(status).toMatch(/^Uid:\t(6\d{4})\t\1\t\1\t\1$/m);
-      expect(status).toMatch(/^CapEff:\t0+$/m);
-      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-      expect(status).toMatch(/^Seccomp:\t2$/m);
-    },
+    expectFenced,
   );
 
   it("a reload has a role take over its configuration, and leaves it running", async () => {
@@ -114,6 +147,22 @@ describe("on a host that systemd has booted", () => {
     await there("systemctl", "disable", "--now", "reveille-worker@3");
     expect(await property("ActiveState", "reveille-worker@3")).toBe("inactive");
     expect(await states()).toEqual(allActive);
+  });
+
+  it("a canary starts behind the same fence, publishes, tells by the sidecar what it sees, and stops", async () => {
+    await there("ip", "address", "add", "10.0.1.1/32", "dev", "lo");
+    await there("systemctl", "start", "prosody");
+    await expect.poll(() => property("StatusText", "reveille-ingress"), SOON).not.toContain("component");
+    await there("systemctl", "enable", "--now", "reveille-canary");
+    await expectFenced("reveille-canary");
+    await expect.poll(() => property("StatusText", "reveille-canary"), SOON).toBe("ready");
+    expect(await there(NODE, "--eval", PRINT_METRICS)).toMatch(
+      /^reveille_canary_ok\{[^}]*hostname="eu\.push\.example"[^}]*\} 1$/m,
+    );
+    await there("systemctl", "disable", "--now", "reveille-canary");
+    expect(await property("Result", "reveille-canary")).toBe("success");
+    expect(await journal("reveille-canary")).toContain("role stopped");
+    await there("systemctl", "stop", "prosody");
   });
 
   it("a process that hangs is killed and started again", async () => {

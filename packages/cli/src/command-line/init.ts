@@ -9,6 +9,7 @@ export interface InitOptions {
   readonly host: readonly string[];
   readonly witness?: string;
   readonly module: readonly string[];
+  readonly canary?: string;
   readonly yes: boolean;
   readonly overwrite: boolean;
 }
@@ -28,6 +29,10 @@ export function addInit(reveille: Command): void {
     )
     .option("--witness <name,inside>", "a third machine for a Sentinel, if there are two hosts")
     .option("--module <name,topic,environment,keyId,teamId...>", "an app with its signing key", [])
+    .option(
+      "--canary <host,service,domain>",
+      "publish from a front in another place: the host that does, that front, the name there",
+    )
     .option("--yes", "ask nothing: what is not given gets its default, or is a mistake", false)
     .option("--overwrite", "replace files that are there and differ, without asking", false)
     .action(async (options: InitOptions) => (await import("../commands/init.ts")).runInit(options))

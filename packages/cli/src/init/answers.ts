@@ -41,6 +41,7 @@ export async function collectAnswers(options: InitOptions, { ask }: Asker): Prom
       front,
       hosts,
       ...(witness === undefined ? {} : { witness }),
+      ...(options.canary === undefined ? {} : { canary: canaryOf(options.canary) }),
       modulesFile: "modules.yaml",
     },
     modules: {
@@ -83,6 +84,14 @@ async function witnessOf({ witness }: InitOptions, hostname: string, ask: Ask): 
   const [name, inside, ...more] = witness.split(",");
   if (name !== undefined && inside !== undefined && more.length === 0) return { name, inside };
   throw new Error(`--witness ${witness}: must be a name and an inside address, by a comma`);
+}
+
+/** Nobody is asked for one: it comes when all else works. */
+function canaryOf(text: string): object {
+  const [host, service, domain, ...more] = text.split(",");
+  if (host !== undefined && service !== undefined && domain !== undefined && more.length === 0)
+    return { host, service, domain };
+  throw new Error(`--canary ${text}: must be a host, the service of a front and a domain, by commas`);
 }
 
 interface Module {

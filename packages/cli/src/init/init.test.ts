@@ -87,6 +87,29 @@ describe("reveille init", () => {
     expect(stdout.trim().split("\n").length).toBeGreaterThan(20);
   });
 
+  it("writes what a canary needs: its section on one host, and what the front in another place needs", async () => {
+    await using folder = await aFolder();
+    const canary = "s2.eu.push.example,xmpp://10.0.1.1:5347,canary.example";
+    expect(await init(["--out", folder.path, ...GIVEN, "--canary", canary])).toMatchObject({ code: 0 });
+    const read = async (path: string): Promise<string> => readFile(join(folder.path, path), "utf8");
+    const of = async (host: string) => parseConfig(await read(`${host}/reveille.yaml`), host).canary;
+    expect(await of("s1.eu.push.example")).toBeUndefined();
+    expect(await of("s2.eu.push.example")).toMatchObject({
+      component: {
+        service: "xmpp://10.0.1.1:5347",
+        domain: "canary.example",
+        secretFile: "/etc/reveille/canary/component.secret",
+      },
+      hostnames: ["eu.push.example"],
+    });
+    expect(await readdir(join(folder.path, "s2.eu.push.example/systemd"))).toContain(
+      "reveille-canary.service",
+    );
+    expect(await read("canary-front/prosody.cfg.lua")).toContain('Component "canary.example"');
+    expect(await read("canary-front/ejabberd.yml")).toContain('ip: "10.0.1.1"');
+    expect(await read("NEXT-STEPS.md")).toContain("On s2.eu.push.example: that secret into");
+  });
+
   it("asks for what no option says, again where an answer is none, and comes to the same files", async () => {
     await using given = await aFolder();
     await using asked = await aFolder();
@@ -137,6 +160,16 @@ describe("reveille init", () => {
       "a host without its addresses",
       ["--host", "s1.eu.push.example"],
       "--host s1.eu.push.example: must be a name",
+    ],
+    [
+      "a canary without its domain",
+      ["--canary", "s2.eu.push.example,xmpp://10.0.1.1:5347"],
+      "--canary s2.eu.push.example,xmpp://10.0.1.1:5347: must be a host",
+    ],
+    [
+      "a canary on a host that is none",
+      ["--canary", "s9.eu.push.example,xmpp://10.0.1.1:5347,canary.example"],
+      "canary.host: is no host of this plan",
     ],
     ["two hosts on one address", ["--host", "s3.eu.push.example,192.0.2.3,10.0.0.1"], "hosts"],
   ])("refuses %s, and writes nothing", async (_what, args, message) => {

@@ -17,6 +17,7 @@ export function nextSteps(plan: Plan, { modules }: ModulesFile): string {
     "`systemctl enable --now reveille.target` on each host.",
     "`reveille doctor` on each host, with `--peer http://INSIDE-ADDRESS:9464` of the other; mend what it names.",
     `One push to a device of yours: \`reveille push-test --module ${[...modules.keys()][0] ?? ""}\`.`,
+    ...canarySteps(plan),
   ];
   return `# Next steps for ${hostname}
 
@@ -29,4 +30,17 @@ After a change of plan.yaml or modules.yaml: \`reveille render plan.yaml --out .
 function credentialFileOf({ apns }: ModuleConfig): readonly string[] {
   if (apns === undefined) return [];
   return [apns.credential.kind === "key" ? apns.credential.keyFile : apns.credential.certFile];
+}
+
+function canarySteps({ canary, hosts }: Plan): readonly string[] {
+  if (canary === undefined) {
+    return [
+      "When all of this works, a canary: `canary` in plan.yaml (deploy/README.md), then `reveille render` again.",
+    ];
+  }
+  const { host, domain } = canary;
+  return [
+    `The canary's front, in another place: what canary-front/ says, the address and the certificate of ${domain}, and a secret of its own.`,
+    `On ${host}: that secret into /etc/reveille/canary/component.secret, mode 600; \`reveille canary --once\`; then \`systemctl enable --now reveille-canary\`.${hosts.length > 1 ? " On this host alone." : ""} Its metrics are the sidecar's: Prometheus has them already.`,
+  ];
 }

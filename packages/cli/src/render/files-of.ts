@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type ModulesFile, type Plan } from "@reveille/runtime";
 import mustache from "mustache";
 
-import { hostView, witnessView, zoneView } from "./view.ts";
+import { canaryView, hostView, witnessView, zoneView } from "./view.ts";
 
 const TEMPLATES = new URL("../../../../deploy/templates/", import.meta.url);
 
@@ -16,25 +16,26 @@ export interface RenderedFile {
 
 interface Order {
   readonly path: string;
-  readonly template: string;
+  /** Those of its parts, in order. */
+  readonly templates: readonly string[];
   readonly view: object;
 }
 
 /** Every file of a region. The templates in `deploy/templates` are their only source. */
 export async function filesOf(plan: Plan, modules: ModulesFile): Promise<readonly RenderedFile[]> {
-  const zone = { path: `${plan.hostname}.zone`, template: "region/zone", view: zoneView(plan) };
-  const orders: readonly Order[] = [...hostOrders(plan, modules), ...witnessOrders(plan), zone];
-  return Promise.all(
-    orders.map(async ({ path, template, view }) => ({
-      path,
-      text: mustache.render(
-        await readFile(new URL(`${template}.mustache`, TEMPLATES), "utf8"),
-        view,
-        undefined,
-        AS_IT_IS,
-      ),
-    })),
-  );
+  const zone = { path: `${plan.hostname}.zone`, templates: ["region/zone"], view: zoneView(plan) };
+  const orders: readonly Order[] = [
+    ...hostOrders(plan, modules),
+    ...witnessOrders(plan),
+    ...canaryOrders(plan),
+    zone,
+  ];
+  return Promise.all(orders.map(async (order) => ({ path: order.path, text: await textOf(order) })));
+}
+
+async function textOf({ templates, view }: Order): Promise<string> {
+  const parts = templates.map(async (name) => readFile(new URL(`${name}.mustache`, TEMPLATES), "utf8"));
+  return mustache.render((await Promise.all(parts)).join("\n"), view, undefined, AS_IT_IS);
 }
 
 /** The files are no HTML: nothing needs escaping, since the plan lets no odd characters in. */
@@ -43,11 +44,11 @@ const AS_IT_IS = { escape: String };
 function hostOrders(plan: Plan, modules: ModulesFile): readonly Order[] {
   const front = { prosody: "prosody.cfg.lua", ejabberd: "ejabberd.yml" }[plan.front];
   return plan.hosts.flatMap((host) => {
-    const view = hostView(plan, host, modules);
+    const view = { ...hostView(plan, host, modules), ...canaryView(plan) };
     const files = ["reveille.yaml", front, "haproxy.cfg", "redis.conf"];
     const orders = files.map((file) => ({
       path: `${host.name}/${file}`,
-      template: `host/${file}`,
+      templates: [`host/${file}`, ...(file === "reveille.yaml" ? canarySection(plan, host.name) : [])],
       view,
     }));
     return plan.witness === undefined ? orders : [...orders, sentinelOrder(host.name, view)];
@@ -59,6 +60,19 @@ const witnessOrders = (plan: Plan): readonly Order[] =>
 
 const sentinelOrder = (machine: string, view: object): Order => ({
   path: `${machine}/sentinel.conf`,
-  template: "sentinel.conf",
+  templates: ["sentinel.conf"],
   view,
 });
+
+const canarySection = ({ canary }: Plan, host: string): readonly string[] =>
+  canary?.host === host ? ["canary/section.yaml"] : [];
+
+/** For whoever runs the front in another place. It may be of either kind, whatever ours is. */
+const canaryOrders = (plan: Plan): readonly Order[] =>
+  plan.canary === undefined
+    ? []
+    : ["prosody.cfg.lua", "ejabberd.yml"].map((file) => ({
+        path: `canary-front/${file}`,
+        templates: [`canary/${file}`],
+        view: canaryView(plan),
+      }));

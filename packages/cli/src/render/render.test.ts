@@ -40,12 +40,17 @@ async function written(files: ReadonlyMap<string, string>, path: string): Promis
 }
 
 const alone = (plan: string): string =>
-  plan.replace(/ {2}- name: s2[^]*?inside: 10\.0\.0\.2\n/, "").replace(/witness:\n.*\n.*\n/, "");
+  plan
+    .replace(/ {2}- name: s2[^]*?inside: 10\.0\.0\.2\n/, "")
+    .replace(/witness:\n.*\n.*\n/, "")
+    .replace("  host: s2.", "  host: s1.");
 
 describe("the files rendered from a plan", () => {
   it("are those of both hosts and the witness, and the zone", async () => {
     const host = ["haproxy.cfg", "prosody.cfg.lua", "redis.conf", "reveille.yaml", "sentinel.conf"];
     expect([...(await rendered()).keys()].toSorted()).toEqual([
+      "canary-front/ejabberd.yml",
+      "canary-front/prosody.cfg.lua",
       "eu.push.example.zone",
       ...host.map((file) => `s1.eu.push.example/${file}`),
       ...host.map((file) => `s2.eu.push.example/${file}`),
@@ -73,6 +78,8 @@ describe("the files rendered from a plan", () => {
     );
     expect([...new Set(secrets)]).toEqual([
       front === "prosody" ? 'first_line("/etc/reveille/front/component.secret")' : "COMPONENT_SECRET",
+      '"CANARY_SECRET"',
+      "CANARY_SECRET",
     ]);
   });
 
@@ -82,7 +89,7 @@ describe("the files rendered from a plan", () => {
       if (text === undefined) continue;
       const { ingress, redis } = parseConfig(text, "reveille.yaml");
       expect(ingress.components[0]?.service).toBe("xmpp://127.0.0.1:5347");
-      expect("sentinels" in redis).toBe(files.size > 5);
+      expect("sentinels" in redis).toBe(files.has("w.eu.push.example/sentinel.conf"));
     }
   });
 
@@ -104,8 +111,8 @@ describe("the files rendered from a plan", () => {
     ]);
   });
 
-  it("are Lua that Prosody can read", async () => {
-    const file = await written(await rendered(), "s1.eu.push.example/prosody.cfg.lua");
+  it.each(["s1.eu.push.example", "canary-front"])("are Lua that Prosody can read (%s)", async (folder) => {
+    const file = await written(await rendered(), `${folder}/prosody.cfg.lua`);
     const { stderr } = await run("luac5.4", ["-p", file]);
     expect(stderr).toBe("");
   });

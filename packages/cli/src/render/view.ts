@@ -19,6 +19,7 @@ const PORTS = {
 } as const;
 
 const SECRET_FILE = "/etc/reveille/front/component.secret";
+const CANARY_SECRET_FILE = "/etc/reveille/canary/component.secret";
 
 /** What the templates of a host may say. */
 export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {
@@ -48,6 +49,16 @@ export const witnessView = (plan: Plan, witness: Machine): object => ({
   ...regionView(plan),
   machine: machineView(witness),
 });
+
+/** What the section of a canary, and the files for the front in another place, may say; nothing without a canary. */
+export function canaryView({ canary, hostname }: Plan): object {
+  if (canary === undefined) return {};
+  const { hostname: bracketed, port } = new URL(canary.service);
+  const address = bracketed.replaceAll(/[[\]]/g, "");
+  return {
+    canary: { ...canary, hostname, address, port, secretFile: CANARY_SECRET_FILE },
+  };
+}
 
 /** Added to the priority of a target's record for direct TLS, so that all of them come after those for STARTTLS. */
 const DIRECT_TLS_LATER = 100;

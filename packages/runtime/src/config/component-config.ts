@@ -4,10 +4,14 @@ import { domain, isUrlOf, path, text } from "./leaves.ts";
 
 const isService = (url: string): boolean => isUrlOf(["xmpp:"], url) && /^xmpp:\/\/[^/?#@]+:\d+$/.test(url);
 
+/** Where a front waits for external components. */
+export const frontService = (example: string) =>
+  text(isService, "xmpp://host:port of the front's component listener", example);
+
 /** A place at a front for an external component (XEP-0114). */
 export const componentConfig = (example: { readonly domain: string; readonly secretFile: string }) =>
   z.strictObject({
-    service: text(isService, "xmpp://host:port of the front's component listener", "xmpp://127.0.0.1:5347"),
+    service: frontService("xmpp://127.0.0.1:5347"),
     domain: domain(example.domain),
     secretFile: path(example.secretFile),
   });

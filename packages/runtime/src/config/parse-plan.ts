@@ -28,7 +28,12 @@ export const parseModules = (text: string, fileName: string): ModulesFile =>
 export const allPlanKeys = (): readonly string[] => allKeysOf(planSchema);
 
 function brokenRules(plan: Plan): readonly RuleMistake[] {
-  return [...witnessMistakes(plan), ...twiceMistakes(plan), ...namesakeMistakes(plan)];
+  return [
+    ...witnessMistakes(plan),
+    ...twiceMistakes(plan),
+    ...namesakeMistakes(plan),
+    ...canaryMistakes(plan),
+  ];
 }
 
 function witnessMistakes({ hosts, witness }: Plan): readonly RuleMistake[] {
@@ -92,4 +97,41 @@ function namesakeMistakes({ hostname, hosts, alsoServes }: Plan): readonly RuleM
       : [],
   );
   return [...own, ...other];
+}
+
+/** A canary that no machine runs, or that proves nothing. */
+function canaryMistakes({ canary, hosts, hostname, alsoServes }: Plan): readonly RuleMistake[] {
+  if (canary === undefined) return [];
+  const names = hosts.map(({ name }) => name);
+  const own = [hostname, ...alsoServes];
+  const place = URL.parse(canary.service)?.hostname;
+  return [
+    ...(names.includes(canary.host)
+      ? []
+      : [
+          {
+            path: ["canary", "host"],
+            message: "is no host of this plan",
+            hint: `one of ${names.join(", ")}`,
+          },
+        ]),
+    ...(own.includes(canary.domain)
+      ? [
+          {
+            path: ["canary", "domain"],
+            message: "is served by this region itself",
+            hint: "a canary has a domain of its own, at a front in another place: `domain: canary.example`",
+          },
+        ]
+      : []),
+    ...(hosts.some(({ inside, name }) => place === inside || place === name) || place === "127.0.0.1"
+      ? [
+          {
+            path: ["canary", "service"],
+            message: "is a front of this region, which would hand publishes over without s2s",
+            hint: "name one in another place: another region's, or that of your own chat server",
+          },
+        ]
+      : []),
+  ];
 }

@@ -68,6 +68,24 @@ describe("a plan", () => {
       "7 alsoServes.0: is this region's own hostname",
     ],
     [
+      "a canary that no host runs",
+      "modulesFile",
+      "canary: { host: s3.eu.push.example, service: xmpp://10.0.1.1:5347, domain: canary.example }\nmodulesFile",
+      "7 canary.host: is no host of this plan",
+    ],
+    [
+      "a canary that publishes to itself",
+      "modulesFile",
+      "canary: { host: s2.eu.push.example, service: xmpp://10.0.1.1:5347, domain: eu.push.example }\nmodulesFile",
+      "7 canary.domain: is served by this region itself",
+    ],
+    [
+      "a canary at a front of its own",
+      "modulesFile",
+      "canary: { host: s2.eu.push.example, service: xmpp://10.0.0.1:5347, domain: canary.example }\nmodulesFile",
+      "7 canary.service: is a front of this region, which would hand publishes over without s2s",
+    ],
+    [
       "an unknown front",
       "hostname",
       "front: nginx\nhostname",

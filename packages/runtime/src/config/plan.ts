@@ -3,6 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
 
+import { frontService } from "./component-config.ts";
 import { modules } from "./config.ts";
 import { asYaml } from "./hint.ts";
 import { domain, pushModule, region, text } from "./leaves.ts";
@@ -24,6 +25,16 @@ const host = z.strictObject({
 
 const witness = z.strictObject({ name: domain("w.eu.push.example"), inside });
 
+/** Publishes to `hostname` by s2s from a front in another place, as users' servers do. */
+const canary = z.strictObject({
+  /** The host of this plan that it runs on. */
+  host: domain("s2.eu.push.example"),
+  /** Where that front waits for components. */
+  service: frontService("xmpp://10.0.1.1:5347"),
+  /** What it is called there. */
+  domain: domain("canary.example"),
+});
+
 /** What `reveille render` makes the configuration of a region's machines from. */
 export const planSchema = z.strictObject({
   region,
@@ -34,6 +45,7 @@ export const planSchema = z.strictObject({
     .prefault("prosody"),
   hosts: z.array(host).min(1, "must hold one or two hosts").max(2, "must hold one or two hosts"),
   witness: witness.optional(),
+  canary: canary.optional(),
   /** Hosts of other regions that serve `hostname` too, when both hosts of this one are gone. */
   fallbacks: z.array(domain("s1.us.push.example")).prefault([]),
   /** Hostnames of other regions that this one serves too. */
