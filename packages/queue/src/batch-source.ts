@@ -1,5 +1,5 @@
 import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
-import { Worker } from "bullmq";
+import { type Job, type JobJson, Worker } from "bullmq";
 import { type Redis } from "ioredis";
 
 import { JOB_NAME } from "./add-job.ts";
@@ -74,7 +74,7 @@ interface Ending extends Held {
  */
 export async function openBatchSource(options: BatchSourceOptions): Promise<BatchSource> {
   const { redis, clock, newBatchId } = options;
-  const worker = new Worker<unknown>(QUEUE_NAME, null, {
+  const worker = new TolerantWorker(QUEUE_NAME, null, {
     connection: redis,
     prefix: redisKeysOf(options.region).queuePrefix,
     autorun: false,
@@ -189,6 +189,18 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     await clock.sleep(TOGETHER);
     // Whoever waits for an ending hears of what went wrong.
     if (endings.length > 0) await exchange(0).catch(() => undefined);
+  }
+}
+
+/** BullMQ's, which throws at a job whose data is no JSON and leaves it in hand: it would stall again and again. */
+class TolerantWorker extends Worker<unknown> {
+  protected override createJob(json: JobJson, id: string): Job<unknown> {
+    try {
+      return super.createJob(json, id);
+    } catch (error) {
+      if (error instanceof SyntaxError) return super.createJob({ ...json, data: "null" }, id);
+      throw error;
+    }
   }
 }
 

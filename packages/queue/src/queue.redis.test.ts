@@ -224,12 +224,15 @@ describe("the wakeup queue", () => {
     expect(events).toContainEqual({ kind: "batch-failed", because: "a bug" });
   });
 
-  it("drops a batch that nobody can read, and tells it", async () => {
+  it.each([
+    ["a batch without columns", '{"v":1}'],
+    ["what is no JSON", "AQAB"],
+  ])("drops %s, and tells it", async (_what, data) => {
     await using queue = await aQueue();
     const { batches, handle } = aHandler();
     await queue.add(wakeups(1), queue.newBatchId());
     const [job = ""] = (await redis.keys("*-1")).slice(0, 1);
-    await redis.hset(job, "data", '{"v":1}');
+    await redis.hset(job, "data", data);
     await aConsumer(handle);
     await vi.waitFor(() => expect(events).toContainEqual({ kind: "batch-broken" }));
     expect(batches).toEqual([]);
