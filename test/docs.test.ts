@@ -84,6 +84,31 @@ describe("docs/log-events.md", () => {
   });
 });
 
+describe("docs/doctor.md", () => {
+  const rows = found(read("docs/doctor.md"), /^(\| `.*)$/gm).map((row) => row.split(" | "));
+  const items = rows.flatMap(([first = ""]) => found(first, /`([^`]+)`/g));
+  // What the code writes of each item, up to the first name that it fills in.
+  const written = found(
+    sources("packages/cli/src/{doctor,commands}/!(*.test).ts"),
+    /(?:about\(|judgeClock\(|item = |itemOf = .*=>\s*|item = .*=> )["`]([^"`$]+)/g,
+  );
+
+  it("has every item that the doctor names, and no other", () => {
+    expect(written.length).toBeGreaterThan(20);
+    expect(written.filter((text) => !items.some((item) => item.startsWith(text)))).toEqual([]);
+    const isWritten = (item: string): boolean => written.some((text) => item.startsWith(text));
+    expect(items.filter((item) => !isWritten(item) && item !== "ROLE PID")).toEqual([]);
+  });
+
+  it.each(rows.flatMap(([item = "", , test = ""]) => (test.startsWith("–") ? [] : [[item, test] as const])))(
+    "names a test that breaks %s",
+    (_item, test) => {
+      const [, file = "", title = ""] = /^`([^`]+)`: "(.*)" \|$/.exec(test) ?? [];
+      expect(read(`packages/cli/src/doctor/${file}`)).toContain(`"${title}"`);
+    },
+  );
+});
+
 describe("docs/architecture.md", () => {
   const text = read("docs/architecture.md");
   const drawn = new Set(found(text, /--> (\w+)/g));

@@ -327,6 +327,28 @@ describe("the doctor, coming in by s2s", () => {
     );
   });
 
+  it("looks at the certificate of every target, not of the first alone", async () => {
+    await using host = await aHost();
+    const good = await directTls(host, "eu.push.example", "serverAuth,clientAuth");
+    const bad = await directTls(host, "other.example", "serverAuth,clientAuth");
+    await using one = good.server;
+    await using other = bad.server;
+    const second = `--srv-host=_xmpps-server._tcp.eu.push.example,s2.example,${other.port},20,0`;
+    const records = [SRV("_xmpps-server", one.port), ADDRESS, second, "--address=/s2.example/127.0.0.1"];
+    const findings = await look(host, records, { authorities: good.cert + bad.cert });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ kind: "ok", item: `s2s direct TLS at s1.example:${one.port}` }),
+    );
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        kind: "fail",
+        item: `s2s direct TLS at s2.example:${other.port}`,
+        text: containing("DNS:other.example, not for eu.push.example"),
+        cure: containing("have one issued for eu.push.example"),
+      }),
+    );
+  });
+
   it("sees that a certificate expires, and has expired", async () => {
     await using host = await aHost();
     const { server, cert } = await directTls(host, "eu.push.example", "serverAuth,clientAuth");

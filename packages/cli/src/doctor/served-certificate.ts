@@ -58,7 +58,7 @@ export function judgeServed(
   if (served.purposes?.includes(CLIENT_AUTH) === false) {
     return warn(
       `valid for ${days} days, but for servers alone (no clientAuth): some servers refuse connections that the front opens`,
-      "replies come back on the connection of the publish where servers know XEP-0288; for the others choose an authority that still issues clientAuth",
+      "keep dialback on in the front (dialback in Prosody, mod_s2s_dialback in ejabberd): most of those servers take our name by that instead. Let's Encrypt has issued no other certificates since February 2026",
     );
   }
   return ok(`${served.protocol}, certificate for ${domain}, valid for ${days} days`);

@@ -116,14 +116,14 @@ export async function anIdentity(folder: string, name: string, purposes: string)
   return { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
 }
 
-/** A Sentinel that watches a primary of that name, which is not there. */
-export async function aSentinel(name: string): Promise<{ address: string } & AsyncDisposable> {
+/** A Sentinel that watches a primary of that name, which is not there, at that port. */
+export async function aSentinel(name: string, primary = 1): Promise<{ address: string } & AsyncDisposable> {
   const folder = await mkdtempDisposable(join(tmpdir(), "reveille-sentinel-"));
   const port = await freePort();
   const file = join(folder.path, "sentinel.conf");
   await writeFile(
     file,
-    `port ${port}\nbind 127.0.0.1\ndir ${folder.path}\nsentinel monitor ${name} 127.0.0.1 1 1\n`,
+    `port ${port}\nbind 127.0.0.1\ndir ${folder.path}\nsentinel monitor ${name} 127.0.0.1 ${primary} 1\n`,
   );
   const program = await Program.start({
     name: "sentinel",
