@@ -30,6 +30,11 @@ describe("every document", () => {
     expect(found(text, METRIC).filter((name) => !isMetric(name))).toEqual([]);
   });
 
+  it.each(texts)("%s names scripts that exist", (_file, text) => {
+    const named = found(text, /(?:`|^)(?:npm run|pnpm|npx pnpm@[\d.]+) ([a-z][a-z:]*)(?=[ `]|$)/gm);
+    expect(named.filter((name) => !isScript(name))).toEqual([]);
+  });
+
   it.each(texts)("%s names configuration keys that exist", (_file, text) => {
     expect(found(prose(text), KEY).filter((key) => !isKey(key))).toEqual([]);
   });
@@ -51,15 +56,24 @@ function leadsSomewhere(file: string, link: string): boolean {
   );
 }
 
+const scripts = found(
+  read("package.json").split(/^ {2}"\w*[dD]ependencies"/m)[0] ?? "",
+  /^ {4}"([a-z:]+)": /gm,
+);
+const isScript = (name: string): boolean => [...scripts, "install", "deploy"].includes(name);
+
 const METRIC = /\b(reveille_[a-z_]+[a-z])\b/g;
 const metrics = new Set(found(read("docs/metrics.md"), /^\| `([a-z_]+)` \|/gm));
 const isMetric = (name: string): boolean => metrics.has(name.replace(/_(?:bucket|sum|count)$/, ""));
 
 const sections = [...new Set(allKeys().map((key) => key.split(".")[0] ?? ""))];
-const KEY = new RegExp(`\`((?:${sections.join("|")})\\.[A-Za-z*][\\w.*]*)\``, "g");
+const KEY = new RegExp(`\`((?:${sections.join("|")})\\.[A-Za-z*][\\w.*]*)[\`: ]`, "g");
 const isKey = (key: string): boolean =>
   allKeys().some((known) => known === key || known.startsWith(`${key}.`)) ||
   /\.(?:ts|cfg|conf|yaml)$/.test(key);
+
+/** They sound like events: what may come of a canary's round, and what a label of a metric may be. */
+const NO_EVENTS: readonly string[] = ["front-failed", "our-trouble"];
 
 describe("docs/log-events.md", () => {
   const rows = found(read("docs/log-events.md"), /^(\| `.*)$/gm).map((row) =>
@@ -71,6 +85,13 @@ describe("docs/log-events.md", () => {
     const listed = rows.flatMap(([, events = ""]) => found(events, /`([a-z-]+)`/g));
     const kinds = found(read("packages/runtime/src/by-stage.ts"), /case "([a-z-]+)":/g);
     expect(listed.toSorted()).toEqual(kinds.toSorted());
+  });
+
+  it.each(texts)("%s names events that exist", (_file, text) => {
+    const kinds = found(read("packages/runtime/src/by-stage.ts"), /case "([a-z-]+)":/g);
+    const verbs = new Set(kinds.map((kind) => kind.replace(/.*-/, "")));
+    const named = found(text, /`([a-z]+(?:-[a-z]+)+)`/g).filter((name) => verbs.has(name.replace(/.*-/, "")));
+    expect(named.filter((name) => !kinds.includes(name) && !NO_EVENTS.includes(name))).toEqual([]);
   });
 
   it("has every message, and no other", () => {

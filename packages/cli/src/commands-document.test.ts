@@ -24,6 +24,26 @@ const commandLines = (text: string): readonly string[] =>
         .replace(/\s*[<>|].*$/, ""),
     );
 
+/** Commands that stand in the midst of a text, as `reveille token status|forget`, also of one in a template. */
+const namedIn = (text: string): readonly string[] =>
+  [...text.matchAll(/`reveille ([a-z][^`\\\n]*)\\?`/g)].flatMap(([, words = ""]) => {
+    const [, before = "", alternatives, after = ""] = /^(.*?)(\S+\|\S+)(.*)$/.exec(words) ?? [];
+    return alternatives?.split("|").map((one) => before + one + after) ?? [words];
+  });
+
+/** What is no command or no option of it. */
+function strangeIn(text: string): readonly string[] {
+  const words = text.split(/\s+/);
+  const command = leafOf(program(), words);
+  const isNoCommand = command.parent === null || (command.commands.length > 0 && /^\w/.test(words[0] ?? ""));
+  const options = [...command.options.map(({ long }) => long), "--help"];
+  const unknown = words.filter((word) => word.startsWith("--") && !options.includes(word));
+  return [
+    ...(isNoCommand ? [`${text}: no command`] : []),
+    ...unknown.map((word) => `${text}: unknown ${word}`),
+  ];
+}
+
 /** What the executable would say against a command line. */
 function mistakesIn(line: string): readonly string[] {
   const words = line.split(/\s+/).filter((word) => word !== "");
@@ -92,11 +112,30 @@ describe("every document", () => {
     expect(commandLines(readFileSync(join(root, file), "utf8")).flatMap(mistakesIn)).toEqual([]);
   });
 
+  it.each(documents)("%s names commands that there are", (file) => {
+    expect(namedIn(readFileSync(join(root, file), "utf8")).flatMap(strangeIn)).toEqual([]);
+  });
+
   it("is read: there are command lines in them", () => {
     const lines = documents.flatMap((file) => commandLines(readFileSync(join(root, file), "utf8")));
     expect(lines.length).toBeGreaterThan(5);
     expect(mistakesIn("queue status --jsn")).toEqual(["queue status --jsn: unknown --jsn"]);
     expect(mistakesIn("worker")).toEqual(["worker: missing --config"]);
     expect(mistakesIn("wrker --config x")).toEqual(["wrker --config x: no command"]);
+    expect(["queue satus", "wrker", "drain --udno"].flatMap(strangeIn)).toEqual([
+      "queue satus: no command",
+      "wrker: no command",
+      "drain --udno: unknown --udno",
+    ]);
+  });
+});
+
+describe("what our programs say", () => {
+  const sources = globSync("packages/*/src/**/!(*.test).ts", { cwd: root });
+  const named = sources.flatMap((file) => namedIn(readFileSync(join(root, file), "utf8")));
+
+  it("names commands that there are", () => {
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((words) => !words.includes("${")).flatMap(strangeIn)).toEqual([]);
   });
 });
