@@ -24,7 +24,7 @@ import { VERSION } from "./version.ts";
  */
 export function program(): Command {
   const reveille = new Command("reveille")
-    .description("A push cluster for XMPP: wakes sleeping iOS and macOS devices through APNs (XEP-0357).")
+    .description("A push cluster for XMPP: wakes sleeping devices through APNs and FCM (XEP-0357).")
     .version(VERSION)
     .showHelpAfterError();
   addRoles(reveille);

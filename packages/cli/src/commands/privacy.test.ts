@@ -50,6 +50,26 @@ describe("reveille privacy report", () => {
     expect(process.exitCode).toBeUndefined();
   });
 
+  it("names whose push services the modules are of", () => {
+    const apns = {
+      topic: "a.b",
+      environment: "production",
+      keyFile: "/k",
+      keyId: "ABC1234567",
+      teamId: "TEAM123456",
+    };
+    const fcm = { projectId: "my-project", serviceAccountFile: "/account.json" };
+    const placesOf = (modules: object): readonly string[] => {
+      const service = { service: "xmpp://127.0.0.1:5347", domain: "eu.push.example", secretFile: "/secret" };
+      const raw = { region: "eu", host: "s1.example", redis: { url: "redis://127.0.0.1" } };
+      const text = JSON.stringify({ ...raw, ingress: { components: [service] }, modules });
+      return keptData(parseConfig(text, "reveille.yaml")).map(({ where }) => where);
+    };
+    expect(placesOf({ a: { apns } })).toContain("Apple");
+    expect(placesOf({ a: { fcm } })).toContain("Google");
+    expect(placesOf({ a: { apns }, b: { fcm } })).toContain("Apple, Google");
+  });
+
   it("fails on a key that nobody knows and on one that should expire and doesn't", async () => {
     await using redis = await startRedis();
     const client = await redis.connect();

@@ -13,6 +13,7 @@ export function keptData(config: Config): readonly KeptData[] {
   const modules = [...config.modules.values()];
   const windows = modules.map(({ window }) => window ?? config.admission.window);
   const deadlines = modules.map(({ deadline }) => deadline);
+  const pushServices = pushServicesOf(config);
   return [
     { what: "text and sender of a message", where: "nowhere", kept: "dropped while it is read" },
     {
@@ -28,7 +29,7 @@ export function keptData(config: Config): readonly KeptData[] {
     {
       what: "device token, module, urgency, time of a wakeup",
       where: "Redis, queue",
-      kept: `until Apple has answered, ${longest(deadlines)} at most after it came`,
+      kept: `until ${pushServices.join(" or ")} has answered, ${longest(deadlines)} at most after it came`,
     },
     {
       what: "device token, module, urgency of a push that leaves later",
@@ -38,7 +39,7 @@ export function keptData(config: Config): readonly KeptData[] {
     {
       what: "when a device was woken, under a keyed hash",
       where: "Redis",
-      kept: `${longest(windows.map((window) => millis(window * 2)))} at most; longer if Apple throttles it`,
+      kept: `${longest(windows.map((window) => millis(window * 2)))} at most; longer if ${pushServices.join(" or ")} throttles it`,
     },
     {
       what: "that a device is gone, under a keyed hash",
@@ -58,10 +59,17 @@ export function keptData(config: Config): readonly KeptData[] {
     { what: "fingerprints of devices", where: "log", kept: logOf(config) },
     {
       what: "device token and a payload that is the same for everybody",
-      where: "Apple",
+      where: pushServices.join(", "),
       kept: `${longest(modules.map(({ expireAfter }) => expireAfter))} at most, for a device that is offline`,
     },
   ];
+}
+
+/** Whose push services the modules are of. */
+function pushServicesOf({ modules }: Config): readonly string[] {
+  const isThere = (kind: "apns" | "fcm"): boolean =>
+    [...modules.values()].some((module) => module[kind] !== undefined);
+  return [...(isThere("apns") ? ["Apple"] : []), ...(isThere("fcm") ? ["Google"] : [])];
 }
 
 const longest = (durations: readonly Millis[]): string => formatDuration(millis(Math.max(0, ...durations)));
