@@ -41,7 +41,10 @@ const HELP = `apns-simulator: Apple's push service for tests, demo and load
   --fcm                    be Google's FCM HTTP v1 instead, with its authorization server
   --account-out F          with --fcm: write the service account that may send to this file
 
-Prints one JSON line with the ports when ready. SIGTERM and SIGINT stop it.`;
+Prints one JSON line with the ports when ready. SIGTERM and SIGINT stop it.
+Examples:
+  reveille apns-simulator --port 8443 --ca-out simulator-ca.pem
+  reveille apns-simulator --fcm --account-out service-account.json`;
 
 /** The flags as `parseArgs` takes them; HELP explains each. */
 export const FLAGS = {

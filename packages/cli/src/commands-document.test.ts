@@ -97,14 +97,6 @@ describe("docs/commands.md", () => {
     const text = [INTRODUCTION, ...leavesOf(program()).map(sectionOf)].join("\n");
     await expect(text).toMatchFileSnapshot(join(root, "docs/commands.md"));
   });
-
-  it("has an example for every command of an operator", () => {
-    const without = leavesOf(program()).filter((leaf) => {
-      const chain = leaf.parent === null ? [leaf] : [leaf, leaf.parent];
-      return !chain.some((one) => /Examples?:/.test(sectionOf(one)));
-    });
-    expect(without.map(pathOf)).toEqual([]);
-  });
 });
 
 describe("every document", () => {

@@ -46,7 +46,8 @@ function sectionOf({
     ...options
       .filter(({ long }) => long !== "--help")
       .flatMap((option) => [".TP", `.B ${escape(option.flags)}`, escape(option.description)]),
-    ...(remarks === "" ? [] : [".PP", ".nf", ...remarks.split("\n").map(escape), ".fi"]),
+    // What the help of a group says, each of its commands says of itself.
+    ...(remarks === "" || isGroup ? [] : [".PP", ".nf", ...remarks.split("\n").map(escape), ".fi"]),
   ];
 }
 

@@ -62,6 +62,7 @@ describe("reveille", () => {
     const { code, stdout } = await reveille("apns-simulator", "--help");
     expect(code).toBe(0);
     expect(stdout).toContain("--control-port");
+    expect(stdout).toMatch(/^ {2}reveille apns-simulator --port/m);
   });
 });
 

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Help } from "commander";
 
 import { addApnsSimulator } from "./command-line/apns-simulator.ts";
 import { addCanary } from "./command-line/canary.ts";
@@ -26,6 +26,7 @@ export function program(): Command {
   const reveille = new Command("reveille")
     .description("A push cluster for XMPP: wakes sleeping devices through APNs and FCM (XEP-0357).")
     .version(VERSION)
+    .configureHelp({ optionDescription })
     .showHelpAfterError();
   addRoles(reveille);
   addCanary(reveille);
@@ -45,3 +46,7 @@ export function program(): Command {
   addDocuments(reveille);
   return reveille;
 }
+
+/** That a flag is not set unless it is given goes without saying. */
+const optionDescription: Help["optionDescription"] = (option) =>
+  option.defaultValue === false ? option.description : new Help().optionDescription(option);

@@ -3,7 +3,7 @@ import { type Command } from "commander";
 export function addApnsSimulator(reveille: Command): void {
   reveille
     .command("apns-simulator")
-    .description("answer pushes as Apple does, for tests, demo and load")
+    .description("answer pushes as Apple or Google does, for tests, demo and load")
     .argument("[options...]", "its own options; --help lists them")
     .helpOption(false)
     .allowUnknownOption()

@@ -19,6 +19,7 @@ export interface DescribedOption {
   readonly flags: string;
   readonly long: string;
   readonly takesValue: boolean;
+  /** With its default and the variable that stands in for it. */
   readonly description: string;
 }
 
@@ -27,17 +28,19 @@ export function describeCommand(command: Command, path: readonly string[] = []):
     path,
     description: command.description(),
     commands: command.commands.map((one) => describeCommand(one, [...path, one.name()])),
-    options: command
-      .createHelp()
-      .visibleOptions(command)
-      .flatMap(({ flags, long, description, required, optional }) =>
-        long === undefined || long === null
-          ? []
-          : [{ flags, long, description, takesValue: required || optional }],
-      ),
+    options: optionsOf(command),
     operands: command.registeredArguments.map((argument) => command.createHelp().argumentTerm(argument)),
     remarks: remarksOf(command),
   };
+}
+
+function optionsOf(command: Command): readonly DescribedOption[] {
+  const help = command.createHelp();
+  return help.visibleOptions(command).flatMap((option) => {
+    const { flags, long, required, optional } = option;
+    if (long === undefined || long === null) return [];
+    return [{ flags, long, description: help.optionDescription(option), takesValue: required || optional }];
+  });
 }
 
 /** Commander keeps what was added to the help in listeners: the whole help, without what stands before, is that text. */

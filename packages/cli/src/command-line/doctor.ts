@@ -1,4 +1,4 @@
-import { type Command } from "commander";
+import { type Command, Option } from "commander";
 
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
@@ -13,16 +13,18 @@ export function addDoctor(reveille: Command): void {
     .description(
       "look at all this host needs: files, Apple and Google, Redis, front, DNS, certificates; say how to mend it",
     )
-    .option(
-      "--dns <server...>",
-      "ask these name servers (address or address:port) instead of the system's",
-      [],
+    .addOption(
+      new Option("--dns <server...>", "ask these name servers (address or address:port)").default(
+        [],
+        "the system's",
+      ),
     )
     .option("--ca <file>", "trust these authorities (PEM) too, for certificates in s2s")
-    .option(
-      "--peer <url...>",
-      "sidecars of the region's other hosts (default: beside the other fronts of the configuration)",
-      [],
+    .addOption(
+      new Option("--peer <url...>", "sidecars of the region's other hosts").default(
+        [],
+        "beside the other fronts of the configuration",
+      ),
     )
     .action(async (options: DoctorOptions) => (await import("../commands/doctor.ts")).runDoctor(options))
     .addHelpText(

@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 
+import { addGroupHelp } from "./group-help.ts";
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
 /** Of `reveille domain limit`. */
@@ -7,6 +8,8 @@ export interface LimitOptions extends OperatorOptions {
   readonly rate: string;
   readonly burst?: string;
 }
+
+const REMARKS = `Every ingress of the region follows within about a second. \`*.\` and a domain means all domains below it, counted as one.`;
 
 export function addDomain(reveille: Command): void {
   const domain = reveille
@@ -17,17 +20,13 @@ export function addDomain(reveille: Command): void {
   addLimit(domain);
   addChange(domain, "allow", "let it publish without limit, whatever ingress.domainLimit says");
   addChange(domain, "reset", "take its rule away: ingress.domainLimit holds again");
-  domain.addHelpText(
-    "after",
-    `
-Every ingress of the region follows within about a second. \`*.\` and a domain means all domains below it, counted as one.
-Examples:
-  reveille domain limit example.org --rate 50/s --burst 500
-  reveille domain allow big.example
-  reveille domain block '*.spam.example'
-  reveille domain reset example.org
-  reveille domain list --json`,
-  );
+  addGroupHelp(domain, REMARKS, [
+    "reveille domain limit example.org --rate 50/s --burst 500",
+    "reveille domain allow big.example",
+    "reveille domain block '*.spam.example'",
+    "reveille domain reset example.org",
+    "reveille domain list --json",
+  ]);
 }
 
 function addList(domain: Command): void {

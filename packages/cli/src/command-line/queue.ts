@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 
+import { addGroupHelp } from "./group-help.ts";
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
 export function addQueue(reveille: Command): void {
@@ -20,13 +21,10 @@ export function addQueue(reveille: Command): void {
     .action(async (options: OperatorOptions) =>
       (await import("../commands/queue.ts")).runQueue("discard", options),
     );
-  queue.addHelpText(
-    "after",
-    `
-Examples:
-  reveille queue status --json
-  reveille queue pause       # before a planned failover of Redis
-  reveille queue resume
-  reveille queue discard --yes`,
-  );
+  addGroupHelp(queue, "", [
+    "reveille queue status --json",
+    "reveille queue pause       # before a planned failover of Redis",
+    "reveille queue resume",
+    "reveille queue discard --yes",
+  ]);
 }

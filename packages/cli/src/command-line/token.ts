@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 
+import { addGroupHelp } from "./group-help.ts";
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
 /** Says which device is meant. */
@@ -13,6 +14,9 @@ export interface BlockOptions extends TokenOptions {
   readonly for: string;
 }
 
+const REMARKS = `The device token is read from standard input, never from an argument: those stand in the shell's history and in the
+list of processes. Or name the device by the fingerprint that the logs show.`;
+
 export function addToken(reveille: Command): void {
   const token = reveille.command("token").description("look at one device, forget or block it");
   withDevice(token.command("status"))
@@ -25,17 +29,12 @@ export function addToken(reveille: Command): void {
     .description("wake it no more; its server is told that the token is dead, and forgets the registration")
     .option("--for <duration>", "how long: ms, s, m, h or d", "30d")
     .action(async (options: BlockOptions) => (await import("../commands/token.ts")).blockToken(options));
-  token.addHelpText(
-    "after",
-    `
-The device token is read from standard input, never from an argument: those stand in the shell's history and in the
-list of processes. Or name the device by the fingerprint that the logs show.
-Examples:
-  reveille token status < token.txt
-  reveille token status --fingerprint w0897iDQbvKx81_a --json
-  reveille token forget --fingerprint w0897iDQbvKx81_a
-  reveille token block --for 7d --module monalProdiOS < token.txt`,
-  );
+  addGroupHelp(token, REMARKS, [
+    "reveille token status < token.txt",
+    "reveille token status --fingerprint w0897iDQbvKx81_a --json",
+    "reveille token forget --fingerprint w0897iDQbvKx81_a",
+    "reveille token block --for 7d --module monalProdiOS < token.txt",
+  ]);
 }
 
 const withDevice = (command: Command): Command =>
