@@ -117,6 +117,8 @@ export class Route implements PushRoute {
       observe({ kind: "provider-token-rotated", pool: name, issuedAt });
     const tokens =
       credential.kind === "token" ? providerTokens(credential.issuer, clock, rotated) : undefined;
+    // Made before the first push asks for it, so that its age shows from the start.
+    tokens?.();
     const pool = new Pool({
       name,
       openWire: WIRES[engine](endpoint, resolve),
