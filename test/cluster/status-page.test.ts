@@ -1,9 +1,14 @@
-import { mkdir, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
-import { type Region, startRegion, until } from "@reveille/testkit";
+import { freePort, makeSigningKey, type Program, type Region, startRegion, until } from "@reveille/testkit";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+
+import { contrastsOf, overlapsOf, textsOutside } from "./looks.ts";
+import { configOfHost } from "./reloading.ts";
 
 const OUTPUT = join(import.meta.dirname, "../output/status-page");
 const WITHIN = 30_000;
@@ -25,6 +30,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, deviceSca
 const SMALL_PHONE = { viewport: { width: 320, height: 568 }, isMobile: true, deviceScaleFactor: 2 };
 
 let region: Region;
+let workers: readonly Program[];
 let browser: Browser;
 /** Stops the publishes that run through the region all the time. */
 let stopPublishing = async (): Promise<void> => undefined;
@@ -33,9 +39,10 @@ beforeAll(async () => {
   await rm(OUTPUT, { recursive: true, force: true });
   await mkdir(OUTPUT, { recursive: true });
   [region, browser] = await Promise.all([
-    startRegion({ folder: join(OUTPUT, "region"), doubles: ["sender.test"] }),
+    startRegion({ folder: join(OUTPUT, "region"), doubles: ["sender.test", "other.test"] }),
     chromium.launch(CHROMIUM),
   ]);
+  ({ workers } = region);
   stopPublishing = publishSteadily();
   // The first point of the charts comes after half a minute.
   await until(async () => ((await pointsOfHistory()) > 1 ? true : undefined), {
@@ -97,27 +104,35 @@ const textOf = async (page: Page, selector: string): Promise<string> =>
 const overhang = (page: Page): Promise<number> =>
   page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
 
-const colour = (page: Page, selector: string, of: "color" | "backgroundColor"): Promise<string> =>
-  page.evaluate<string>(`getComputedStyle(document.querySelector(${JSON.stringify(selector)})).${of}`);
+/** WCAG 2.2, 1.4.3: 4.5 for text (AA). */
+const unreadable = async (page: Page) => (await contrastsOf(page)).filter((one) => !(one.contrast >= 4.5));
 
-/** Contrast of two colours `rgb(…)` (WCAG 2.2, 1.4.3). */
-function contrast(one: string, other: string): number {
-  const luminance = (text: string): number => {
-    const [red = 0, green = 0, blue = 0] = (text.match(/\d+/g) ?? []).map((digits) => {
-      const share = Number(digits) / 255;
-      return share <= 0.040_45 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const [dark = 0, light = 0] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
+/** What is cut off, sticks out of its card, or lies on other text. */
+const misplaced = async (page: Page) => [...(await textsOutside(page)), ...(await overlapsOf(page))];
+
+const WIDTHS = [320, 360, 390, 640, 700, 760, 833, 1_000, 1_200];
+const SCHEMES = ["light", "dark"] as const;
+
+/** All that can be wrong with the looks of the page at any width, by light and in the dark. */
+async function flaws(page: Page): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme });
+    found.push(...(await unreadable(page)));
+  }
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    found.push(...(await misplaced(page)).map((what) => ({ width, what })));
+    if ((await overhang(page)) > 0) found.push({ width, overhang: await overhang(page) });
+  }
+  return found;
 }
 
 describe("the status page of a running region, in Chromium", () => {
   it("says that push works, and shows the path with its rates, charts, failover and modules", async () => {
     const { page, complaints } = await open(DESKTOP);
     expect(await textOf(page, "h1")).toBe("Push works");
-    expect(await textOf(page, "header p")).toContain("region eu");
+    expect(await textOf(page, "header p:not(.asof)")).toContain("region eu");
     expect(await page.locator(".station").allInnerTexts()).toEqual([
       expect.stringMatching(/^front\s+connected$/),
       expect.stringMatching(/^ingress\s+1 running$/),
@@ -127,7 +142,7 @@ describe("the status page of a running region, in Chromium", () => {
     ]);
     expect(await page.locator(".arrow.flowing").count()).toBe(4);
     expect(await page.locator(".plot").count()).toBe(2);
-    expect(await page.locator("path.p50").getAttribute("d")).toMatch(/^M\d/);
+    expect(await page.locator("path.p50:not(.dot)").getAttribute("d")).toMatch(/^M\d/);
     expect(await page.locator("rect.delivered").count()).toBeGreaterThan(0);
     const tables = (await page.locator("table").allInnerTexts()).join("\n");
     for (const text of ["served by this host", "primary", "days left", "monalProdiOS", "closed"])
@@ -160,19 +175,17 @@ describe("the status page of a running region, in Chromium", () => {
     if (name !== "desktop") await picture(page, name);
   });
 
+  it("looks right at every width, by light and in the dark", async () => {
+    const { page } = await open(DESKTOP);
+    expect(await flaws(page)).toEqual([]);
+  });
+
   it.each(["light", "dark"] as const)("can be read in %s", async (colorScheme) => {
     const { page } = await open({ ...DESKTOP, colorScheme });
-    const paper = await colour(page, "body", "backgroundColor");
-    expect(contrast("rgb(255,255,255)", paper) < 2).toBe(colorScheme === "light");
-    const card = await colour(page, "header", "backgroundColor");
-    const contrasts = await Promise.all(
-      ["h1", "header p", ".station.good span", "figcaption small", ".legend li"].map(async (selector) => ({
-        selector,
-        contrast: contrast(await colour(page, selector, "color"), card),
-      })),
-    );
-    // WCAG 2.2 wants 4.5 for text (AA).
-    expect(contrasts.filter((one) => !(one.contrast >= 4.5))).toEqual([]);
+    const paper = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+    expect(/^rgb\(2\d\d/.test(paper)).toBe(colorScheme === "light");
+    expect((await contrastsOf(page)).length).toBeGreaterThan(40);
+    expect(await unreadable(page)).toEqual([]);
     await picture(page, colorScheme);
   });
 
@@ -184,7 +197,7 @@ describe("the status page of a running region, in Chromium", () => {
 
   it("says what is wrong when the workers die", async () => {
     const { page } = await open(DESKTOP);
-    for (const worker of region.workers) await worker.kill();
+    for (const worker of workers) await worker.kill();
     await expect.poll(() => textOf(page, "h1"), { timeout: WITHIN }).toBe("Push does not work here");
     expect(await textOf(page, ".why")).toBe("no worker of the region can send");
     await expect
@@ -192,15 +205,95 @@ describe("the status page of a running region, in Chromium", () => {
       .toMatch(/none running/);
     expect(await page.title()).toBe("Push does not work here – eu");
     await picture(page, "no-worker");
-    await region.startRole("worker", "worker-3");
+    workers = [await region.startRole("worker", "worker-3")];
     await expect.poll(() => textOf(page, "h1"), { timeout: WITHIN }).toBe("Push works");
   });
 
-  it("says that it is old when the sidecar is gone", async () => {
+  it("shows an open breaker, a credential that soon expires, and another host that is gone", async () => {
+    const changed = await configWithTroubles();
+    for (const role of [region.ingress, ...workers]) await role.kill();
+    await region.startRole("ingress", "ingress-2", changed);
+    await region.startRole("worker", "worker-4", changed);
+    await using server = await region.openDouble("other.test");
+    const publishTo = async (module: string, device: number) =>
+      server.publish({ to: region.hostname, node: device.toString(16).padStart(64, "0"), module });
+    // Of these the steady publishes know nothing.
+    await Promise.all([1_001, 1_002, 1_003, 1_004].map(async (device) => publishTo("refused", device)));
     const { page } = await open(DESKTOP);
+    const rows = async (): Promise<string> =>
+      (await page.locator("tr").allInnerTexts()).map((row) => row.replaceAll(/\s+/g, " ").trim()).join("\n");
+    await expect.poll(rows, { timeout: WITHIN }).toContain("refused open: refused does not expire");
+    expect(await rows()).toContain("expiring closed: sends 1 day left");
+    expect(await rows()).toContain("front of the other host not reachable");
+    expect(await rows()).toContain("front served by this host");
+    expect(await textOf(page, "h1")).toBe("Push works, with trouble");
+    expect(await page.locator(".why li").allInnerTexts()).toEqual([
+      "front of the other host – not reachable",
+      "credential of expiring – 1 day left",
+      "breaker of refused – open: refused",
+    ]);
+    await picture(page, "troubles");
+    expect(await flaws(page)).toEqual([]);
+    await picture(page, "troubles-dark");
+  });
+
+  it("says that it is old when a proxy before the sidecar has only errors or old pages to give", async () => {
+    const { page } = await open(DESKTOP);
+    const old = await page.content();
+    await page.route("**", (route) => route.fulfill({ status: 502, body: "<h1>Bad Gateway</h1>" }));
+    await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(true);
+    expect(await textOf(page, "h1")).toContain("Push works");
+    await page.unroute("**");
+    await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(false);
+    await page.route("**", (route) => route.fulfill({ contentType: "text/html", body: old }));
+    await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(true);
+  });
+
+  it("says that it is old while the sidecar hangs, and goes on when it is back", async () => {
+    const { page } = await open(DESKTOP);
+    const title = await page.title();
+    region.sidecar.signal("SIGSTOP");
+    await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(true);
+    expect(await page.title()).toBe("No answer – eu");
+    region.sidecar.signal("SIGCONT");
+    await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(false);
+    await expect.poll(() => page.title(), { timeout: WITHIN }).toBe(title);
+  });
+
+  it("says that it is old when the sidecar is gone", async () => {
+    const { page } = await open(PHONE);
     expect(await page.locator(".gone").isVisible()).toBe(false);
+    await page.evaluate("scrollTo(0, 800)");
     await region.sidecar.kill();
     await expect.poll(() => page.locator(".gone").isVisible(), { timeout: WITHIN }).toBe(true);
-    await picture(page, "old");
+    // Wherever somebody has scrolled to.
+    expect(await page.evaluate<number>("document.querySelector('.gone').getBoundingClientRect().top")).toBe(
+      0,
+    );
+    await page.screenshot({ path: join(OUTPUT, "old.png") });
   });
 });
+
+/** A configuration of the host with a module that APNs refuses, one whose certificate is about to expire, and a dead front. */
+async function configWithTroubles(): Promise<string> {
+  const { modules, ingress, ...config } = await configOfHost(region);
+  const good = modules["monalProdiOS"];
+  const inOutput = (name: string): string => join(OUTPUT, name);
+  const [keyFile, certKeyFile, certFile] = [inOutput("other.p8"), inOutput("app.key"), inOutput("app.pem")];
+  await makeSigningKey(keyFile);
+  const certificate = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=app -keyout ${certKeyFile} -out ${certFile}`;
+  await promisify(execFile)("openssl", certificate.split(" "));
+  const byCertificate = { keyFile: undefined, keyId: undefined, teamId: undefined, certFile, certKeyFile };
+  const [own] = ingress.components;
+  const troubles = {
+    ...config,
+    ingress: { ...ingress, components: [own, { ...own, service: `xmpp://127.0.0.1:${await freePort()}` }] },
+    modules: {
+      ...modules,
+      refused: { ...good, apns: { ...good?.apns, keyFile } },
+      expiring: { ...good, apns: { ...good?.apns, ...byCertificate } },
+    },
+  };
+  await writeFile(inOutput("troubles.yaml"), JSON.stringify(troubles));
+  return inOutput("troubles.yaml");
+}

@@ -66,6 +66,7 @@ async function listenersOf({ sidecar, ingress }: Machine["config"], log: Logger)
   const [own] = ingress?.components ?? [];
   return {
     listen,
+    ...(own === undefined ? {} : { ownComponent: own.service }),
     ...(fronts === undefined || own === undefined ? {} : { fronts: { fronts, domain: own.domain } }),
     ...(statusListen === undefined ? {} : { statusListen }),
     ...(metricsTokenFile === undefined

@@ -33,17 +33,6 @@ const onScale = (latency: number): number => Math.log10(latency / FASTEST) / DEC
 
 /** Latency of the last hour: median and 99th percentile. */
 export function latencyChart(points: readonly Point[]): string {
-  const line = (name: string, read: (point: Point) => number | null): string => {
-    // A gap where nothing was delivered, not a fall to zero.
-    const steps = points.map((point, index) => {
-      const value = read(point);
-      if (value === null) return "";
-      const before = points[index - 1];
-      const place = `${round(x(index, points) + SLOT / 2)} ${round(y(onScale(value)))}`;
-      return before === undefined || read(before) === null ? `M${place}h.1` : `L${place}`;
-    });
-    return `<path class="${name}" d="${steps.join("")}"/>`;
-  };
   const latest = points.at(-1);
   const now = (value: number | null | undefined): string =>
     value === null || value === undefined ? "–" : spoken(value);
@@ -51,13 +40,31 @@ export function latencyChart(points: readonly Point[]): string {
     title: "Latency",
     note: "from publish to acceptance by the push service",
     ticks: POWERS.map((text, power) => ({ at: power / DECADES, text })),
-    drawing: line("p99", ({ latencyP99 }) => latencyP99) + line("p50", ({ latencyP50 }) => latencyP50),
+    drawing:
+      line("p99", points, ({ latencyP99 }) => latencyP99) +
+      line("p50", points, ({ latencyP50 }) => latencyP50),
     legend: [
       { name: "p50", meaning: "half are faster than", now: now(latest?.latencyP50) },
       { name: "p99", meaning: "99 of 100 are faster than", now: now(latest?.latencyP99) },
     ],
     isEmpty: points.length === 0,
   });
+}
+
+/** With a gap where nothing was delivered, not a fall to zero, and with a dot at the newest value. */
+function line(name: string, points: readonly Point[], read: (point: Point) => number | null): string {
+  const places = points.map((point, index) => {
+    const value = read(point);
+    if (value === null) return undefined;
+    return `${round(x(index, points) + SLOT / 2)} ${round(y(onScale(value)))}`;
+  });
+  const steps = places.map((place, index) => {
+    if (place === undefined) return "";
+    return places[index - 1] === undefined ? `M${place}h.1` : `L${place}`;
+  });
+  const newest = places.at(-1);
+  const dot = newest === undefined ? "" : `<path class="${name} dot" d="M${newest}h.1"/>`;
+  return `<path class="${name}" d="${steps.join("")}"/>${dot}`;
 }
 
 /** Answers of the push service over the last hour, stacked by outcome. */
@@ -70,7 +77,7 @@ export function outcomeChart(points: readonly Point[]): string {
       if (height === 0) return "";
       floor -= height;
       const place = `x="${round(x(index, points))}" y="${round(floor)}"`;
-      return `<rect class="${outcome}" ${place} width="${SLOT - 0.5}" height="${round(height)}"/>`;
+      return `<rect class="${outcome}" ${place} width="${SLOT}" height="${round(height)}"/>`;
     }).join("");
   });
   const latest = points.at(-1)?.outcomesPerSecond;
@@ -114,16 +121,16 @@ function figure({ title, note, ticks, drawing, legend, isEmpty }: Chart): string
   const keys = legend.map(({ name, meaning, now }) => `<li class="${name}">${meaning} <b>${now}</b></li>`);
   return `<figure><figcaption>${title} <small>${note}</small></figcaption>
 <div class="plot"><div class="scale">${scale.toReversed().join("")}</div>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}"><path class="grid" d="${grid}"/>${drawing}</svg>${isEmpty ? "<p>The first half minute is being measured.</p>" : ""}</div>
-<div class="hour"><span>an hour ago</span><span>half an hour</span><span>now</span></div>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title} ${note}"><path class="grid" d="${grid}"/>${drawing}</svg>${isEmpty ? "<p><span>The first half minute is being measured.</span></p>" : ""}</div>
+<div class="hour"><span>60 min ago</span><span>30 min ago</span><span>now</span></div>
 <ul class="legend">${keys.join("")}</ul></figure>`;
 }
 
-/** The next of 1, 2, 5, 10, … that holds the greatest value. */
+/** The next round number that holds the greatest value; half of it is round, too. */
 function niceTop(greatest: number): number {
   if (greatest <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(greatest));
-  return ([1, 2, 5].find((step) => step * power >= greatest) ?? 10) * power;
+  return ([1, 1.5, 2, 3, 4, 6, 8].find((step) => step * power >= greatest) ?? 10) * power;
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10;

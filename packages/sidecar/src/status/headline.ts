@@ -1,5 +1,6 @@
 import { escaped, perSecond, spoken } from "./html.ts";
 import { icon } from "./icons.ts";
+import { concernsOf } from "./reserves.ts";
 import { type Status } from "./status.ts";
 
 /** What a host lacks, for people who don't know its parts. */
@@ -18,21 +19,43 @@ const LACKING: ReadonlyMap<string, string> = new Map([
 
 /** Whether push works, why not, and the figures of this moment. */
 export function headline(status: Status): string {
-  const { region, host, ready } = status;
-  const mood = ready ? "good" : "bad";
+  const { region, host, at } = status;
+  const mood = moodOf(status);
   return `<header class="${mood}"><div class="state">${icon(mood)}<div><h1>${titleOf(status)}</h1>
-<p>region <b>${escaped(region)}</b>, host <b>${escaped(host).replaceAll(".", ".<wbr>")}</b></p></div></div>${figures(status)}</header>${why(status)}`;
+<p>region <b>${escaped(region)}</b>, host <b>${escaped(host).replaceAll(".", ".<wbr>")}</b></p>
+<p class="asof">as of <time datetime="${utc(at)}Z">${utc(at)} UTC</time></p></div></div>${figures(status)}</header>${why(status)}`;
 }
 
-export const titleOf = ({ ready, lacking }: Status): string => {
-  if (ready) return "Push works";
-  return lacking.includes("draining") ? "This host is being drained" : "Push does not work here";
-};
+/** Of the host as a whole. */
+export type HostMood = "good" | "doubtful" | "bad";
 
-function why({ lacking }: Status): string {
-  if (lacking.length === 0) return "";
-  const reasons = lacking.map((part) => `<li>${escaped(LACKING.get(part) ?? `${part} is not ready`)}</li>`);
-  return `<ul class="why">${reasons.join("")}</ul>`;
+export function moodOf(status: Status): HostMood {
+  if (!status.ready) return "bad";
+  return concernsOf(status).length > 0 ? "doubtful" : "good";
+}
+
+export function titleOf(status: Status): string {
+  switch (moodOf(status)) {
+    case "good":
+      return "Push works";
+    case "doubtful":
+      return "Push works, with trouble";
+    case "bad":
+      return status.lacking.includes("draining") ? "This host is being drained" : "Push does not work here";
+  }
+}
+
+/** Epoch milliseconds as `2026-01-01 00:00:00`. */
+const utc = (at: number): string =>
+  new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone: "UTC" }).format(at);
+
+function why(status: Status): string {
+  const reasons = status.ready
+    ? concernsOf(status)
+    : status.lacking.map((part) => LACKING.get(part) ?? `${part} is not ready`);
+  if (reasons.length === 0) return "";
+  const items = reasons.map((reason) => `<li>${escaped(reason)}</li>`);
+  return `<ul class="why ${moodOf(status)}">${items.join("")}</ul>`;
 }
 
 function figures({ now, queue }: Status): string {
@@ -40,7 +63,10 @@ function figures({ now, queue }: Status): string {
     ["publishes", now === null ? "–" : perSecond(now.publishesPerSecond)],
     ["delivered", now === null ? "–" : perSecond(now.outcomesPerSecond["delivered"] ?? 0)],
     ["latency", now === null || now.latencyP50 === null ? "–" : spoken(now.latencyP50)],
-    ["oldest waiting", queue.oldestSeconds === null ? "–" : spoken(queue.oldestSeconds)],
+    [
+      "oldest waiting",
+      queue.oldestSeconds === null ? "–" : queue.oldestSeconds === 0 ? "none" : spoken(queue.oldestSeconds),
+    ],
   ];
   const items = pairs.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`);
   return `<dl class="figures">${items.join("")}</dl>`;

@@ -18,6 +18,9 @@ export function spoken(seconds: number): string {
   return `${Number((seconds / 3_600).toPrecision(2))} h`;
 }
 
+/** `1284` → `1,284`. */
+export const counted = (count: number): string => count.toLocaleString("en");
+
 /** `0.02` → `0.02/s`, `1234.5` → `1,230/s`. */
 export const perSecond = (rate: number): string =>
   `${Number(rate.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 2 })}/s`;

@@ -6,6 +6,7 @@ const DRAWINGS = {
   worker: "M13 3 6 13h5l-1 8 8-11h-6z",
   APNs: "M12 4a5 5 0 0 1 5 5c0 5 2 6 2 7H5c0-1 2-2 2-7a5 5 0 0 1 5-5zm-2 15a2 2 0 0 0 4 0",
   good: "M5 13l5 5L20 7",
+  doubtful: "M12 4v10m0 5v.1",
   bad: "M6 6l12 12M18 6 6 18",
 } as const;
 
@@ -17,8 +18,10 @@ export const icon = (name: IconName): string =>
 
 const PLAIN = `xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"`;
 
-/** The icon of the browser's tab: a green or a red disc. */
-export function tabIcon(mood: "good" | "bad"): string {
-  const colour = mood === "good" ? "#1f9d5b" : "#d3363d";
-  return `data:image/svg+xml,${encodeURIComponent(`<svg ${PLAIN}><circle cx="16" cy="16" r="13" fill="${colour}"/></svg>`)}`;
+const DISCS = { good: "#1f9d5b", doubtful: "#d98a12", bad: "#d3363d", unknown: "#8a93a0" } as const;
+
+/** The icon of the browser's tab: a disc. */
+export function tabIcon(mood: keyof typeof DISCS): string {
+  const disc = `<circle cx="16" cy="16" r="13" fill="${DISCS[mood]}"/>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg ${PLAIN}>${disc}</svg>`)}`;
 }

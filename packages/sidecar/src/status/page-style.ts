@@ -8,7 +8,8 @@ export const STYLE = `
 --bar:#3bb377;--accent:#7aa5ff;--second:#b79cff;--shadow:none}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif;-webkit-text-size-adjust:100%}
-main{max-width:68rem;margin:0 auto;padding:1.25rem 1rem 2.5rem;display:grid;gap:1rem}
+main,footer{max-width:68rem;margin:0 auto;padding:1.25rem 1rem}
+main{display:grid;gap:1rem}
 main>*{min-width:0}
 header,figure,section,.station{background:var(--card);border:1px solid var(--line);border-radius:.9rem;box-shadow:var(--shadow)}
 .icon{width:1.5rem;height:1.5rem;flex:none}
@@ -17,12 +18,15 @@ header{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-betw
 .state{display:flex;align-items:center;gap:1rem}
 .state .icon{width:3.2rem;height:3.2rem;padding:.75rem;border-radius:50%}
 .good .state .icon{background:var(--good-soft);color:var(--good)}.bad .state .icon{background:var(--bad-soft);color:var(--bad)}
+.doubtful .state .icon{background:var(--doubtful-soft);color:var(--doubtful)}
 .state .icon path{stroke-width:3}
 h1{font-size:1.65rem;line-height:1.15;margin:0;letter-spacing:-.01em}
 header p{margin:.2rem 0 0;color:var(--soft);overflow-wrap:anywhere}header p b{font-weight:600;color:var(--ink)}
+header .asof{font-size:.82rem;font-variant-numeric:tabular-nums}
 .figures{display:grid;grid-template-columns:repeat(4,auto);gap:.5rem 1.9rem;margin:0}
 dt{font-size:.8rem;color:var(--soft)}dd{margin:0;font-size:1.35rem;font-weight:600;line-height:1.2;font-variant-numeric:tabular-nums}
 .why{margin:0;padding:.8rem 1.25rem .8rem 2.4rem;border-radius:.9rem;background:var(--bad-soft);color:var(--bad);font-weight:500}
+.why.doubtful{background:var(--doubtful-soft);color:var(--doubtful)}
 .path{list-style:none;display:flex;align-items:stretch;margin:.6rem 0;padding:0}
 .station{flex:1 1 0;min-width:0;padding:.9rem .6rem;text-align:center;display:flex;flex-direction:column;align-items:center;position:relative}
 .station .icon{width:2.6rem;height:2.6rem;padding:.6rem;border-radius:.8rem;background:var(--grid);color:var(--soft);margin-bottom:.4rem}
@@ -46,14 +50,15 @@ figure,section{margin:0;padding:1rem 1.25rem;min-width:0}
 figcaption,h2{font-size:1rem;font-weight:600;margin:0 0 .75rem}figcaption small{font-weight:400;color:var(--soft);margin-left:.3rem}
 .plot{position:relative;display:grid;grid-template-columns:3.4rem 1fr;height:10rem}
 .plot svg{width:100%;height:100%;display:block;overflow:visible}
-.plot p{position:absolute;inset:0 0 0 3.4rem;display:grid;place-items:center;margin:0;font-size:.9rem;color:var(--soft)}
+.plot p span{background:var(--card);padding:0 .5rem}.plot p{position:absolute;inset:0 0 0 3.4rem;display:grid;place-items:center;margin:0;font-size:.9rem;color:var(--soft)}
 .scale{display:flex;flex-direction:column;justify-content:space-between;margin:-.55rem .6rem -.55rem 0;text-align:right}
 .scale,.hour{font-size:.75rem;line-height:1.1rem;white-space:nowrap;color:var(--soft);font-variant-numeric:tabular-nums}
 .hour{display:flex;justify-content:space-between;margin:.4rem 0 0 3.4rem}
 .plot path{fill:none;stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:round}
 .plot .grid{stroke:var(--grid);stroke-width:1}
+.plot .dot{stroke-width:7;stroke-dasharray:none}
 path.p50{stroke:var(--accent)}path.p99{stroke:var(--second);stroke-dasharray:4 5}
-rect.delivered{fill:var(--bar)}rect.token-dead{fill:var(--soft)}rect.throttled{fill:var(--second)}rect.unreachable{fill:var(--doubtful)}rect.rejected{fill:var(--bad)}
+.plot rect{shape-rendering:crispEdges}rect.delivered{fill:var(--bar)}rect.token-dead{fill:var(--soft)}rect.throttled{fill:var(--second)}rect.unreachable{fill:var(--doubtful)}rect.rejected{fill:var(--bad)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;margin:.7rem 0 0;padding:0;font-size:.82rem;color:var(--soft)}
 .legend b{font-weight:600;color:var(--ink);font-variant-numeric:tabular-nums}
 .legend li::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:.2em;margin-right:.4em}
@@ -65,13 +70,20 @@ td{padding:.45rem .5rem .45rem 0;border-top:1px solid var(--line);vertical-align
 .name{overflow-wrap:anywhere;padding-right:1rem}
 .tag{display:inline-block;white-space:nowrap;padding:.05rem .55rem;border-radius:1rem;font-size:.85rem;background:var(--grid);color:var(--soft)}
 .tag.good{background:var(--good-soft);color:var(--good)}.tag.doubtful{background:var(--doubtful-soft);color:var(--doubtful)}.tag.bad{background:var(--bad-soft);color:var(--bad)}
-footer{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.85rem;color:var(--soft);padding:0 .25rem}
+section p{margin:0;font-size:.92rem;color:var(--soft)}
+footer{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.85rem;color:var(--soft);padding:0 1.25rem 2rem}
 footer a{color:var(--accent)}
-.gone{display:none;color:var(--bad);font-weight:600}.old .gone{display:inline}.old main>:not(footer){opacity:.45}
-@media(max-width:46rem){.path{flex-direction:column}
+.gone{display:none;position:sticky;top:0;z-index:1;padding:.7rem 1.25rem;background:var(--bad);color:var(--paper);text-align:center}
+.old .gone{display:block}.old main{opacity:.5;filter:grayscale(1)}.old .flowing path{animation:none}
+@media(max-width:52rem){.path{flex-direction:column}
 .station{flex-direction:row;gap:.2rem .8rem;text-align:left;padding:.7rem .9rem}.station .icon{margin:0}
-.station b{flex:none;min-width:4rem}.station span{padding-right:1rem}.station::after{top:50%;margin-top:-.3rem}
+.station b{flex:none;min-width:4.6rem}.station span{padding-right:1rem}.station::after{top:50%;margin-top:-.3rem}
 .arrow{flex:0 0 2rem;flex-direction:row;justify-content:flex-start;padding-left:1.05rem;gap:1.2rem}
-.arrow svg{width:2rem;height:.75rem;transform:rotate(90deg);order:-1}.arrow::after{content:none}
-.tag{white-space:normal}.figures{grid-template-columns:repeat(2,auto);width:100%}h1{font-size:1.4rem}figcaption small{display:block;margin:0}}
+.arrow svg{width:2rem;height:.75rem;transform:rotate(90deg);order:-1}.arrow::after{content:none}}
+@media(max-width:40rem){
+thead{display:none}tr{display:flex;flex-wrap:wrap;align-items:baseline;gap:.3rem .8rem;padding:.5rem 0;border-top:1px solid var(--line)}
+td{padding:0;border:0;font-size:.92rem}td:first-child{flex:0 0 100%}
+td[data-about]::before{content:attr(data-about);margin-right:.4rem;color:var(--soft);font-size:.85rem}td[data-about=""]::before{content:none}
+.name{font-weight:600}
+.figures{grid-template-columns:repeat(2,auto);width:100%}h1{font-size:1.4rem}figcaption small{display:block;margin:0}}
 `;

@@ -1,4 +1,4 @@
-import { escaped, perSecond, spoken } from "./html.ts";
+import { counted, escaped, perSecond, spoken } from "./html.ts";
 import { icon, type IconName } from "./icons.ts";
 import { type RoleStatus, type Status } from "./status.ts";
 
@@ -39,7 +39,7 @@ function arrow(flow: Flow | null): string {
 }
 
 function stationsOf(status: Status): readonly Station[] {
-  const { now, queue } = status;
+  const { now } = status;
   const flow = (rate: number | undefined): Flow | null =>
     rate === undefined ? null : { perSecond: rate, text: perSecond(rate) };
   const publishes = flow(now?.publishesPerSecond);
@@ -48,9 +48,9 @@ function stationsOf(status: Status): readonly Station[] {
   // Not every publish becomes a push: what leaves the queue is what is answered.
   return [
     { ...front(status.components), flow: null },
-    { name: "ingress", ...processes(status, "ingress"), flow: publishes },
-    { name: "queue", ...queueStation(queue), flow: accepted },
-    { name: "worker", ...processes(status, "worker"), flow: answers },
+    { name: "ingress", ...ingress(status), flow: publishes },
+    { name: "queue", ...queueStation(status), flow: accepted },
+    { name: "worker", ...worker(status), flow: answers },
     { ...pushService(status.connections), flow: answers },
   ];
 }
@@ -64,24 +64,65 @@ function front(components: Status["components"]): Omit<Station, "flow"> {
   return { name: "front", mood: known ? "bad" : "unknown", detail: known ? "not connected" : "unknown" };
 }
 
-function processes({ roles }: Status, role: RoleStatus["role"]): Pick<Station, "mood" | "detail"> {
-  const found = roles.find((each) => each.role === role);
-  if (found === undefined || found.answering + found.silent === 0)
-    return { mood: "bad", detail: "none running" };
-  const { answering, ready, silent } = found;
-  const count = `${answering} running${silent > 0 ? `, ${silent} silent` : ""}`;
-  if (answering === 0) return { mood: "bad", detail: count };
-  return { mood: ready === 0 ? "bad" : silent > 0 || ready < answering ? "doubtful" : "good", detail: count };
+type Look = Pick<Station, "mood" | "detail">;
+
+/** Parts of an ingress that are shown at other stations, where they belong for who looks at the path. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  "draining",
+  "component",
+  "redis",
+  "redis-writes",
+  "sentinels",
+  "queue",
+  "region-worker",
+]);
+
+function ingress(status: Status): Look {
+  const { answering, silent } = countsOf(status, "ingress");
+  if (answering + silent === 0) return { mood: "bad", detail: "none running" };
+  const detail = running(answering, silent);
+  if (answering === 0 || status.lacking.some((part) => !ELSEWHERE.has(part))) return { mood: "bad", detail };
+  return { mood: silent > 0 ? "doubtful" : "good", detail };
 }
 
-function queueStation({
-  batches,
-  oldestSeconds,
-  trailingDevices,
-}: Status["queue"]): Pick<Station, "mood" | "detail"> {
+function worker(status: Status): Look {
+  const { answering, ready, silent } = countsOf(status, "worker");
+  const noneAnywhere = status.lacking.includes("region-worker");
+  // Those of other hosts drain the same queue.
+  if (answering + silent === 0)
+    return noneAnywhere ? { mood: "bad", detail: "none running" } : { mood: "doubtful", detail: "none here" };
+  const detail = running(answering, silent);
+  if (ready === 0) return { mood: "bad", detail: `${detail}, none can send` };
+  return ready < answering
+    ? { mood: "doubtful", detail: `${detail}, ${ready} can send` }
+    : { mood: silent > 0 ? "doubtful" : "good", detail };
+}
+
+function countsOf({ roles }: Status, role: RoleStatus["role"]): Omit<RoleStatus, "role"> {
+  return roles.find((each) => each.role === role) ?? { answering: 0, ready: 0, silent: 0 };
+}
+
+const running = (answering: number, silent: number): string =>
+  [...(answering > 0 ? [`${answering} running`] : []), ...(silent > 0 ? [`${silent} silent`] : [])].join(
+    ", ",
+  );
+
+/** What of Redis and the queue in it an ingress may lack, the first cause first. */
+const QUEUE_LACKS = [
+  ["redis", "Redis is away"],
+  ["redis-writes", "takes no writes"],
+  ["sentinels", "no Sentinel majority"],
+  ["queue", "does not move"],
+] as const;
+
+function queueStation({ queue, lacking }: Status): Look {
+  const lacks = QUEUE_LACKS.find(([part]) => lacking.includes(part));
+  if (lacks !== undefined) return { mood: "bad", detail: lacks[1] };
+  const { batches, oldestSeconds, trailingDevices } = queue;
   if (batches === null || oldestSeconds === null) return { mood: "unknown", detail: "unknown" };
-  const trailing = trailingDevices === null || trailingDevices === 0 ? "" : `, ${trailingDevices} due later`;
-  if (oldestSeconds < SLOW_SECONDS) return { mood: "good", detail: `${batches} waiting${trailing}` };
+  const trailing =
+    trailingDevices === null || trailingDevices === 0 ? "" : `, ${counted(trailingDevices)} due later`;
+  if (oldestSeconds < SLOW_SECONDS) return { mood: "good", detail: `${counted(batches)} waiting${trailing}` };
   return { mood: "doubtful", detail: `waits up to ${spoken(oldestSeconds)}${trailing}` };
 }
 

@@ -3,6 +3,7 @@ import { type ModuleStatus, type Status } from "./status.ts";
 
 type Mood = "good" | "doubtful" | "bad" | "plain";
 type Said = readonly [mood: Mood, words: string];
+type Row = readonly [name: string, state: Said];
 
 const DAY = 86_400_000;
 /** The days of the alerts. */
@@ -10,56 +11,91 @@ const SOON = 30 * DAY;
 const URGENT = 3 * DAY;
 
 /** What stands by should something fail: fronts, Redis, Sentinels, and how long certificates last. */
-export function failoverTable(status: Status): string {
-  const { failover, at } = status;
-  const rows: readonly (readonly [string, Said])[] = [
-    ["front", placeAtFront(status.components)],
-    ["Redis", redis(failover.redis)],
-    ["Sentinels", sentinels(failover.sentinels)],
-    ["certificate of the front", frontExpiry(failover.certificateExpiresAt, at)],
-  ];
-  return table(
+export const failoverTable = (status: Status): string =>
+  table(
     "Failover",
     [],
-    rows.map(([name, state]) => [cell(name), said(state)]),
+    reservesOf(status).map(([name, state]) => [cell(name), said(state)]),
   );
+
+/** What is bad though pushes go out: of what stands by, and of single modules. */
+export function concernsOf(status: Status): readonly string[] {
+  const { modules, at } = status;
+  const states = [
+    ...reservesOf(status),
+    ...modules.flatMap(({ module, breaker, credentialExpiresAt }): readonly Row[] => [
+      [`breaker of ${module}`, BREAKERS[breaker]],
+      [`credential of ${module}`, expiry(credentialExpiresAt, at)],
+    ]),
+  ];
+  return states.filter(([, [mood]]) => mood === "bad").map(([name, [, words]]) => `${name} – ${words}`);
+}
+
+function reservesOf({ components, failover, at }: Status): readonly Row[] {
+  return [
+    ["front", placeAtFront(components)],
+    ...otherFronts(failover.otherFronts),
+    ["Redis", redis(failover.redis)],
+    ["Sentinels", sentinels(failover)],
+    ["certificate of the front", frontExpiry(failover.certificateExpiresAt, at)],
+  ];
 }
 
 /** Each module with its breaker and the expiry of its credential. */
 export function moduleTable({ modules, at }: Status): string {
-  if (modules.length === 0) return "";
+  if (modules.length === 0)
+    return `<section><h2>Modules</h2><p>No worker of this host tells of any.</p></section>`;
   const rows = modules.map(({ module, breaker, credentialExpiresAt }) => [
     // Of up to 64 letters, without a place to break.
     `<td class="name">${escaped(module)}</td>`,
-    said(BREAKERS[breaker]),
-    said(expiry(credentialExpiresAt, at)),
+    said(BREAKERS[breaker], "breaker"),
+    said(expiry(credentialExpiresAt, at), "credential"),
   ]);
   return table("Modules", ["module", "breaker", "credential"], rows);
 }
 
+const UNKNOWN: Said = ["plain", "unknown"];
+
 const BREAKERS = {
-  closed: ["good", "closed"],
-  probing: ["doubtful", "tries again"],
+  closed: ["good", "closed: sends"],
+  probing: ["doubtful", "probing: tries again"],
   open: ["bad", "open: refused"],
 } as const satisfies Record<ModuleStatus["breaker"], Said>;
 
 function placeAtFront(components: Status["components"]): Said {
   if ((components["active"] ?? 0) > 0) return ["good", "served by this host"];
   if ((components["standby"] ?? 0) > 0) return ["doubtful", "standby: served by another host"];
-  return ["bad", "not connected"];
+  return Object.keys(components).length > 0 ? ["bad", "not connected"] : UNKNOWN;
+}
+
+/** What would happen to their traffic, and to ours. */
+function otherFronts(states: Status["failover"]["otherFronts"]): readonly Row[] {
+  const { standby = 0, active = 0, connecting = 0, down = 0 } = states;
+  const away = connecting + down;
+  const all = standby + active + away;
+  if (all === 0) return [];
+  const count = (some: number, words: string): string => (all === 1 ? words : `${some} ${words}`);
+  const words = [
+    ...(standby > 0 ? [count(standby, "served by its own host")] : []),
+    ...(active > 0 ? [count(active, "served by this host")] : []),
+    ...(away > 0 ? [count(away, "not reachable")] : []),
+  ].join(", ");
+  const name = all === 1 ? "front of the other host" : "fronts of other hosts";
+  return [[name, [away > 0 ? "bad" : active > 0 ? "doubtful" : "good", words]]];
 }
 
 function redis(known: Status["failover"]["redis"]): Said {
-  if (known === null) return ["bad", "unknown"];
+  if (known === null) return UNKNOWN;
   if (known.part === "replica") return ["bad", "a replica, which takes no writes"];
   const { replicas } = known;
-  if (replicas === 0) return ["plain", "primary, without a replica"];
+  if (replicas === 0) return ["plain", "primary, no replica"];
   return ["good", `primary, ${replicas} replica${replicas === 1 ? "" : "s"}`];
 }
 
-function sentinels(known: Status["failover"]["sentinels"]): Said {
-  if (known === null) return ["plain", "none: one Redis"];
-  const { agreeing, configured } = known;
+function sentinels(failover: Status["failover"]): Said {
+  // Who tells nothing of Redis may tell nothing of its Sentinels either.
+  if (failover.sentinels === null) return failover.redis === null ? UNKNOWN : ["plain", "none: one Redis"];
+  const { agreeing, configured } = failover.sentinels;
   const mood = agreeing * 2 <= configured ? "bad" : agreeing < configured ? "doubtful" : "good";
   return [mood, `${agreeing} of ${configured} agree`];
 }
@@ -79,7 +115,9 @@ function frontExpiry(expiresAt: number | null, now: number): Said {
 }
 
 const cell = (text: string): string => `<td>${escaped(text)}</td>`;
-const said = ([mood, words]: Said): string => `<td><span class="tag ${mood}">${escaped(words)}</span></td>`;
+/** `about` stands for the head of the column where there is no room for one. */
+const said = ([mood, words]: Said, about = ""): string =>
+  `<td data-about="${about}"><span class="tag ${mood}">${escaped(words)}</span></td>`;
 
 function table(title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = heads.map((text) => `<th>${text}</th>`).join("");

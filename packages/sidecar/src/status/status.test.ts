@@ -269,6 +269,44 @@ describe("the status page", () => {
     expect(text).toContain("the ingress does not answer");
   });
 
+  it("shows each trouble at its own station, and tells the own front from those of other hosts", async () => {
+    await using host = await aHost();
+    const component = (name: string, state: string) => [{ component: name, state }, 1] as const;
+    const failing = { kind: "failing", because: "away" } as const;
+    const ingress = await host.role({
+      role: "ingress",
+      metrics: [family(METRICS.component, [component("own", "active"), component("s2", "standby")])],
+    });
+    await host.role({ parts: [{ part: "apns", health: failing }] });
+    const sidecar = await host.start({ ownComponent: "own" });
+    const stations = async () =>
+      [...(await sidecar.get("/")).text.matchAll(/class="station (\w+)">.*?<b>(\w+)<\/b><span>([^<]*)/g)].map(
+        ([, mood, name, detail]) => `${name} ${mood}: ${detail}`,
+      );
+    const rows = async () =>
+      (await sidecar.get("/")).text.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ");
+    expect(await stations()).toEqual([
+      "front good: connected",
+      "ingress good: 1 running",
+      "queue unknown: unknown",
+      "worker bad: 1 running, none can send",
+      "APNs unknown: unknown",
+    ]);
+    expect(await rows()).toContain("front of the other host served by its own host Redis unknown");
+    ingress.set({
+      metrics: [family(METRICS.component, [component("own", "down"), component("s2", "down")])],
+      parts: ["component", "redis-writes", "region-worker"].map((part) => ({ part, health: failing })),
+    });
+    await host.clock.polls(5);
+    expect((await stations()).slice(0, 4)).toEqual([
+      "front bad: not connected",
+      "ingress good: 1 running",
+      "queue bad: takes no writes",
+      "worker bad: 1 running, none can send",
+    ]);
+    expect(await rows()).toContain("front of the other host not reachable");
+  });
+
   it("takes names for text, whatever they contain", async () => {
     await using host = await aHost();
     const name = `<script>alert("1")</script>`;

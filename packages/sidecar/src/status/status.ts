@@ -1,4 +1,4 @@
-import { type EpochMillis, type Role } from "@reveille/wakeup";
+import { type EpochMillis, type MetricValue, type Role } from "@reveille/wakeup";
 
 import { isReady } from "../readiness.ts";
 import { type RoleProcess } from "../role-process.ts";
@@ -17,7 +17,7 @@ export interface Status {
   /** What is missing, by the names of parts; empty while the host is ready. */
   readonly lacking: readonly string[];
   readonly roles: readonly RoleStatus[];
-  /** How many ingresses have a component in this state. */
+  /** How many ingresses have the component at the front of this host in this state. */
   readonly components: Readonly<Record<string, number>>;
   readonly queue: {
     readonly batches: number | null;
@@ -51,6 +51,8 @@ export interface ModuleStatus {
 export interface FailoverStatus {
   readonly redis: { readonly part: "primary" | "replica"; readonly replicas: number } | null;
   readonly sentinels: { readonly configured: number; readonly agreeing: number } | null;
+  /** Fronts of other hosts that this one stands by for, by the state of our component there; empty if there is none. */
+  readonly otherFronts: Readonly<Record<string, number>>;
   /** When the first of the watched fronts' certificates expires; 0 if one serves none. */
   readonly certificateExpiresAt: number | null;
 }
@@ -60,6 +62,8 @@ export interface StatusInput {
   readonly at: EpochMillis;
   readonly ready: boolean;
   readonly lacking: readonly string[];
+  /** See `WatchOptions`. */
+  readonly ownComponent: string | undefined;
   readonly certificateExpiresAt: number | undefined;
   readonly processes: readonly RoleProcess[];
   readonly families: Families;
@@ -71,21 +75,26 @@ const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
 export function statusOf(input: StatusInput): Status {
   const { about, at, ready, lacking, processes, families, history } = input;
   const greatest = (name: string): number | null => greatestOf(valuesOf(families, name)) ?? null;
+  const { own, others } = frontsOf(families, input.ownComponent);
   return {
     ...about,
     at,
     ready,
     lacking: ready ? [] : lacking,
     roles: ROLES.map((role) => roleStatus(role, processes)),
-    components: statesOf(families, METRICS.component),
+    components: own,
     queue: {
       batches: queuedBatches(families),
       oldestSeconds: greatest(METRICS.queueOldest),
       trailingDevices: greatest(METRICS.trailing),
     },
-    connections: statesOf(families, METRICS.connections),
+    connections: statesOf(valuesOf(families, METRICS.connections)),
     modules: moduleStatuses(families),
-    failover: { ...redisStatus(families), certificateExpiresAt: input.certificateExpiresAt ?? null },
+    failover: {
+      ...redisStatus(families),
+      otherFronts: others,
+      certificateExpiresAt: input.certificateExpiresAt ?? null,
+    },
     now: history.now ?? null,
     history: { stepSeconds: STEP / 1_000, points: history.points },
   };
@@ -115,8 +124,17 @@ function roleStatus(role: Role, all: readonly RoleProcess[]): RoleStatus {
   };
 }
 
-const statesOf = (families: Families, name: string): Readonly<Record<string, number>> =>
-  Object.fromEntries(sumsBy(valuesOf(families, name), "state"));
+type States = Readonly<Record<string, number>>;
+
+const statesOf = (values: readonly MetricValue[]): States => Object.fromEntries(sumsBy(values, "state"));
+
+/** Told apart here, since the names of components are addresses. */
+function frontsOf(families: Families, ownComponent: string | undefined): { own: States; others: States } {
+  const all = valuesOf(families, METRICS.component);
+  const isOwn = ({ labels }: MetricValue): boolean =>
+    ownComponent === undefined || labels["component"] === ownComponent;
+  return { own: statesOf(all.filter(isOwn)), others: statesOf(all.filter((value) => !isOwn(value))) };
+}
 
 /** Every process reads the region's queue, so the states of one of them are added up, not those of all. */
 function queuedBatches(families: Families): number | null {
