@@ -257,6 +257,26 @@ describe("a region behind a real server", () => {
     expect(log).toContain("admin@");
   });
 
+  it("tells the public and Prometheus of no domain, device or person", async () => {
+    const domains = [region.sender.domain, "burst.example"];
+    // Whoever may read the log may know the domains: there the search has to find something.
+    const log = await readFile(join(region.logFolder, "front.log"), "utf8");
+    expect(domains.filter((one) => !log.includes(one))).toEqual([]);
+    const hidden = [...domains, ...secrets, ...[...secrets].filter(isToken).map(asInRedis)];
+    for (const from of [region.sidecarUrl, region.statusUrl]) {
+      for (const path of ["/status.json", "/", "/metrics"]) {
+        for (const accept of ["*/*", "application/openmetrics-text"]) {
+          const response = await fetch(`${from}${path}`, { headers: { accept } });
+          const heard = JSON.stringify([...response.headers]) + (await response.text());
+          expect(hidden.filter((one) => heard.toLowerCase().includes(one.toLowerCase()))).toEqual([]);
+        }
+      }
+    }
+    const { headers } = await fetch(`${region.statusUrl}/status.json`);
+    expect(headers.get("cache-control")).toBe("public, max-age=2");
+    expect((await fetch(`${region.statusUrl}/metrics`)).status).toBe(404);
+  });
+
   it("has written no token, sender, body or local part into a log, metric or page", async () => {
     const traces = new Map<string, string>();
     for (const name of await readdir(region.logFolder)) {
