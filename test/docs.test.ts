@@ -132,6 +132,17 @@ describe("docs/doctor.md", () => {
 
 describe("docs/architecture.md", () => {
   const text = read("docs/architecture.md");
+
+  it("names files and folders in its pictures that exist", () => {
+    const named = found(text, /(?:^|[ `])((?:packages|deploy|docs)\/[\w./-]*[\w-])/gm);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it("has a picture for each concern of its table, and no other", () => {
+    const listed = found(text, /^\|.*\[([^\]]+)\]\(#/gm);
+    expect(found(text, /^## (.+)$/gm)).toEqual(listed);
+  });
   const drawn = new Set(found(text, /--> (\w+)/g));
 
   it.each(["reveille_push_connection_changes_total", "reveille_component_state"])(
@@ -169,6 +180,8 @@ describe("a newcomer", () => {
     ["metric", "packages/runtime/src/metrics/", "reveille_publishes_total"],
     ["payload", "packages/push-services/src/apns/notification.ts", "mutable-content"],
     ["Lua script", "packages/admission/src/*.lua", "redis.call"],
+    ["alert", "deploy/prometheus/rules/reveille.alerts.yml", "alert: ReveilleBreakerOpen"],
+    ["default", "packages/runtime/src/config/config.ts", 'window: someTime.prefault("20s")'],
   ])("finds there where to change a %s", (what, place, text) => {
     const row = table.split("\n").find((line) => line.startsWith("|") && line.includes(`**${what}**`));
     expect(row).toContain(`\`${place}\``);
