@@ -1,6 +1,7 @@
 import { ConfigError } from "@reveille/runtime";
 
 import { program } from "./program.ts";
+import { reasonOf } from "./reason-of.ts";
 
 try {
   await program().parseAsync();
@@ -11,8 +12,5 @@ try {
 
 /** For an operator: mistakes of the configuration stand for themselves, all else says its causes. */
 function sayOf(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  const messages: string[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message);
-  return `reveille: ${messages.join("\n  because: ")}`;
+  return error instanceof ConfigError ? error.message : `reveille: ${reasonOf(error)}`;
 }

@@ -13,6 +13,7 @@ export { type Sender } from "./local-region/sender.ts";
 export { type Region, type RegionOptions, startRegion } from "./local-region/start-region.ts";
 export { until } from "./local-region/until.ts";
 export { type ReceivedReply, type SentPublish } from "./local-region/witness.ts";
+export { type ProxyOptions, startProxy, type TestProxy } from "./http-proxy.ts";
 export { heapUsed } from "./heap-used.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { type NotifySocket, openNotifySocket } from "./notify-socket.ts";

@@ -1,10 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { connect } from "node:net";
 import { readFile, writeFile } from "node:fs/promises";
 
 import { type FcmSimulator, startApnsSimulator, startFcmSimulator } from "@reveille/apns-simulator";
 import { type Config, parseConfig } from "@reveille/runtime";
+import { startProxy } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { checkApns } from "./apns.ts";
@@ -97,32 +95,6 @@ describe("the doctor, asking FCM", () => {
   });
 });
 
-/** An HTTP proxy that tunnels whoever asks for one of these hosts to a port of this machine. */
-async function aProxyTo(ports: Readonly<Record<string, number>>) {
-  const server = createServer();
-  server.on("connect", (request, socket) => {
-    const [host = ""] = (request.url ?? "").split(":");
-    const far = connect(ports[host] ?? 1, "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 Yes\r\n\r\n");
-      socket.pipe(far).pipe(socket);
-    });
-    far.on("error", () => socket.destroy());
-    socket.on("error", () => far.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 describe("the doctor, asking both environments of Apple", () => {
   /** Apple with both, and a key that is good for the sandbox alone. */
   async function anApple() {
@@ -140,7 +112,9 @@ describe("the doctor, asking both environments of Apple", () => {
     const production = opened.use(await startApnsSimulator({ keys, names }));
     const sandbox = opened.use(await startApnsSimulator({ keys, names, environment: "sandbox" }));
     const proxy = opened.use(
-      await aProxyTo({ "api.push.apple.com": production.port, "api.sandbox.push.apple.com": sandbox.port }),
+      await startProxy({
+        portOf: { "api.push.apple.com": production.port, "api.sandbox.push.apple.com": sandbox.port },
+      }),
     );
     await writeFile(host.file("apns-ca.pem"), production.ca + sandbox.ca);
     const resources = opened.move();
@@ -151,7 +125,7 @@ describe("the doctor, asking both environments of Apple", () => {
     await using apple = await anApple();
     const text = (await readFile(apple.host.configFile, "utf8")).replace(
       "endpoint: https://127.0.0.1:1",
-      `proxy: ${apple.proxy.url}`,
+      `proxy: ${apple.proxy.url.origin}`,
     );
     expect((await checkApns(aPatient(parseConfig(text, "reveille.yaml"))))[0]).toMatchObject({
       kind: "fail",

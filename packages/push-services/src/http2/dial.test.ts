@@ -1,9 +1,5 @@
-import { createServer, type Server } from "node:http";
-import { connect } from "node:net";
-import { once } from "node:events";
-
 import { startApnsSimulator } from "@reveille/apns-simulator";
-import { aToken, aWakeup } from "@reveille/testkit";
+import { aToken, aWakeup, startProxy } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { eventually } from "../testing/eventually.ts";
@@ -11,53 +7,16 @@ import { aFolder } from "../testing/a-folder.ts";
 import { anApns, countKinds, manyWakeups, whileTimePasses } from "../testing/an-apns.ts";
 import { dial } from "./dial.ts";
 
-interface TestProxy extends AsyncDisposable {
-  readonly url: URL;
-  readonly asked: readonly string[];
-}
-
-/** An HTTP proxy that tunnels (200) or refuses. */
-async function aProxy(status = 200): Promise<TestProxy> {
-  const asked: string[] = [];
-  const server: Server = createServer();
-  server.on("connect", (request, socket) => {
-    const [host = "", port = ""] = (request.url ?? "").split(":");
-    asked.push(host);
-    // A client that was refused may hang up before it has read all.
-    socket.on("error", () => undefined);
-    if (status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
-    const far = connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 Yes\r\n\r\n");
-      socket.pipe(far).pipe(socket);
-    });
-    far.on("error", () => socket.destroy());
-    socket.on("error", () => far.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return {
-    url: new URL(`http://127.0.0.1:${address.port}`),
-    asked,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
 describe("an HTTP proxy", () => {
   it("carries the connections, and is told the name of the endpoint", async () => {
-    await using proxy = await aProxy();
+    await using proxy = await startProxy();
     await using apns = await anApns({ apns: { proxy: proxy.url } });
     expect(countKinds(await Promise.all(manyWakeups(20).map(apns.services.send)))).toEqual({ delivered: 20 });
     expect(proxy.asked).toEqual(["localhost", "localhost"]);
   });
 
   it("that refuses is named with its status", async () => {
-    await using proxy = await aProxy(407);
+    await using proxy = await startProxy({ status: 407 });
     await using apns = await anApns({ apns: { proxy: proxy.url } });
     await whileTimePasses(apns.clock, apns.services.send(aWakeup()));
     expect(JSON.stringify(apns.services.health())).toMatch(/no tunnel through the proxy .*: it answered 407/);
