@@ -327,6 +327,26 @@ describe("the doctor, coming in by s2s", () => {
     );
   });
 
+  it("asks every address of a target, not the first alone", async () => {
+    await using host = await aHost();
+    const { server, cert } = await directTls(host, "eu.push.example", "serverAuth,clientAuth");
+    await using open = server;
+    const records = [SRV("_xmpps-server", open.port), "--host-record=s1.example,127.0.0.1"];
+    const findings = await look(host, [...records, "--host-record=s1.example,127.0.0.2"], {
+      authorities: cert,
+    });
+    const item = `s2s direct TLS at s1.example:${open.port}`;
+    expect(findings).toContainEqual(expect.objectContaining({ kind: "ok", item: `${item} (127.0.0.1)` }));
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        kind: "fail",
+        item: `${item} (127.0.0.2)`,
+        text: containing("ECONNREFUSED"),
+        cure: containing("open it in the firewall"),
+      }),
+    );
+  });
+
   it("looks at the certificate of every target, not of the first alone", async () => {
     await using host = await aHost();
     const good = await directTls(host, "eu.push.example", "serverAuth,clientAuth");

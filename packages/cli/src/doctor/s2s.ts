@@ -3,7 +3,7 @@ import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check, type Patient } from "./patient.ts";
 import { judgeServed } from "./served-certificate.ts";
-import { openTls } from "./s2s-tls.ts";
+import { openTls, type S2sAddress } from "./s2s-tls.ts";
 
 /** How users' servers reach each hostname of ours: SRV, addresses, TLS and certificate of every target. */
 export const checkS2s: Check = async (patient) => {
@@ -16,7 +16,7 @@ async function checkDomain(domain: string, patient: Patient): Promise<readonly F
   try {
     const targets = await targetsOf(domain, patient);
     const served = await Promise.all(targets.map(async (target) => serve(domain, target, patient)));
-    return [...judgeTargets(domain, targets), ...served];
+    return [...judgeTargets(domain, targets), ...served.flat()];
   } catch (error) {
     return [
       about(`DNS of ${domain}`).fail(
@@ -72,18 +72,39 @@ function judgeAddresses({ host, ipv4, ipv6, tls }: Target): Finding {
   return ipv6.length === 0 ? ok(`${all} (no AAAA)`) : ok(all);
 }
 
-async function serve(domain: string, target: Target, patient: Patient): Promise<Finding> {
-  const { host, port, tls } = target;
+/** What each address of a target shows: a server takes any of them. */
+async function serve(domain: string, target: Target, patient: Patient): Promise<readonly Finding[]> {
+  const { host, port, tls, ipv4, ipv6 } = target;
   const item = `s2s ${tls === "direct" ? "direct TLS" : "STARTTLS"} at ${host}:${port}`;
-  const [address] = [...target.ipv4, ...target.ipv6];
-  if (address === undefined) return about(item).skipped("it has no address");
+  const addresses = [...ipv4, ...ipv6];
+  if (addresses.length === 0) return [about(item).skipped("it has no address")];
+  return Promise.all(
+    addresses.map(async (address) =>
+      serveAt(
+        addresses.length === 1 ? item : `${item} (${address})`,
+        { domain, address, port, tls },
+        patient,
+      ),
+    ),
+  );
+}
+
+async function serveAt(item: string, to: S2sAddress, patient: Patient): Promise<Finding> {
   try {
-    const served = await openTls({ domain, address, port, tls }, patient);
-    return judgeServed(item, domain, served, patient.clock.now());
+    return judgeServed(item, to.domain, await openTls(to, patient), patient.clock.now());
   } catch (error) {
+    if (isWithoutWay(error)) return about(item).skipped("this host has no way to that address");
     return about(item).fail(
       reasonOf(error),
-      `let the front listen on port ${port} (s2s_ports, s2s_direct_tls_ports), and open it in the firewall`,
+      `let the front listen on port ${to.port} (s2s_ports, s2s_direct_tls_ports), and open it in the firewall`,
     );
   }
 }
+
+/** A machine without IPv6 cannot tell what others meet there. */
+function isWithoutWay(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && NO_WAY.has(String(cause.code));
+}
+
+const NO_WAY: ReadonlySet<string> = new Set(["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"]);
