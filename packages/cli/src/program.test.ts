@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { askRoles, systemClock } from "@reveille/runtime";
-import { Program, startRedis } from "@reveille/testkit";
-import { seconds } from "@reveille/wakeup";
+import { openRegionSecret, redisAdmission } from "@reveille/admission";
+import { aModule, aRegion, aWakeup, Program, startRedis } from "@reveille/testkit";
+import { minutes, redisKeysOf, seconds } from "@reveille/wakeup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "main.ts");
@@ -132,6 +133,8 @@ describe("a role", () => {
     await using waiting = await start();
     await waiting.line((line) => line.includes("redis-trouble"), 20_000);
     await redis.restart();
+    // It tells what could be better of that Redis.
+    await waiting.line((line) => line.includes('"event":"redis-packs-loosely","limit":64'), 20_000);
     // It has come to what follows: the key of the example is not there.
     await waiting.line((line) => line.includes("AuthKey_ABC1234567.p8"), 20_000);
   });
@@ -174,5 +177,29 @@ describe("queue", () => {
       code: 0,
       stdout: "0 batches and 0 trailing pushes thrown away\n",
     });
+  });
+
+  it("discards a trailing push with its batches, so that the device's next wakeup is scheduled anew", async () => {
+    await using redis = await startRedis();
+    const client = await redis.connect();
+    const config = await inRegion(redis);
+    const region = aRegion();
+    const admission = redisAdmission({
+      redis: client,
+      region,
+      secret: await openRegionSecret(client, region),
+      // As the example configuration has it.
+      windowOf: () => seconds(20),
+      forgetDeadAfter: () => minutes(1),
+      clock: systemClock,
+      observe: () => undefined,
+    });
+    const wakeup = aWakeup({ module: aModule("monalProdiOS") });
+    await admission.decide([wakeup]);
+    expect(await admission.decide([wakeup])).toMatchObject([{ kind: "later" }]);
+    const { stdout } = await reveille("queue", "discard", "--yes", "--json", "--config", config);
+    expect(stdout).toBe('{"discarded":0,"trailing":1}\n');
+    expect(await client.exists(redisKeysOf(region).trailing)).toBe(0);
+    expect(await admission.decide([wakeup])).toMatchObject([{ kind: "later" }]);
   });
 });
