@@ -39,7 +39,7 @@ Stages: ${STAGES.join(", ")}; without any, all of them.
   --rate N          wakeups per second of the open loop, in place of the stage's own rates
   --in-flight N     wakeups in flight at saturation, in place of the stage's own number
   --filled N        devices known and wakeups queued before the admission-queue stage is loaded (0)
-  --appendfsync P   when the admission-queue stage's Redis syncs its file: everysec or always (everysec)
+  --appendfsync P   when Redis syncs its file, in the stages that have one: everysec or always (everysec)
   --workers N       workers of the end-to-end stage (1)
   --apns NAME       the far end: nginx or simulator (nginx)
   --profile         also show where the CPU of each process went; the costs are then too high

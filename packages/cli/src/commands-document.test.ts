@@ -14,8 +14,8 @@ const documents = globSync("**/*.md", {
 
 /** Lines of shell blocks that run the executable, without what the shell does around them. */
 const commandLines = (text: string): readonly string[] =>
-  [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
-    .flatMap(([, block = ""]) => block.split("\n"))
+  [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)]
+    .flatMap(([, block = ""]) => block.split("\n").map((line) => line.trim()))
     .filter((line) => /^(?:pnpm )?reveille /.test(line) && !line.includes("…"))
     .map((line) =>
       line

@@ -24,10 +24,10 @@ export function endToEndStage(options: Options): readonly Planned[] {
   ];
 }
 
-async function setUpRegion(bench: Bench, { workers, apns: kind }: Options): Promise<Trial> {
+async function setUpRegion(bench: Bench, { workers, apns: kind, appendfsync }: Options): Promise<Trial> {
   const secret = randomBytes(16).toString("hex");
   const apns = await startApns(bench, kind);
-  const redisUrl = await startRedis(bench);
+  const redisUrl = await startRedis(bench, appendfsync);
   const sender = bench.driver({
     name: "sender",
     file: new URL("../doubles/sender.ts", import.meta.url),
@@ -46,7 +46,7 @@ async function setUpRegion(bench: Bench, { workers, apns: kind }: Options): Prom
     driver: sender,
     counted: ["ingress", "redis", ...names],
     latency: apns.arrivals === undefined ? "publish to reply" : "publish to APNs answer",
-    setting: { workers, apns: apns.name, redis: "TCP, AOF everysec" },
+    setting: { workers, apns: apns.name, redis: `TCP, AOF ${appendfsync}` },
     arrived: apns.requests,
     check: async (journal, window) => checkPushes(apns, journal, window),
   };

@@ -1,29 +1,38 @@
 import { type ModuleConfig, type ModulesFile, type Plan } from "@reveille/runtime";
 
-/** What is left to do for people, in order. */
+/** How it gets the secret that ingress knows it by. */
+const FRONT_READS: Readonly<Record<Plan["front"], string>> = {
+  prosody:
+    "Prosody reads it, too: `chgrp prosody /etc/reveille/front/component.secret`, then `chmod 640` of it.",
+  ejabberd: "Write it in place of COMPONENT_SECRET into /etc/ejabberd/ejabberd.yml.",
+};
+
+/** What is left to do for people, in order; deploy/README.md says why. */
 export function nextSteps(plan: Plan, { modules }: ModulesFile): string {
   const { hostname, hosts, witness, front } = plan;
   const names = hosts.map(({ name }) => name);
   const files = `reveille.yaml, ${front === "prosody" ? "prosody.cfg.lua" : "ejabberd.yml"}, haproxy.cfg, redis.conf`;
   const credentials = new Set([...modules.values()].flatMap(credentialFileOf));
+  const all = witness === undefined ? "the host" : `both hosts and ${witness.name}`;
   const steps = [
-    `DNS: publish the records of ${hostname}.zone.`,
-    `On every host (${names.join(", ")}): \`sh deploy/install.sh\` from a checkout of Reveille. It brings the units of \`systemd/\`, which are here to be read.`,
-    `Copy each machine's files to the place that their first lines name: ${files}${witness === undefined ? "" : `, and on the hosts and ${witness.name} sentinel.conf`}.`,
-    `Make the secret of front and ingress, the same on all hosts: \`openssl rand -hex 24 > /etc/reveille/front/component.secret\`, mode 600.`,
+    `On every host (${names.join(", ")}), as root: \`sh deploy/install.sh\` from a checkout of Reveille. It brings the units of \`systemd/\`, which are here to be read.`,
+    `On ${all}: what deploy/README.md says of the tunnel, the firewall and \`net.ipv4.ip_nonlocal_bind\`.`,
+    `Copy each machine's files over those at the place that their first lines name: ${files}${witness === undefined ? "" : `, and on ${all} sentinel.conf`}.`,
+    `${names.length > 1 ? "On one host" : "There"}: \`(umask 077 && openssl rand -hex 32 >/etc/reveille/front/component.secret)\`, the secret of front and ingress.${names.length > 1 ? " Copy it to the other one." : ""} ${FRONT_READS[front]}`,
     ...[...credentials].map((file) => `Put the credential that Apple handed out into ${file}, mode 600.`),
     `Have a certificate for ${hostname} where the front looks for it; servers check this name, not the hosts'.`,
-    "Prometheus: prometheus/reveille.yml and prometheus/rules.",
-    "`systemctl enable --now reveille.target` on each host.",
-    "`reveille doctor` on each host, with `--peer http://INSIDE-ADDRESS:9464` of the other; mend what it names.",
+    `DNS: publish the records of ${hostname}.zone.`,
+    `Start on each host: \`systemctl restart redis-server ${front}\`, then \`systemctl restart haproxy\`, then \`systemctl start reveille.target\`${witness === undefined ? "" : `; on ${all} \`systemctl restart redis-sentinel\``}.`,
+    "`reveille doctor` on each host; mend what it names.",
     `One push to a device of yours: \`reveille push-test --module ${[...modules.keys()][0] ?? ""}\`.`,
+    "Prometheus: prometheus/reveille.yml and prometheus/rules.",
     ...canarySteps(plan),
   ];
   return `# Next steps for ${hostname}
 
 ${steps.map((step, index) => `${index + 1}. ${step}`).join("\n")}
 
-After a change of plan.yaml or modules.yaml: \`reveille render plan.yaml --out .\`, copy, and \`reveille reload\` on each host.
+After a change of plan.yaml or modules.yaml: \`reveille render plan.yaml --out .\`, copy what has changed, and \`reveille reload\` on each host. Leave redis.conf and sentinel.conf of a running region where they are: Redis and Sentinel write to theirs.
 `;
 }
 
