@@ -65,7 +65,8 @@ function publishSteadily(): () => Promise<void> {
     while (!stop.signal.aborted) {
       count += 1;
       const node = (count % 500).toString(16).padStart(64, "0");
-      await server.publish({ to: region.hostname, node, module: "monalProdiOS" }).catch(() => undefined);
+      // Not waited for: an ingress that is killed answers none of what it had.
+      void server.publish({ to: region.hostname, node, module: "monalProdiOS" }).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
   })();
@@ -232,6 +233,9 @@ describe("the status page of a running region, in Chromium", () => {
       "credential of expiring – 1 day left",
       "breaker of refused – open: refused",
     ]);
+    await expect
+      .poll(() => textOf(page, ".station:last-child"), { timeout: WITHIN })
+      .toMatch(/\d connection/);
     await picture(page, "troubles");
     expect(await flaws(page)).toEqual([]);
     await picture(page, "troubles-dark");
@@ -290,7 +294,7 @@ async function configWithTroubles(): Promise<string> {
     ingress: { ...ingress, components: [own, { ...own, service: `xmpp://127.0.0.1:${await freePort()}` }] },
     modules: {
       ...modules,
-      refused: { ...good, apns: { ...good?.apns, keyFile } },
+      refused: { ...good, apns: { ...good?.apns, keyFile, keyId: "OTHER12345" } },
       expiring: { ...good, apns: { ...good?.apns, ...byCertificate } },
     },
   };

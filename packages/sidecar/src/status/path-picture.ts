@@ -127,8 +127,11 @@ function queueStation({ queue, lacking }: Status): Look {
 }
 
 function pushService(connections: Status["connections"]): Omit<Station, "flow"> {
-  const open = connections["open"] ?? 0;
-  if (open > 0) return { name: "APNs", mood: "good", detail: `${open} connection${open === 1 ? "" : "s"}` };
+  const { open = 0, probing = 0 } = connections;
+  // One that is probing is there, and waits for the first push to show what it is worth.
+  const some = open > 0 ? open : probing;
+  const detail = `${some} connection${some === 1 ? "" : "s"}${open > 0 ? "" : ", not used yet"}`;
+  if (some > 0) return { name: "APNs", mood: "good", detail };
   const known = Object.keys(connections).length > 0;
   return { name: "APNs", mood: known ? "bad" : "unknown", detail: known ? "no connection" : "unknown" };
 }

@@ -277,7 +277,10 @@ describe("the status page", () => {
       role: "ingress",
       metrics: [family(METRICS.component, [component("own", "active"), component("s2", "standby")])],
     });
-    await host.role({ parts: [{ part: "apns", health: failing }] });
+    await host.role({
+      parts: [{ part: "apns", health: failing }],
+      metrics: [family(METRICS.connections, [[{ state: "probing" }, 1]])],
+    });
     const sidecar = await host.start({ ownComponent: "own" });
     const stations = async () =>
       [...(await sidecar.get("/")).text.matchAll(/class="station (\w+)">.*?<b>(\w+)<\/b><span>([^<]*)/g)].map(
@@ -290,7 +293,7 @@ describe("the status page", () => {
       "ingress good: 1 running",
       "queue unknown: unknown",
       "worker bad: 1 running, none can send",
-      "APNs unknown: unknown",
+      "APNs good: 1 connection, not used yet",
     ]);
     expect(await rows()).toContain("front of the other host served by its own host Redis unknown");
     ingress.set({
