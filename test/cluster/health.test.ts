@@ -8,7 +8,7 @@ import { freePort, type Program, type Region, startRegion, until } from "@reveil
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { documentedMetrics } from "../metrics/documented-metrics.ts";
-import { textAt } from "../metrics/fields.ts";
+import { field, textAt } from "../metrics/fields.ts";
 import { type Family, parseExposition, type Sample } from "../metrics/exposition.ts";
 import { lintOf } from "../metrics/promtool.ts";
 
@@ -131,6 +131,13 @@ const readiness = async (accepts: (now: Ready) => boolean): Promise<Ready> =>
 
 const reveille = async (...command: readonly string[]): Promise<void> =>
   void (await run(process.execPath, [CLI, ...command, "--config", region.configFile]));
+
+/** A Redis that lacks its replicas answers, and refuses to write. */
+async function redisTakesWrites(does: boolean): Promise<void> {
+  const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
+  const socket = textAt(field(config, "redis"), "url").replace("redis+unix://", "");
+  await run("redis-cli", ["-s", socket, "config", "set", "min-replicas-to-write", does ? "0" : "1"]);
+}
 
 async function runtimeDir(): Promise<string> {
   const config: unknown = JSON.parse(await readFile(region.configFile, "utf8"));
@@ -341,9 +348,18 @@ describe("the readiness of a running host", () => {
   });
 
   it("ends when Redis takes no writes, and says why", async () => {
+    await redisTakesWrites(false);
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("redis-writes is failing: ");
+    expect(text).not.toContain("redis is failing");
+    await redisTakesWrites(true);
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when Redis hangs, and says why", async () => {
     region.redis.signal("SIGSTOP");
     const { text } = await readiness(({ status }) => status === 503);
-    expect(text).toMatch(/redis/);
+    expect(text).toMatch(/redis(?:-writes)? is failing: /);
     region.redis.signal("SIGCONT");
     await readiness(({ status }) => status === 200);
   });
