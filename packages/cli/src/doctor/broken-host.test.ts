@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { parseConfig, systemClock } from "@reveille/runtime";
@@ -13,6 +13,7 @@ import { checkCredentials } from "./credentials.ts";
 import { checkFileLimits } from "./file-limits.ts";
 import { type Finding } from "./finding.ts";
 import { aHost, aPatient, type TestHost } from "./testing/a-patient.ts";
+import { listening } from "./testing/listening.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
 
@@ -22,19 +23,6 @@ const A_NUMBER: unknown = expect.any(Number);
 
 const told = (findings: readonly Finding[]): readonly string[] =>
   findings.map(({ kind, text }) => `${kind}: ${text}`);
-
-async function closing(server: Server, listen: (server: Server) => void) {
-  await new Promise<void>((resolve) => {
-    server.once("listening", resolve);
-    listen(server);
-  });
-  return {
-    address: server.address(),
-    [Symbol.asyncDispose]: async () => {
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 describe("the doctor, shown a certificate for APNs", () => {
   it("counts its days, says that it has expired, and that everybody can read it", async () => {
@@ -78,10 +66,8 @@ describe("the doctor, at a front that takes the component and loses its stanzas"
         }
       });
     });
-    await using front = await closing(server, (one) => one.listen(0, "127.0.0.1"));
-    const { address } = front;
-    if (typeof address !== "object" || address === null) throw new Error("no port");
-    await using host = await aHost({ service: `xmpp://127.0.0.1:${address.port}` });
+    await using front = await listening(server);
+    await using host = await aHost({ service: `xmpp://127.0.0.1:${front.port}` });
     expect(await checkComponents(aPatient(host.config))).toMatchObject([
       {
         kind: "fail",
@@ -139,8 +125,8 @@ describe("reveille doctor, run by hand", () => {
     await using host = await aHost({ redis: `url: "redis+unix://${redis.path}"` });
     await mkdir(host.file("run"));
     const mute = createServer((socket) => void socket.on("error", () => undefined).resume());
-    await using role = await closing(mute, (one) => one.listen(host.file(`run/worker-${process.pid}.sock`)));
-    expect(role.address).toBe(host.file(`run/worker-${process.pid}.sock`));
+    await using opened = new AsyncDisposableStack();
+    opened.use(await listening(mute, host.file(`run/worker-${process.pid}.sock`)));
     const { code, stdout } = await run("--config", host.configFile, "--dns", "127.0.0.1:1", "--json");
     const report: unknown = JSON.parse(stdout);
     expect(code).toBe(1);
