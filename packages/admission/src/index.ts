@@ -19,6 +19,7 @@ export { type DomainLimit } from "./domains/domain-limit.ts";
 export { type DomainPattern, parseDomainPattern } from "./domains/domain-name.ts";
 export { type DomainRule } from "./domains/domain-rule.ts";
 export { type DomainRules, domainRules } from "./domains/domain-rules.ts";
+export { openRegionBook, type RegionBook, type RegionBookOptions } from "./domains/region-book.ts";
 export { type RuledDomain } from "./domains/rule-book.ts";
 export {
   openSenderLimits,

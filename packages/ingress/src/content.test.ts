@@ -30,7 +30,7 @@ describe("the memory of an ingress that holds publishes", () => {
     const receive = receiveWith({
       refusal: () => undefined,
       modules: () => servedModules(new Set([MODULE]), undefined),
-      queryFacts: { version: "1", statusForm: () => "" },
+      queryFacts: { version: "1", statusForm: async () => "" },
       clock,
       observe: () => undefined,
       answer: () => undefined,

@@ -91,7 +91,7 @@ function anIngress() {
     receive: receiveWith({
       refusal: () => undefined,
       modules: () => modules,
-      queryFacts: { version: "1", statusForm: () => "" },
+      queryFacts: { version: "1", statusForm: async () => "" },
       clock,
       observe,
       answer,

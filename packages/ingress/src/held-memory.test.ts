@@ -34,7 +34,7 @@ function aHoldingIngress() {
   const receive = receiveWith({
     refusal: () => undefined,
     modules: () => modules,
-    queryFacts: { version: "1", statusForm: () => "" },
+    queryFacts: { version: "1", statusForm: async () => "" },
     clock,
     observe,
     answer,

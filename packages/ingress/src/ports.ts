@@ -1,5 +1,11 @@
 import { type WakeupQueue } from "@reveille/queue";
-import { type PublishResult, type Verdict, type Wakeup } from "@reveille/wakeup";
+import {
+  type CountedBatch,
+  type DomainRecord,
+  type PublishResult,
+  type Verdict,
+  type Wakeup,
+} from "@reveille/wakeup";
 
 /** What ingress needs of admission. */
 export interface AdmissionPort {
@@ -22,3 +28,13 @@ export type SenderLimit = "blocked" | { readonly perSecond: number; readonly bur
 
 /** What a sending domain hears at once, without admission: the operator's rules as far as they are known here. */
 export type SenderRefusal = Extract<PublishResult, "blocked" | "over-limit">;
+
+/** What ingress needs of the book in which all ingresses of the region count sending domains together. */
+export interface RegionBookPort {
+  /** One that is offered again adds nothing if it was added before. */
+  readonly add: (batch: CountedBatch) => Promise<void>;
+  readonly of: (domain: string) => Promise<DomainRecord | "no-room">;
+}
+
+/** How the region is behind its ingresses: pushes leave; publishes are accepted and pushes leave later; publishes are held. */
+export type RegionState = "ready" | "delayed" | "holding";

@@ -27,22 +27,22 @@ const NO_ITEMS = `<query xmlns='${ITEMS}'/>`;
 export interface QueryFacts {
   readonly version: string;
   /** The form (XEP-0004) that answers the command `status`, for who asks from the address `from`. */
-  readonly statusForm: (from: string) => string;
+  readonly statusForm: (from: string) => Promise<string>;
 }
 
-/** The stanza that answers an IQ which is no publish. */
-export function answerQuery(
+/** The stanza that answers an IQ which is no publish. Never rejects. */
+export async function answerQuery(
   address: IqAddress,
   { query, node, action }: Omit<QueryPayload, "kind">,
   { version, statusForm }: QueryFacts,
-): string {
+): Promise<string> {
   switch (query) {
     case "disco-info":
       return aboutNode(address, node === undefined ? DISCO_INFO : commandInfo(node));
     case "disco-items":
       return aboutNode(address, node === undefined ? NO_ITEMS : commandItems(node, address.to));
     case "command":
-      return answerCommand(address, { node, action }, () => statusForm(address.from));
+      return answerCommand(address, { node, action }, async () => statusForm(address.from));
     case "ping":
       return resultStanza(address, "");
     case "version":

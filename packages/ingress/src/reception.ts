@@ -7,7 +7,13 @@ import { answerQuery, type QueryFacts } from "./query.ts";
 import { type IqAddress } from "./reply.ts";
 import { senderOf } from "./sender.ts";
 import { senderSoftwareOf } from "./sender-software.ts";
-import { type PublishPayload, type QueryName, type Stanza, UNSUPPORTED } from "./stanza.ts";
+import {
+  type PublishPayload,
+  type QueryName,
+  type QueryPayload,
+  type Stanza,
+  UNSUPPORTED,
+} from "./stanza.ts";
 import { type Waiting } from "./waiting.ts";
 
 export interface ReceptionOptions {
@@ -47,9 +53,18 @@ export function receiveWith(options: ReceptionOptions): Receive {
       return;
     }
     const asked = payload.kind === "query" && type === typeOf(payload.query) ? payload : UNSUPPORTED;
-    path.send(answerQuery(address, asked, options.queryFacts));
-    options.observe({ kind: "query-answered", query: asked.query });
+    void receiveQuery(options, address, asked, path);
   };
+}
+
+async function receiveQuery(
+  { queryFacts, observe }: ReceptionOptions,
+  address: IqAddress,
+  asked: Omit<QueryPayload, "kind">,
+  path: ReplyPath,
+): Promise<void> {
+  path.send(await answerQuery(address, asked, queryFacts));
+  observe({ kind: "query-answered", query: asked.query });
 }
 
 /** Commands are of type `set` (XEP-0050 §3), questions of type `get`. */

@@ -12,7 +12,14 @@ import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
-import { type AdmissionPort, type QueuePort, type SenderLimit, type SenderRefusal } from "./ports.ts";
+import {
+  type AdmissionPort,
+  type QueuePort,
+  type RegionBookPort,
+  type RegionState,
+  type SenderLimit,
+  type SenderRefusal,
+} from "./ports.ts";
 import { type ServedModules, servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
@@ -40,6 +47,10 @@ export interface IngressOptions {
   readonly refusal?: (domain: string) => SenderRefusal | undefined;
   /** What a sending domain may publish, told to it when it asks. Default: as much as it wants. */
   readonly limitOf?: (domain: string) => SenderLimit;
+  /** Where all ingresses of the region count sending domains together. Default: each tells what it has counted itself. */
+  readonly regionBook?: RegionBookPort;
+  /** How the region is behind its ingresses, told to domains that ask. Default: ready. */
+  readonly regionState?: () => RegionState;
   /** Told to whoever asks (XEP-0092). */
   readonly version: string;
   readonly limits?: Partial<IngressLimits>;
@@ -106,8 +117,9 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
   const desk: DomainDesk = new DomainDesk({
     clock,
-    service: () => serviceState(intake, options.isFull),
+    service: () => serviceState(intake, options),
     limitOf: options.limitOf ?? (() => undefined),
+    regionBook: options.regionBook,
   });
   const answer = desk.counting(answerBy({ guard, clock, observe }));
   const intake: Intake = new Intake({
@@ -158,12 +170,16 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     wantsPlace: () => own.some(({ isStandingBy }) => isStandingBy),
     [Symbol.asyncDispose]: async () => {
       await intake.drain();
+      await desk[Symbol.asyncDispose]();
       await Promise.all(slots.map((slot) => slot.close()));
     },
   };
 }
 
-function serviceState(intake: Intake, isFull: IngressOptions["isFull"]): ServiceState {
+function serviceState(
+  intake: Intake,
+  { isFull, regionState }: Pick<IngressOptions, "isFull" | "regionState">,
+): ServiceState {
   const { kind } = intake.health;
   switch (kind) {
     case "draining":
@@ -172,7 +188,7 @@ function serviceState(intake: Intake, isFull: IngressOptions["isFull"]): Service
       return "holding";
     case "starting":
     case "ready":
-      return isFull?.() === true ? "overloaded" : "ready";
+      return isFull?.() === true ? "overloaded" : (regionState?.() ?? "ready");
   }
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 
+import { type Counted, epochMillis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { CLEAR_CONTENT_ADVICE } from "./ad-hoc/clear-content-advice.ts";
+import { SERVICE, statusForm } from "./ad-hoc/status-form.ts";
 import { oracles } from "./fixtures/oracles.ts";
 import { type ReadReply, readReplies } from "./fixtures/read-reply.ts";
 import {
@@ -72,5 +74,37 @@ describe("docs/xmpp-admins.md", () => {
     );
     expect(advised.length).toBeGreaterThan(8);
     expect(advised.filter((setting) => !text.includes(setting))).toEqual([]);
+  });
+
+  it("shows the form of the ad-hoc command as it is", () => {
+    const counts = new Map<Counted, number>([
+      ["queued", 10],
+      ["later", 5],
+      ["no-device-token", 1],
+      ["in-clear", 3],
+    ]);
+    const xml = statusForm({
+      service: "ready",
+      domain: "twice.example",
+      record: {
+        count: (what) => counts.get(what) ?? 0,
+        since: epochMillis(Date.UTC(2026, 10, 25, 13, 47, 58)),
+        clearSoftware: "tigase",
+      },
+      by: "region",
+      limit: "none",
+      exact: true,
+    });
+    const shown = [...xml.matchAll(/ label='([^']*)'><value>([^<]*)</g)].map(
+      ([, label, value]) => `${label}: ${value}`,
+    );
+    expect(shown).toHaveLength(19);
+    const [, block = ""] = /\n```\n(Push notifications of twice\.example\n[^`]*)\n```\n/.exec(text) ?? [];
+    const form = ["Push notifications of twice.example", ...shown];
+    expect(block.split("\n")).toEqual(form.map((line) => line.replaceAll("&#39;", "'")));
+  });
+
+  it("has every state of the service that the form can show", () => {
+    expect(tableOf("| state | meaning |").map(([state]) => state)).toEqual(Object.values(SERVICE));
   });
 });

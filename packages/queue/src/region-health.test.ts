@@ -14,8 +14,9 @@ interface Region {
   readonly sight?: { readonly configured: number; readonly agreeing: number };
 }
 
-async function healthOf({ standing = QUIET, signs = ["worker", "batch-taken"], trouble, sight }: Region) {
-  const options: RegionHealthOptions = {
+function optionsOf(about: Region): RegionHealthOptions {
+  const { standing = QUIET, signs = ["worker", "batch-taken"], trouble, sight } = about;
+  return {
     queue: {
       standing: async () => (standing === "no answer" ? Promise.reject(new Error("away")) : standing),
     },
@@ -23,8 +24,16 @@ async function healthOf({ standing = QUIET, signs = ["worker", "batch-taken"], t
     sentinels: sight && { sight: () => sight },
     clock: new ManualClock(),
   };
-  await using region = await watchRegionHealth(options);
+}
+
+async function healthOf(about: Region) {
+  await using region = await watchRegionHealth(optionsOf(about));
   return new Map(region.health().map(({ part, health }) => [part, health]));
+}
+
+async function stateOf(region: Region) {
+  await using watched = await watchRegionHealth(optionsOf(region));
+  return watched.state();
 }
 
 const READY: Health = { kind: "ready" };
@@ -68,5 +77,16 @@ describe("the health of what lies behind an ingress", () => {
   it("is not bad because of a backlog that workers are at", async () => {
     const standing = { ...QUIET, oldestWaiting: seconds(600) };
     expect((await healthOf({ standing })).get("queue")).toEqual(READY);
+  });
+
+  it.each<[string, Region]>([
+    ["ready", {}],
+    ["delayed", { signs: ["batch-taken"] }],
+    ["delayed", { standing: { ...QUIET, paused: true } }],
+    ["holding", { trouble: "READONLY", standing: "no answer" }],
+    // A host that sees few Sentinels accepts publishes as long as a replica answers.
+    ["ready", { sight: { configured: 3, agreeing: 1 } }],
+  ])("is %s, in a word", async (state, region) => {
+    expect(await stateOf(region)).toBe(state);
   });
 });

@@ -16,6 +16,8 @@ export interface RegionHealthOptions {
 export interface RegionHealth extends AsyncDisposable {
   /** From memory. */
   readonly health: () => readonly PartHealth[];
+  /** The same in a word: pushes leave, or will leave later, or nothing can be accepted. From memory. */
+  readonly state: () => "ready" | "delayed" | "holding";
 }
 
 const LOOK_EVERY = seconds(1);
@@ -25,6 +27,7 @@ const STANDS_AFTER = seconds(10);
 
 const READY: Health = { kind: "ready" };
 const failing = (because: string): Health => ({ kind: "failing", because });
+const isFailing = ({ kind }: Health): boolean => kind === "failing";
 
 /** Looks at the queue once, then every second. */
 export async function watchRegionHealth(options: RegionHealthOptions): Promise<RegionHealth> {
@@ -41,6 +44,10 @@ export async function watchRegionHealth(options: RegionHealthOptions): Promise<R
       { part: "queue", health: progress() },
       { part: "region-worker", health: workers() },
     ],
+    state: () => {
+      if (isFailing(writes())) return "holding";
+      return [progress(), workers()].some(isFailing) ? "delayed" : "ready";
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await watching;

@@ -20,10 +20,14 @@ export type DeviceKey = Brand<string, "DeviceKey">;
 /** Keyed hash of a sending domain and its limit, 22 characters; names a token bucket in Redis. */
 export type BucketKey = Brand<string, "BucketKey">;
 
+/** Keyed hash of a sending domain, 22 characters; names what is counted of it in Redis. */
+export type DomainKey = Brand<string, "DomainKey">;
+
 const FINGERPRINT_LENGTH = 16;
 const isFingerprint = (text: string): text is Fingerprint => /^[A-Za-z0-9_-]{16}$/.test(text);
 const isDeviceKey = (text: string): text is DeviceKey => text.length > FINGERPRINT_LENGTH;
 const isBucketKey = (text: string): text is BucketKey => text.length === 22;
+const isDomainKey = (text: string): text is DomainKey => text.length === 22;
 export const isRegionSecret = (text: string): text is RegionSecret => /^[A-Za-z0-9_-]{43}$/.test(text);
 
 // The secret stands first and the text behind it has no free form (closed alphabets without `|`), so a plain
@@ -57,5 +61,13 @@ export function bucketKeyOf(secret: RegionSecret, limited: string): BucketKey {
   // No token begins so, and the hash is cut, so that a plain SHA-256 is sound for free text as well.
   const text = keyed(secret, `domain ${limited}`).slice(0, 22);
   if (isBucketKey(text)) return text;
+  throw new Error("a SHA-256 in base64url is shorter than 22 characters");
+}
+
+/** `domain` in the form under which it is counted. */
+export function domainKeyOf(secret: RegionSecret, domain: string): DomainKey {
+  // As above; no bucket's text begins so.
+  const text = keyed(secret, `counts ${domain}`).slice(0, 22);
+  if (isDomainKey(text)) return text;
   throw new Error("a SHA-256 in base64url is shorter than 22 characters");
 }

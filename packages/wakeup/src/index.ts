@@ -1,5 +1,6 @@
 export { type Brand } from "./brand.ts";
 export { type Clock } from "./clock.ts";
+export { type Counted, type CountedBatch, type CountedDomain, type DomainRecord } from "./counted.ts";
 export { detached } from "./detached.ts";
 export {
   type DeviceToken,
@@ -23,6 +24,8 @@ export {
   type DeviceKey,
   deviceKeyFrom,
   deviceKeyOf,
+  type DomainKey,
+  domainKeyOf,
   type Fingerprint,
   fingerprintOf,
   isRegionSecret,

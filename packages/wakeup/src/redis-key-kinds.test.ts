@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
+
 import { describe, expect, it } from "vitest";
 
 import {
   bucketKeyOf,
   deviceKeyOf,
+  domainKeyOf,
   isPushModule,
   isRegion,
   isRegionSecret,
@@ -37,6 +40,10 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
   clearSenders: keys.clearSenders,
+  domainCounts: keys.domainCounts(domainKeyOf(secret, "a.example")),
+  countedDomains: keys.countedDomains,
+  counting: keys.counting,
+  countedBy: keys.countedBy(randomUUID()),
 };
 
 describe("the kinds of Redis keys", () => {

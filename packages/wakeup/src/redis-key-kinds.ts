@@ -73,6 +73,24 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     holds: "domains whose servers send content in clear (at most 200), when last, and what they seem to run",
     expires: true,
   },
+  domainCounts: {
+    pattern: "c…",
+    holds:
+      "under a keyed hash of a sending domain: how many of its publishes of the last hour had which result",
+    expires: true,
+  },
+  countedDomains: {
+    pattern: "counted",
+    holds:
+      "keyed hashes of the sending domains of the last hour (at most 8192), and when each published last",
+    expires: true,
+  },
+  counting: { pattern: "counting", holds: "since when publishes have been counted", expires: true },
+  countedBy: {
+    pattern: "counted-…",
+    holds: "how often a process has written its counts; nothing of domains",
+    expires: true,
+  },
 };
 
 const HASH = "[A-Za-z0-9_-]{22}";
@@ -92,6 +110,10 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   domainRules: /^domain-rules$/,
   bucket: new RegExp(`^limit-${HASH}$`),
   clearSenders: /^clear-senders$/,
+  domainCounts: new RegExp(`^c${HASH}$`),
+  countedDomains: /^counted$/,
+  counting: /^counting$/,
+  countedBy: /^counted-[0-9a-f-]{36}$/,
 };
 
 const isKind = (name: string): name is RedisKeyKind => name in SHAPES;

@@ -1,4 +1,4 @@
-import { type BucketKey, type DeviceKey } from "./fingerprint.ts";
+import { type BucketKey, type DeviceKey, type DomainKey } from "./fingerprint.ts";
 import { type PushModule } from "./push-module.ts";
 import { type Region } from "./region.ts";
 
@@ -27,6 +27,14 @@ export interface RedisKeys {
   readonly bucket: (bucket: BucketKey) => string;
   /** ZSET of the domains that sent content in clear of late: score = last time, epoch ms. TTL: a week. */
   readonly clearSenders: string;
+  /** HASH of the publishes of a sending domain, by slice of five minutes and result. TTL: an hour after the last. */
+  readonly domainCounts: (domain: DomainKey) => string;
+  /** ZSET of the domains that are counted: score = last time, epoch ms. Bounds them. TTL: an hour after the last publish. */
+  readonly countedDomains: string;
+  /** HASH: since when all domains have been counted. TTL: a day after the last publish. */
+  readonly counting: string;
+  /** Number of the last batch of counts that a process has written. TTL: an hour. */
+  readonly countedBy: (process: string) => string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
   readonly suspicion: (device: DeviceKey) => string;
   /** SET of the devices that an operator tests just now. TTL: two minutes after the last was added. */
@@ -59,6 +67,10 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   domainRules: `{${region}}domain-rules`,
   bucket: (bucket) => `{${region}}limit-${bucket}`,
   clearSenders: `{${region}}clear-senders`,
+  domainCounts: (domain) => `{${region}}c${domain}`,
+  countedDomains: `{${region}}counted`,
+  counting: `{${region}}counting`,
+  countedBy: (process) => `{${region}}counted-${process}`,
   suspicion: (device) => `{${region}}s${device}`,
   tests: `{${region}}tests`,
   testAnswers: (device) => `{${region}}t${device}`,

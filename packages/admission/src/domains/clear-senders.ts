@@ -93,13 +93,26 @@ export async function clearSendersSeen({
   return seen;
 }
 
-const SOFTWARE: ReadonlySet<string> = new Set<SenderSoftware>([
+/** What the server of this domain seems to run, if it sent content in clear of late. Throws what Redis or the connection throws. */
+export async function clearSoftwareOf(
+  redis: Redis,
+  region: Region,
+  domain: string,
+): Promise<SenderSoftware | undefined> {
+  const members = SOFTWARE.map((software) => `${domain} ${software}`);
+  const scores = await redis.zmscore(redisKeysOf(region).clearSenders, ...members);
+  const times = scores.map((score) => Number(score ?? 0));
+  const newest = Math.max(...times);
+  return newest === 0 ? undefined : SOFTWARE[times.indexOf(newest)];
+}
+
+const SOFTWARE: readonly SenderSoftware[] = [
   "prosody",
   "ejabberd",
   "mongooseim",
   "openfire",
   "tigase",
   "other",
-]);
+];
 
-const isSoftware = (text: string): text is SenderSoftware => SOFTWARE.has(text);
+const isSoftware = (text: string): text is SenderSoftware => SOFTWARE.some((software) => software === text);

@@ -1,4 +1,4 @@
-import { redisAdmission } from "@reveille/admission";
+import { openRegionBook, redisAdmission } from "@reveille/admission";
 import { type ComponentOptions, type Ingress, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger, systemClock } from "@reveille/runtime";
@@ -60,6 +60,8 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     isPlaceWanted: () => signs.seesElsewhere("wants-place"),
     refusal: limits.refusal,
     limitOf: limits.limitOf,
+    regionBook: openRegionBook({ redis, region: config.region, secret: context.secret }),
+    regionState: beyond.state,
     clock,
     observe: noticingClearSenders(context, starting),
     version: VERSION,

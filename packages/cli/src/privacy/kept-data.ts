@@ -27,6 +27,11 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: "1h, of 4096 domains at most",
     },
     {
+      what: "results of publishes by sending domain, under a keyed hash of it, counts only, in slices of 5min",
+      where: "Redis",
+      kept: "1h after its last publish, of 8192 domains at most",
+    },
+    {
       what: "device token, module, urgency, time of a wakeup",
       where: "Redis, queue",
       kept: `until ${pushServices.join(" or ")} has answered, ${longest(deadlines)} at most after it came`,

@@ -23,14 +23,18 @@ export interface Command {
  * The stanza that answers an IQ with a command. Ours has one stage and needs no session: `next` and `complete`, which
  * clients may ask of any, do what `execute` does. `form` makes its answer.
  */
-export function answerCommand(address: IqAddress, { node, action }: Command, form: () => string): string {
+export async function answerCommand(
+  address: IqAddress,
+  { node, action }: Command,
+  form: () => Promise<string>,
+): Promise<string> {
   if (node !== STATUS_NODE) return noSuchNodeStanza(address);
   switch (action) {
     case undefined:
     case "execute":
     case "next":
     case "complete":
-      return resultStanza(address, commandXml("completed", form()));
+      return resultStanza(address, commandXml("completed", await form()));
     case "cancel":
       return resultStanza(address, commandXml("canceled", ""));
     default:

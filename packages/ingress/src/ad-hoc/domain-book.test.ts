@@ -77,4 +77,37 @@ describe("the book of domains", () => {
     }
     expect(results.map(book.of("a.example").count)).toEqual([1, 2, 3, 4, 5]);
   });
+
+  it("gives what the region has not been told of, once", () => {
+    const book = new DomainBook(new ManualClock());
+    book.add("a.example", "queued");
+    book.add("a.example", "queued");
+    book.addClear("b.example", "prosody");
+    expect(book.takeUntold()).toEqual({
+      domains: [
+        { domain: "a.example", counts: new Map([["queued", 2]]) },
+        { domain: "b.example", counts: new Map([["in-clear", 1]]) },
+      ],
+      isPartial: false,
+    });
+    expect(book.takeUntold().domains).toEqual([]);
+    book.add("a.example", "later");
+    expect(book.takeUntold().domains).toEqual([{ domain: "a.example", counts: new Map([["later", 1]]) }]);
+    expect(book.of("a.example").count("queued")).toBe(2);
+  });
+
+  it("says so if it has forgotten a domain that the region has not been told of", () => {
+    const book = new DomainBook(new ManualClock(), 8);
+    const publish = (from: number, to: number): void => {
+      for (let number = from; number < to; number += 1) book.add(`${number}.example`, "queued");
+    };
+    publish(0, 7);
+    expect(book.takeUntold()).toMatchObject({ isPartial: false, domains: { length: 7 } });
+    publish(7, 11);
+    expect(book.takeUntold()).toMatchObject({ isPartial: false, domains: { length: 4 } });
+    publish(11, 21);
+    const { isPartial, domains } = book.takeUntold();
+    expect([isPartial, domains.length < 10]).toEqual([true, true]);
+    expect(book.takeUntold()).toEqual({ isPartial: false, domains: [] });
+  });
 });

@@ -1,29 +1,32 @@
 import {
   type Clock,
+  type Counted,
+  type CountedDomain,
   detached,
+  type DomainRecord,
   type EpochMillis,
   epochMillis,
   hours,
   type SenderSoftware,
 } from "@reveille/wakeup";
 
-import { type Counted, DomainHour } from "./domain-hour.ts";
-
-/** What this process has seen of one domain. */
-export interface DomainRecord {
-  /** Publishes of the last hour. */
-  readonly count: (what: Counted) => number;
-  /** Counts begin here: an hour ago, or when we began to look. */
-  readonly since: EpochMillis;
-  /** Who sent content in clear last, by the shape of its ids. */
-  readonly clearSoftware: SenderSoftware | undefined;
-}
+import { DomainCounts } from "./domain-counts.ts";
+import { DomainHour } from "./domain-hour.ts";
 
 interface Entry {
   readonly domain: string;
   readonly hour: DomainHour;
+  /** What the region has not been told of yet. */
+  untold: DomainCounts | undefined;
   readonly since: EpochMillis;
   clearSoftware: SenderSoftware | undefined;
+}
+
+/** What the region has not been told of. */
+export interface Untold {
+  readonly domains: readonly CountedDomain[];
+  /** Some domains were forgotten before anybody asked. */
+  readonly isPartial: boolean;
 }
 
 /** A domain takes about a kilobyte. */
@@ -32,7 +35,7 @@ const MOST_DOMAINS = 4_096;
 const HOUR = hours(1);
 
 /**
- * Counts publishes per sender's domain for an hour, in memory only. Bounded: domains that have not published for longest
+ * What this process has counted of publishes in the last hour, by the sender's domain. Bounded: domains that have not published for longest
  * are forgotten first, by halves: those of `#new` and, unless used since, those of `#old`.
  */
 export class DomainBook {
@@ -41,6 +44,7 @@ export class DomainBook {
   readonly #began: EpochMillis;
   #new = new Map<string, Entry>();
   #old = new Map<string, Entry>();
+  #isPartial = false;
 
   constructor(clock: Clock, most = MOST_DOMAINS) {
     this.#clock = clock;
@@ -49,7 +53,10 @@ export class DomainBook {
   }
 
   add(domain: string, what: Counted): void {
-    this.#entryOf(domain).hour.add(what, this.#clock.monotonic());
+    const entry = this.#entryOf(domain);
+    entry.hour.add(what, this.#clock.monotonic());
+    entry.untold ??= new DomainCounts();
+    entry.untold.add(what);
   }
 
   /** A publish of this domain had content in clear. */
@@ -70,16 +77,34 @@ export class DomainBook {
     };
   }
 
+  /** What was counted since this was asked last. */
+  takeUntold(): Untold {
+    const domains: CountedDomain[] = [];
+    for (const entry of [...this.#new.values(), ...this.#old.values()]) {
+      if (entry.untold === undefined) continue;
+      domains.push({ domain: entry.domain, counts: entry.untold.toMap() });
+      entry.untold = undefined;
+    }
+    const isPartial = this.#isPartial;
+    this.#isPartial = false;
+    return { domains, isPartial };
+  }
+
   #entryOf(domain: string): Entry {
     const known = this.#new.get(domain);
     if (known !== undefined) return known;
     const entry = this.#old.get(domain) ?? this.#newEntry(domain);
     this.#new.set(entry.domain, entry);
-    if (this.#new.size >= this.#half) {
-      this.#old = this.#new;
-      this.#new = new Map();
-    }
+    if (this.#new.size >= this.#half) this.#forgetOld();
     return entry;
+  }
+
+  #forgetOld(): void {
+    for (const [domain, { untold }] of this.#old) {
+      if (untold !== undefined && !this.#new.has(domain)) this.#isPartial = true;
+    }
+    this.#old = this.#new;
+    this.#new = new Map();
   }
 
   #newEntry(domain: string): Entry {
@@ -87,6 +112,7 @@ export class DomainBook {
     return {
       domain: detached(domain),
       hour: new DomainHour(this.#clock.monotonic()),
+      untold: undefined,
       since: isFirst ? this.#began : this.#clock.now(),
       clearSoftware: undefined,
     };

@@ -1,14 +1,14 @@
 import { ManualClock } from "@reveille/testkit";
-import { millis, type PublishResult, type PushEvent } from "@reveille/wakeup";
+import { epochMillis, millis, type PublishResult, type PushEvent } from "@reveille/wakeup";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 
-import { type SenderLimit } from "../ports.ts";
+import { type RegionBookPort, type SenderLimit } from "../ports.ts";
 import { DomainDesk } from "./domain-desk.ts";
 
 const TOKEN = "ab".repeat(32);
 
-function aDesk() {
+function aDesk(regionBook?: RegionBookPort) {
   const answered: PublishResult[] = [];
   const events: PushEvent[] = [];
   const limits = new Map<string, SenderLimit>([
@@ -19,6 +19,7 @@ function aDesk() {
     clock: new ManualClock(),
     service: () => "ready",
     limitOf: (domain) => limits.get(domain),
+    regionBook,
   });
   const answer = desk.counting((_, result) => void answered.push(result));
   const publish = (from: string, result: PublishResult): void => {
@@ -45,14 +46,14 @@ function read(form: string): Readonly<Record<string, string>> {
 }
 
 describe("what a domain is told", () => {
-  it("is about the asking domain alone", () => {
+  it("is about the asking domain alone", async () => {
     const { desk, publish, answered } = aDesk();
     publish("a.example", "queued");
     publish("user@a.example", "token-dead");
     publish("a.example/tigase", "over-limit");
     publish("b.example", "queued");
     expect(answered).toEqual(["queued", "token-dead", "over-limit", "queued"]);
-    expect(read(desk.formFor("a.example"))).toMatchObject({
+    expect(read(await desk.formFor("a.example"))).toMatchObject({
       FORM_TYPE: "urn:x-reveille:domain-status:1",
       service: "ready: publishes are accepted",
       figures: "exact",
@@ -63,37 +64,79 @@ describe("what a domain is told", () => {
       limit: "30 publishes a minute, 5 at once; exceeded in the last hour",
       "clear-content": "none",
     });
-    expect(read(desk.formFor("other.example"))).toMatchObject({ "result-queued": "0", limit: "none" });
-    expect(read(desk.formFor("blocked.example"))["limit"]).toBe("blocked by the operator of this service");
+    expect(read(await desk.formFor("other.example"))).toMatchObject({ "result-queued": "0", limit: "none" });
+    expect(read(await desk.formFor("blocked.example"))["limit"]).toBe(
+      "blocked by the operator of this service",
+    );
   });
 
-  it("gives accounts steps of ten, so that nobody sees a single push of another", () => {
+  it("gives accounts steps of ten, so that nobody sees a single push of another", async () => {
     const { desk, publish } = aDesk();
-    const asked = () => read(desk.formFor("user@a.example/phone"));
-    const atFirst = asked();
+    const asked = async () => read(await desk.formFor("user@a.example/phone"));
+    const atFirst = await asked();
     expect(atFirst["result-queued"]).toBe("fewer than 10");
     for (let count = 0; count < 9; count += 1) publish("a.example", "queued");
-    expect(asked()).toEqual(atFirst);
+    expect(await asked()).toEqual(atFirst);
     for (let count = 0; count < 14; count += 1) publish("a.example", "queued");
-    expect(asked()["result-queued"]).toBe("20 or more");
-    expect(read(desk.formFor("a.example/resource-with-an@sign"))["result-queued"]).toBe("23");
+    expect((await asked())["result-queued"]).toBe("20 or more");
+    expect(read(await desk.formFor("a.example/resource-with-an@sign"))["result-queued"]).toBe("23");
   });
 
-  it("says how to switch off content in clear, for the software that sent it", () => {
+  it("says how to switch off content in clear, for the software that sent it", async () => {
     const { desk, events, observe } = aDesk();
     observe({ kind: "clear-content-seen", software: "tigase", domain: "a.example" });
     expect(events).toHaveLength(1);
-    const told = read(desk.formFor("a.example"));
+    const told = read(await desk.formFor("a.example"));
     expect(told["clear-content"]).toBe("1; we drop both unread");
     expect(told["clear-content-advice"]).toContain("'with-body' = false");
-    expect(read(desk.formFor("user@a.example"))["clear-content"]).toBe("fewer than 10; we drop both unread");
-    expect(read(desk.formFor("b.example"))).toMatchObject({ "clear-content": "none" });
+    expect(read(await desk.formFor("user@a.example"))["clear-content"]).toBe(
+      "fewer than 10; we drop both unread",
+    );
+    expect(read(await desk.formFor("b.example"))).toMatchObject({ "clear-content": "none" });
   });
 
-  it("is well-formed for any address", () => {
+  it("is well-formed for any address", async () => {
     const { desk } = aDesk();
     for (const from of ["<&'\">.example", "a@<b>/]]>", "", "@", "/"]) {
-      expect(read(desk.formFor(from))["result-queued"]).toBeDefined();
+      expect(read(await desk.formFor(from))["result-queued"]).toBeDefined();
     }
+  });
+
+  it("is what the whole region has counted, and says so", async () => {
+    const regionBook: RegionBookPort = {
+      add: async () => undefined,
+      of: async (domain) =>
+        domain === "crowd.example"
+          ? "no-room"
+          : { count: () => 7, since: epochMillis(Date.UTC(2026, 0, 1, 9)), clearSoftware: undefined },
+    };
+    const { desk, publish, observe } = aDesk(regionBook);
+    await using _ = desk;
+    publish("a.example", "queued");
+    publish("crowd.example", "queued");
+    observe({ kind: "clear-content-seen", software: "tigase", domain: "a.example" });
+    expect(read(await desk.formFor("a.example"))).toMatchObject({
+      since: "2026-01-01 09:00:00 UTC, by the whole region",
+      "result-queued": "7",
+      limit: "30 publishes a minute, 5 at once; exceeded in the last hour",
+      "clear-content": "7; we drop both unread",
+    });
+    expect(read(await desk.formFor("crowd.example"))).toMatchObject({
+      since:
+        "2026-01-01 00:00:00 UTC, by one process of the region alone, since the region has too many domains to count",
+      "result-queued": "1",
+    });
+  });
+
+  it("is what this process knows, and says so, while the region's counts are out of reach", async () => {
+    const away = async (): Promise<never> => Promise.reject(new Error("away"));
+    const { desk, publish } = aDesk({ add: away, of: away });
+    await using _ = desk;
+    publish("a.example", "queued");
+    expect(read(await desk.formFor("a.example"))).toMatchObject({
+      since:
+        "2026-01-01 00:00:00 UTC, by one process of the region alone, since the region's counts are out of reach",
+      "result-queued": "1",
+    });
   });
 });

@@ -1,25 +1,35 @@
 import { type Clock, type Observe } from "@reveille/wakeup";
 
 import { type Answer } from "../answer.ts";
-import { type SenderLimit } from "../ports.ts";
+import { type RegionBookPort, type SenderLimit } from "../ports.ts";
 import { senderOf } from "../sender.ts";
 import { DomainBook } from "./domain-book.ts";
-import { type ServiceState, statusForm } from "./status-form.ts";
+import { DomainClerk } from "./domain-clerk.ts";
+import { type ServiceState, statusForm, type Told } from "./status-form.ts";
 
 export interface DomainDeskOptions {
   readonly clock: Clock;
   readonly service: () => ServiceState;
   readonly limitOf: (domain: string) => SenderLimit;
+  /** Without one, a domain hears what this process has counted. */
+  readonly regionBook: RegionBookPort | undefined;
 }
 
-/** Tells each domain about itself and about no other: the address a question comes from says which. */
-export class DomainDesk {
+/**
+ * Tells each domain about itself and about no other: the address a question comes from says which. Disposing lets the
+ * region know what was counted here.
+ */
+export class DomainDesk implements AsyncDisposable {
   readonly #options: DomainDeskOptions;
   readonly #book: DomainBook;
+  readonly #clerk: DomainClerk | undefined;
 
   constructor(options: DomainDeskOptions) {
+    const { clock, regionBook } = options;
     this.#options = options;
-    this.#book = new DomainBook(options.clock);
+    const book = new DomainBook(clock);
+    this.#book = book;
+    this.#clerk = regionBook && new DomainClerk({ book, regionBook, clock });
   }
 
   /** Gives the reply as `answer` does, and counts it. */
@@ -38,17 +48,30 @@ export class DomainDesk {
     };
   }
 
-  /** The form for whoever asks from the address `from`: any address of a domain hears of that domain. */
-  formFor(from: string): string {
+  /** The form for whoever asks from the address `from`: any address of a domain hears of that domain. Never rejects. */
+  async formFor(from: string): Promise<string> {
     const { domain } = senderOf(from);
-    const record = this.#book.of(domain);
+    const told = await this.#toldOf(domain);
+    const { record } = told;
     return statusForm({
       service: this.#options.service(),
       domain,
-      record,
+      ...told,
       limit: limitText(this.#options.limitOf(domain), record.count("over-limit") > 0),
       exact: !from.slice(0, from.indexOf("/") >>> 0).includes("@"),
     });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#clerk?.[Symbol.asyncDispose]();
+  }
+
+  async #toldOf(domain: string): Promise<Told> {
+    const ofRegion = (await this.#clerk?.of(domain)) ?? "out-of-reach";
+    const own = this.#book.of(domain);
+    if (typeof ofRegion === "string") return { record: own, by: ofRegion };
+    const clearSoftware = ofRegion.clearSoftware ?? own.clearSoftware;
+    return { record: { ...ofRegion, clearSoftware }, by: "region" };
   }
 }
 

@@ -1,25 +1,6 @@
-import { type Millis, minutes, type PublishResult } from "@reveille/wakeup";
+import { type Counted, type Millis, minutes } from "@reveille/wakeup";
 
-/** What is counted of a domain: publishes by their result, and those with content in clear. */
-export type Counted = PublishResult | "in-clear";
-
-const COLUMNS: Readonly<Record<Counted, number>> = {
-  queued: 0,
-  later: 1,
-  merged: 2,
-  "token-dead": 3,
-  "no-device-token": 4,
-  "unknown-module": 5,
-  malformed: 6,
-  "over-limit": 7,
-  blocked: 8,
-  "not-a-server": 9,
-  overload: 10,
-  draining: 11,
-  "our-trouble": 12,
-  "in-clear": 13,
-};
-const WIDTH = Object.keys(COLUMNS).length;
+import { COLUMNS, WIDTH } from "./domain-counts.ts";
 
 const SLICE = minutes(5);
 const SLICES = 12;

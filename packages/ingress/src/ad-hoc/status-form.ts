@@ -1,16 +1,21 @@
-import { type PublishResult } from "@reveille/wakeup";
+import { type DomainRecord, type PublishResult } from "@reveille/wakeup";
 
 import { CLEAR_CONTENT_ADVICE } from "./clear-content-advice.ts";
+import { type RegionState } from "../ports.ts";
 import { type Field, formXml } from "./data-form.ts";
-import { type DomainRecord } from "./domain-book.ts";
 
-/** How the service is, as far as this process sees it. */
-export type ServiceState = "ready" | "holding" | "overloaded" | "restarting";
+/** How the service is: the process that is asked, and the region behind it. */
+export type ServiceState = RegionState | "overloaded" | "restarting";
 
-export interface DomainStatus {
+/** What is told of a domain, and who has counted it: the region, or this process alone since the region's counts cannot be had. */
+export interface Told {
+  readonly record: DomainRecord;
+  readonly by: "region" | "out-of-reach" | "no-room";
+}
+
+export interface DomainStatus extends Told {
   readonly service: ServiceState;
   readonly domain: string;
-  readonly record: DomainRecord;
   /** The domain's limit and what is left of it, in words. */
   readonly limit: string;
   /** Exact figures are for the domain's server; its accounts must not learn of each other's pushes from them. */
@@ -23,11 +28,19 @@ export const STATUS_FORM = "urn:x-reveille:domain-status:1";
 /** Figures for accounts are in steps of this size. */
 const STEP = 10;
 
-const SERVICE: Readonly<Record<ServiceState, string>> = {
+/** What the form says of each. */
+export const SERVICE: Readonly<Record<ServiceState, string>> = {
   ready: "ready: publishes are accepted",
+  delayed: "in trouble: publishes are accepted, and pushes leave when it is over",
   holding: "in trouble: publishes are held, and told to wait if it lasts",
   overloaded: "overloaded: publishes are told to wait",
   restarting: "restarting: publishes are told to wait",
+};
+
+const BY: Readonly<Record<Told["by"], string>> = {
+  region: "by the whole region",
+  "out-of-reach": "by one process of the region alone, since the region's counts are out of reach",
+  "no-room": "by one process of the region alone, since the region has too many domains to count",
 };
 
 const RESULTS: Readonly<Record<PublishResult, string>> = {
@@ -48,7 +61,7 @@ const RESULTS: Readonly<Record<PublishResult, string>> = {
 
 /** What the domain's own people are told, as a form (XEP-0004). */
 export function statusForm(status: DomainStatus): string {
-  const { domain, record, exact } = status;
+  const { domain, record, by, exact } = status;
   const since = new Intl.DateTimeFormat("sv-SE", {
     dateStyle: "short",
     timeStyle: "medium",
@@ -56,7 +69,7 @@ export function statusForm(status: DomainStatus): string {
   });
   return formXml(STATUS_FORM, `Push notifications of ${domain}`, [
     field("service", "State of the service", SERVICE[status.service]),
-    field("since", "Publishes counted since", `${since.format(record.since)} UTC, by one host of the region`),
+    field("since", "Publishes counted since", `${since.format(record.since)} UTC, ${BY[by]}`),
     field("figures", "Figures", exact ? "exact" : `in steps of ${STEP}; exact ones for the server itself`),
     ...resultFields(record, exact),
     field("limit", "Limit of this domain", status.limit),
