@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
@@ -7,16 +8,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";
 import { at, field, textAt } from "../metrics/fields.ts";
 import { ruleFiles, rules } from "../metrics/rules.ts";
+import { configOfHost } from "./reloading.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/prometheus");
 const WITHIN = 60_000;
 
 let region: Region;
+/** Asks for a token, unlike the region's own. */
+let sidecar: Program;
+let metricsUrl: string;
 let prometheus: Program;
 let url: string;
 
 beforeAll(async () => {
   region = await startRegion({ folder: join(FOLDER, "region"), workers: 1 });
+  sidecar = await startGuardedSidecar();
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   prometheus = await startPrometheus(port);
@@ -26,6 +32,19 @@ afterAll(async () => {
   await region[Symbol.asyncDispose]();
 });
 
+const TOKEN_FILE = join(FOLDER, "metrics.token");
+
+async function startGuardedSidecar(): Promise<Program> {
+  const port = await freePort();
+  metricsUrl = `http://127.0.0.1:${port}/metrics`;
+  await writeFile(TOKEN_FILE, `${randomUUID()}\n`, { mode: 0o600 });
+  const file = join(FOLDER, "guarded.yaml");
+  const config = await configOfHost(region);
+  const guarded = { listen: `127.0.0.1:${port}`, statusListen: undefined, metricsTokenFile: TOKEN_FILE };
+  await writeFile(file, JSON.stringify({ ...config, sidecar: { ...config.sidecar, ...guarded } }));
+  return region.startRole("sidecar", "guarded-sidecar", file);
+}
+
 /** As in production, but it scrapes and thinks each second, and no alert is pending for longer than that. */
 async function startPrometheus(port: number): Promise<Program> {
   const folder = join(FOLDER, "prometheus");
@@ -34,15 +53,15 @@ async function startPrometheus(port: number): Promise<Program> {
     const text = await readFile(file, "utf8");
     await writeFile(join(folder, basename(file)), text.replaceAll(/^( +for:) .*$/gm, "$1 1s"));
   }
-  const target = new URL(region.sidecarUrl).host;
   await writeFile(
     join(folder, "prometheus.yml"),
     `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 rule_files: ["reveille.*.yml"]
 scrape_configs:
   - job_name: reveille
+    authorization: { credentials_file: ${TOKEN_FILE} }
     static_configs:
-      - targets: ["${target}"]
+      - targets: ["${new URL(metricsUrl).host}"]
         labels: { region: eu }
 `,
   );
@@ -107,7 +126,9 @@ const NOTHING_YET = new Set([
 const OF_A_HOST = ["ReveilleHostNotReady", "ReveilleRegionNotReady"];
 
 describe("a Prometheus that watches a running region", () => {
-  it("gets metrics, and can evaluate every rule", async () => {
+  it("gets metrics, unlike who has no token, and can evaluate every rule", async () => {
+    expect((await fetch(metricsUrl)).status).toBe(401);
+    expect((await fetch(new URL("/ready", metricsUrl))).status).toBe(200);
     await until(async () => ((await query("reveille_host_ready == 1")).length === 1 ? true : undefined), {
       what: "a scrape",
       withinMs: WITHIN,
@@ -150,7 +171,7 @@ describe("a Prometheus that watches a running region", () => {
     await settles("the alarm for the role", (alerts) => alerts.includes("ReveilleRoleSilent"));
     region.ingress.signal("SIGCONT");
     await settles("its end", (alerts) => !alerts.includes("ReveilleRoleSilent"));
-    await region.sidecar.kill();
+    await sidecar.kill();
     await settles("the alarm for the scrape", (alerts) => alerts.includes("ReveilleScrapeMissing"));
   });
 });

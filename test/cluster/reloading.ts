@@ -11,6 +11,7 @@ interface HostConfig {
     Record<string, { readonly apns: { readonly keyFile: string } } & Record<string, unknown>>
   >;
   readonly redis: Record<string, unknown>;
+  readonly sidecar: Record<string, unknown>;
   readonly ingress: Record<string, unknown> & { readonly components: readonly Record<string, unknown>[] };
 }
 
