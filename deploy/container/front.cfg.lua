@@ -23,7 +23,8 @@ certificates = "certs"
 
 s2s_stanza_size_limit = 64 * 1024
 component_stanza_size_limit = 64 * 1024
-network_settings = { send_timeout = 30 }
+network_settings = { send_timeout = 30; nagle = false }
+smacks_max_unacked_stanzas = 100
 
 -- Reached by ingresses only: nobody publishes this port.
 component_ports = { 5347 }

@@ -98,6 +98,7 @@ export async function furnish(site: Site, machine: string, hostnames: readonly s
     "etc/reveille/front",
     "run/reveille",
     "run/prosody",
+    "run/haproxy",
     "var/lib/redis",
     "var/lib/prosody",
   ])

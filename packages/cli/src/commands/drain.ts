@@ -5,6 +5,8 @@ import { askRoles, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
 import { type DrainOptions } from "../command-line/drain.ts";
+import { Haproxy } from "../drain/haproxy.ts";
+import { type Moved, moveStreams, takeStreams } from "../drain/move-streams.ts";
 import { loadConfig } from "../load-config.ts";
 import { print } from "../print.ts";
 
@@ -19,16 +21,47 @@ const WITHIN = seconds(60);
 
 /** `reveille drain`: throws if publishes still come after a minute; the host stays marked then. */
 export async function runDrain(options: DrainOptions): Promise<void> {
-  const { runtimeDir } = await loadConfig(options.config);
+  const { runtimeDir, host } = await loadConfig(options.config);
   const mark = join(runtimeDir, MARK);
   if (options.undo) {
     await rm(mark, { force: true });
+    await withHaproxy(options.haproxy, async (haproxy) => takeStreams(haproxy, host));
     print({ draining: false }, "back in service as soon as it is ready", options);
     return;
   }
+  const moved = await withHaproxy(options.haproxy, async (haproxy) =>
+    moveStreams(haproxy, host, systemClock),
+  );
   await writeFile(mark, "");
   await quiet(runtimeDir);
-  print({ draining: true }, `no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`, options);
+  print(
+    { draining: true, ...moved },
+    `${inWords(moved, options.haproxy)}; no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`,
+    options,
+  );
+}
+
+/** `undefined` if no HAProxy runs on this host. */
+async function withHaproxy<Result>(
+  socketPath: string,
+  work: (haproxy: Haproxy) => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work(new Haproxy(socketPath, systemClock));
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
+    throw new Error(
+      `cannot ask HAProxy at ${socketPath}: is this root, and has the socket \`level admin\`?`,
+      { cause },
+    );
+  }
+}
+
+function inWords(moved: Moved | undefined, socketPath: string): string {
+  if (moved === undefined) return `no HAProxy at ${socketPath} with another front to pass streams to`;
+  const left = moved.left === 0 ? "" : `, ${moved.left} that never rested cut`;
+  return `${moved.moved} streams moved while they rested${left}`;
 }
 
 /** Resolves when no ingress of this host has got a publish for a while. */
@@ -39,7 +72,7 @@ async function quiet(runtimeDir: string): Promise<void> {
   while (clock.monotonic() - since < QUIET_FOR) {
     if (clock.monotonic() - startedAt > WITHIN) {
       throw new Error(
-        `publishes still come after ${WITHIN / 1_000} s: is the other host ready, and does HAProxy run here?`,
+        `publishes still come after ${WITHIN / 1_000} s: is the other host ready, does HAProxy run here, and was it restarted (not reloaded) last?`,
       );
     }
     await clock.sleep(LOOK_EVERY);
