@@ -147,7 +147,8 @@ export class FrontSlot {
     let failures = 0;
     while (!this.#stop.signal.aborted) {
       const end = await this.#occupy();
-      failures = this.#state === "active" ? 0 : failures + 1;
+      // A front that accepts us and bounces our ping would else have us back three times a second.
+      failures = this.#looped ? 0 : failures + 1;
       this.#left(end);
       await this.#options.clock.sleep(this.#pauseAfter(end, failures), this.#stop.signal);
     }

@@ -203,6 +203,12 @@ describe("a component stream", () => {
     await vi.waitFor(() => expect(rig.states().at(-1)).toEqual(["down", "self-ping bounced"]));
     expect(rig.events).toContainEqual(expect.objectContaining({ kind: "self-ping-settled", ok: false }));
     expect(rig.ingress.health()[0]?.health).toEqual({ kind: "failing", because: "self-ping bounced" });
+    for (let second = 0; second < 30; second += 1) {
+      await rig.clock.advance(seconds(1));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(front.heard.length).toBeGreaterThan(5);
+    expect(front.heard.length).toBeLessThan(20);
   });
 
   it("is given up when the front does not take our handshake in time", async () => {
