@@ -102,6 +102,17 @@ const growing = (families: ReadonlyMap<string, Family>): ReadonlyMap<string, num
       .map(({ name, labels, value }) => [`${name} ${JSON.stringify(labels)}`, value]),
   );
 
+/** The series that have less than before, or are gone. */
+function fallen(
+  before: ReadonlyMap<string, number>,
+  families: ReadonlyMap<string, Family>,
+): readonly string[] {
+  const after = growing(families);
+  return [...before]
+    .filter(([series, value]) => !((after.get(series) ?? -1) >= value))
+    .map(([series]) => series);
+}
+
 async function metric(name: string, labels: Sample["labels"], value: number): Promise<void> {
   await until(async () => (valueOf(await scrape(), name, labels) === value ? true : undefined), {
     what: `${name} to be ${value}`,
@@ -280,9 +291,7 @@ describe("the metrics of a running region", () => {
     // A second is the promise; the rest is what a busy machine may take to answer at all.
     expect(performance.now() - from).toBeLessThan(2_000);
     expect(valueOf(hung, "reveille_role_processes", workers("silent"))).toBe(1);
-    const after = growing(hung);
-    const fell = [...before].filter(([series, value]) => (after.get(series) ?? 0) < value);
-    expect(fell).toEqual([]);
+    expect(fallen(before, hung)).toEqual([]);
     third.signal("SIGCONT");
     await metric("reveille_role_processes", workers("answering"), 2);
     await third.stop();
@@ -376,6 +385,9 @@ describe("the readiness of a running host", () => {
   });
 
   it("does not trust a frozen ingress that keeps the front from another one", async () => {
+    await publish(20);
+    const before = growing(await scrape());
+    expect(before.get('reveille_publishes_total {"result":"queued"}')).toBeGreaterThan(200);
     await region.startRole("ingress", "ingress-2");
     await metric("reveille_component_state", { state: "standby" }, 1);
     expect((await ready()).status).toBe(200);
@@ -384,6 +396,8 @@ describe("the readiness of a running host", () => {
     expect(text).toContain("another ingress has the place and shows no sign of life");
     await region.ingress.kill();
     await readiness(({ status }) => status === 200);
+    // The counters of the first ingress outlive it.
+    expect(fallen(before, await scrape())).toEqual([]);
   });
 
   it("ends when the front is gone", async () => {
