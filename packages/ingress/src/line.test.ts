@@ -65,4 +65,19 @@ describe("the line of publishes in hand", () => {
     expect(line.inHand).toBe(100);
     expect(heapUsed() - before).toBeLessThan(5_000_000);
   });
+
+  // Seen to fail with idle domains never forgotten (10 MB), and with busy ones forgotten as well.
+  it("forgets domains that have nothing in hand, and none that has", () => {
+    const line = new Line({ publishes: 20, bytes: 1_000_000 });
+    expect(joined(line, "flood.example", 15)).toBe(15);
+    line.take(15);
+    const before = heapUsed();
+    for (let domain = 0; domain < 100_000; domain += 1) {
+      expect(joined(line, `${domain}.example`, 1)).toBe(1);
+      for (const one of line.take(1)) line.leave(one);
+    }
+    expect(heapUsed() - before).toBeLessThan(2_000_000);
+    expect(joined(line, "flood.example", 1)).toBe(0);
+    expect(line.inHand).toBe(15);
+  });
 });

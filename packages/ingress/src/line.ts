@@ -9,6 +9,9 @@ export interface LineLimits {
   readonly bytes: number;
 }
 
+/** Names of domains with nothing in hand that are kept: to copy a name costs more than the rest of the line. */
+const KEPT = 1_024;
+
 /** How much of the line one domain may have: the rest stays free for the others while it floods. */
 const SHARE_OF_ONE = 3 / 4;
 
@@ -23,8 +26,10 @@ export class Line {
   readonly #waiting: Waiting[] = [];
   /** All in hand, those taken included. */
   readonly #held: Held = { publishes: 0, bytes: 0 };
-  /** The same of each domain that has something in hand. */
+  /** The same of each domain that has something in hand, or had lately. */
   readonly #heldOf = new Map<string, Held>();
+  /** With so many domains, those with nothing in hand are forgotten. */
+  #most = KEPT;
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
@@ -48,10 +53,9 @@ export class Line {
   /** Whether there was room. */
   join(waiting: Waiting): boolean {
     const { sender, size } = waiting;
-    const own = this.#heldOf.get(sender) ?? { publishes: 0, bytes: 0 };
+    const own = this.#heldOf.get(sender) ?? this.#newcomer(sender);
     if (this.#isFull(this.#held, 1) || this.#isFull(own, SHARE_OF_ONE)) return false;
     this.#waiting.push(waiting);
-    if (own.publishes === 0) this.#heldOf.set(detached(sender), own);
     add(this.#held, 1, size);
     add(own, 1, size);
     return true;
@@ -77,9 +81,22 @@ export class Line {
   leave({ sender, size }: Waiting): void {
     add(this.#held, -1, -size);
     const own = this.#heldOf.get(sender);
-    if (own === undefined) return;
-    add(own, -1, -size);
-    if (own.publishes === 0) this.#heldOf.delete(sender);
+    if (own !== undefined) add(own, -1, -size);
+  }
+
+  #newcomer(sender: string): Held {
+    if (this.#heldOf.size >= this.#most) this.#forgetIdle();
+    const held = { publishes: 0, bytes: 0 };
+    this.#heldOf.set(detached(sender), held);
+    return held;
+  }
+
+  #forgetIdle(): void {
+    for (const [domain, { publishes }] of this.#heldOf) {
+      if (publishes === 0) this.#heldOf.delete(domain);
+    }
+    // While many are in hand, not with each newcomer again.
+    this.#most = Math.max(KEPT, 2 * this.#heldOf.size);
   }
 
   #isFull({ publishes, bytes }: Held, share: number): boolean {

@@ -22,6 +22,11 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: "until the reply is sent, 45s at most",
     },
     {
+      what: "names of the domains that published last",
+      where: "memory of the ingress",
+      kept: "until others take their places, 4096 at most",
+    },
+    {
       what: "results of publishes by sending domain, counts only",
       where: "memory of the ingress",
       kept: "1h, of 4096 domains at most",

@@ -96,6 +96,17 @@ describe("the book of domains", () => {
     expect(book.of("a.example").count("queued")).toBe(2);
   });
 
+  it("has nothing in memory any more of what is older than an hour, though nobody asks", () => {
+    let time = minutes(10);
+    const { now, sleep } = new ManualClock();
+    const book = new DomainBook({ now, sleep, monotonic: () => time });
+    book.add("a.example", "queued");
+    time = minutes(70);
+    book.takeUntold();
+    time = minutes(10);
+    expect(book.of("a.example").count("queued")).toBe(0);
+  });
+
   it("says so if it has forgotten a domain that the region has not been told of", () => {
     const book = new DomainBook(new ManualClock(), 8);
     const publish = (from: number, to: number): void => {

@@ -77,10 +77,12 @@ export class DomainBook {
     };
   }
 
-  /** What was counted since this was asked last. */
+  /** What was counted since this was asked last. Forgets what is older than an hour, also of domains that fell silent. */
   takeUntold(): Untold {
     const domains: CountedDomain[] = [];
+    const now = this.#clock.monotonic();
     for (const entry of [...this.#new.values(), ...this.#old.values()]) {
+      entry.hour.turnTo(now);
       if (entry.untold === undefined) continue;
       domains.push({ domain: entry.domain, counts: entry.untold.toMap() });
       entry.untold = undefined;

@@ -16,20 +16,20 @@ export class DomainHour {
   }
 
   add(what: Counted, now: Millis): void {
-    this.#turnTo(now);
+    this.turnTo(now);
     const at = (this.#newest % SLICES) * WIDTH + COLUMNS[what];
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
   }
 
   count(what: Counted, now: Millis): number {
-    this.#turnTo(now);
+    this.turnTo(now);
     let sum = 0;
     for (let at = COLUMNS[what]; at < this.#counts.length; at += WIDTH) sum += this.#counts[at] ?? 0;
     return sum;
   }
 
-  /** Empties the slices that the time since the last use has made too old. */
-  #turnTo(now: Millis): void {
+  /** Forgets what is older than an hour; so does every use. */
+  turnTo(now: Millis): void {
     const slice = sliceAt(now);
     for (let old = Math.max(this.#newest + 1, slice - SLICES + 1); old <= slice; old += 1) {
       this.#counts.fill(0, (old % SLICES) * WIDTH, ((old % SLICES) + 1) * WIDTH);
