@@ -23,7 +23,7 @@ import {
 import { type ServedModules, servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
-import { type ComponentOptions, frontOf } from "./stream/front.ts";
+import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
 
 export interface IngressOptions {
@@ -142,13 +142,12 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     refusal: options.refusal ?? (() => undefined),
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
-  // With several hostnames, several of them are at the own front.
-  const isOwn = ({ service }: ComponentOptions): boolean => service === options.components[0]?.service;
+  const places = placesOf(options.components);
   const slots = options.components.map(
-    (component) =>
+    (component, index) =>
       new FrontSlot({
-        front: frontOf(component),
-        isOwn: isOwn(component),
+        front: { ...frontOf(component), name: places[index]?.name ?? component.service },
+        isOwn: places[index]?.isOwn ?? false,
         isWantedBack: options.isPlaceWanted ?? ((): boolean => false),
         clock,
         observe,

@@ -18,6 +18,37 @@ export interface Front {
   readonly secret: string;
 }
 
+type Slot = Omit<ComponentOptions, "secret">;
+
+/** A component slot among the others of its host. */
+export interface Place {
+  /** For events, logs and metrics: the service, with the hostname where a service has several. */
+  readonly name: string;
+  /** Whether it is at the front of this host, as the first one is; at any other we stand by. */
+  readonly isOwn: boolean;
+}
+
+/** In the order of the components. Throws as `frontOf` does. */
+export function placesOf(components: readonly Slot[]): readonly Place[] {
+  const [first] = components;
+  return components.map((component) => {
+    const { service, domain } = component;
+    const isShared = components.filter((each) => each.service === service).length > 1;
+    return {
+      name: isShared ? `${domain} at ${service}` : service,
+      isOwn: first !== undefined && isAtFrontOf(first, component),
+    };
+  });
+}
+
+/** With several hostnames Prosody has one port for all of them, and ejabberd one for each. */
+function isAtFrontOf(first: Slot, { service, domain }: Slot): boolean {
+  const address = (of: string): string => frontOf({ service: of, domain, secret: "" }).host;
+  return (
+    service === first.service || (domain !== first.domain && address(service) === address(first.service))
+  );
+}
+
 /** Throws if the service is not `xmpp://host` or `xmpp://host:port`. */
 export function frontOf({ service, domain, secret }: ComponentOptions): Front {
   const url = URL.canParse(service) ? new URL(service) : undefined;
