@@ -36,8 +36,8 @@ export interface WatchOptions {
   /** Where the roles have their sockets; may be missing until the first one starts. */
   readonly runtimeDir: string;
   readonly metrics: MetricsPort;
-  /** Name of the component at the front of this host, as the ingress has it; any other is at another host's front. */
-  readonly ownComponent?: string;
+  /** Names of the components at the front of this host, as the ingress has them; any other is at another host's. */
+  readonly ownComponents?: readonly string[];
   /** What `GET /metrics` wants as bearer token. */
   readonly metricsToken?: string;
   /** When the first of the fronts' certificates expires, as far as anybody looks. From memory. */
@@ -82,7 +82,7 @@ export function watchHost(options: WatchOptions): Watch {
       at: clock.now(),
       ready: steady.shown.ready,
       lacking: lackingOf(host),
-      ownComponent: options.ownComponent,
+      ownComponents: options.ownComponents,
       certificateExpiresAt: options.certificateExpiresAt?.(),
       processes: host.processes,
       families: host.metrics,

@@ -1,3 +1,4 @@
+import { placesOf } from "@reveille/ingress";
 import {
   createMetrics,
   logEvents,
@@ -63,10 +64,11 @@ export async function runSidecar(file: string): Promise<void> {
 
 async function listenersOf({ sidecar, ingress }: Machine["config"], log: Logger) {
   const { listen, statusListen, metricsTokenFile, fronts } = sidecar;
-  const [own] = ingress?.components ?? [];
+  const components = ingress?.components ?? [];
+  const [own] = components;
   return {
     listen,
-    ...(own === undefined ? {} : { ownComponent: own.service }),
+    ownComponents: placesOf(components).flatMap(({ name, isOwn }) => (isOwn ? [name] : [])),
     ...(fronts === undefined || own === undefined ? {} : { fronts: { fronts, domain: own.domain } }),
     ...(statusListen === undefined ? {} : { statusListen }),
     ...(metricsTokenFile === undefined

@@ -65,10 +65,8 @@ export class Route implements PushRoute {
     return !this.#proving && this.#candidate?.pool.health.kind === "ready";
   }
 
-  /** At least one while a push is wanted as proof: the old credential's pool may have no connection at all. */
   get freeSlots(): number {
-    const { freeSlots } = this.#serving.pool;
-    return this.awaitsProof ? Math.max(1, freeSlots) : freeSlots;
+    return this.#serving.pool.freeSlots;
   }
 
   get health(): Health {

@@ -281,7 +281,7 @@ describe("the status page", () => {
       parts: [{ part: "apns", health: failing }],
       metrics: [family(METRICS.connections, [[{ state: "probing" }, 1]])],
     });
-    const sidecar = await host.start({ ownComponent: "own" });
+    const sidecar = await host.start({ ownComponents: ["own"] });
     const stations = async () =>
       [...(await sidecar.get("/")).text.matchAll(/class="station (\w+)">.*?<b>(\w+)<\/b><span>([^<]*)/g)].map(
         ([, mood, name, detail]) => `${name} ${mood}: ${detail}`,

@@ -63,7 +63,7 @@ export interface StatusInput {
   readonly ready: boolean;
   readonly lacking: readonly string[];
   /** See `WatchOptions`. */
-  readonly ownComponent: string | undefined;
+  readonly ownComponents: readonly string[] | undefined;
   readonly certificateExpiresAt: number | undefined;
   readonly processes: readonly RoleProcess[];
   readonly families: Families;
@@ -75,7 +75,7 @@ const ROLES = ["ingress", "worker"] as const satisfies readonly Role[];
 export function statusOf(input: StatusInput): Status {
   const { about, at, ready, lacking, processes, families, history } = input;
   const greatest = (name: string): number | null => greatestOf(valuesOf(families, name)) ?? null;
-  const { own, others } = frontsOf(families, input.ownComponent);
+  const { own, others } = frontsOf(families, input.ownComponents);
   return {
     ...about,
     at,
@@ -129,10 +129,10 @@ type States = Readonly<Record<string, number>>;
 const statesOf = (values: readonly MetricValue[]): States => Object.fromEntries(sumsBy(values, "state"));
 
 /** Told apart here, since the names of components are addresses. */
-function frontsOf(families: Families, ownComponent: string | undefined): { own: States; others: States } {
+function frontsOf(families: Families, ownComponents?: readonly string[]): { own: States; others: States } {
   const all = valuesOf(families, METRICS.component);
   const isOwn = ({ labels }: MetricValue): boolean =>
-    ownComponent === undefined || labels["component"] === ownComponent;
+    ownComponents?.includes(String(labels["component"])) ?? true;
   return { own: statesOf(all.filter(isOwn)), others: statesOf(all.filter((value) => !isOwn(value))) };
 }
 
