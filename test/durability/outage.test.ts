@@ -28,7 +28,7 @@ const TIMEOUT_MS = ((PUBLISHES / RATE) * 1_000 + 120_000) * 2;
  */
 describe("a region whose push service is away", () => {
   it(
-    "wakes each device once when it is back",
+    "wakes each device once per window when it is back",
     async () => {
       await using scene = await aRegion();
       const { path, backlog } = scene;
