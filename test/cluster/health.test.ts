@@ -400,6 +400,24 @@ describe("the readiness of a running host", () => {
     expect(fallen(before, await scrape())).toEqual([]);
   });
 
+  it("ends when no worker reaches the push service", async () => {
+    region.apns.program.signal("SIGSTOP");
+    // Connections at rest are asked less often.
+    await publish(1);
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("region-worker is failing: none can send");
+    region.apns.program.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+  });
+
+  it("ends when the front is frozen, and the ping to ourselves stays out", async () => {
+    region.front.signal("SIGSTOP");
+    const { text } = await readiness(({ status }) => status === 503);
+    expect(text).toContain("component is failing: self-ping unanswered");
+    region.front.signal("SIGCONT");
+    await readiness(({ status }) => status === 200);
+  });
+
   it("ends when the front is gone", async () => {
     region.front.signal("SIGKILL");
     const { text } = await readiness(({ status }) => status === 503);
