@@ -26,6 +26,7 @@ import {
   discardTrailing,
   domainRules,
   openClearSenders,
+  openRegionBook,
   openRegionSecret,
   openSenderLimits,
   parseDomainPattern,
@@ -120,6 +121,8 @@ describe("admission", () => {
     const ttl = await redis.pttl(keyOf(aWakeup()));
     expect(ttl).toBeGreaterThan(20_000);
     expect(ttl).toBeLessThanOrEqual(40_000);
+    expect(await redis.get(keyOf(aWakeup()))).toMatch(/^\d+$/);
+    expect(await redis.keys(`*${keyOf(aWakeup()).slice(-20)}*`)).toEqual([keyOf(aWakeup())]);
   });
 
   it("goes on after Redis has forgotten its scripts", async () => {
@@ -353,8 +356,11 @@ describe("the keys of admission", () => {
       await using senders = openClearSenders({ redis, region, clock });
       senders.note("a.example", "tigase");
     }
+    const counted = { number: 1, begun: seconds(10), ended: seconds(0), isPartial: false };
+    const domains = [{ domain: "a.example", counts: new Map([["queued", 1] as const]) }];
+    await openRegionBook({ redis, region, secret }).add({ ...counted, domains });
     const all = await redis.keys("*");
-    expect(all).toHaveLength(14);
+    expect(all).toHaveLength(18);
     const lasting = [];
     for (const key of all) if ((await redis.pttl(key)) === -1) lasting.push(key);
     expect(lasting.toSorted()).toEqual([keys.clock, keys.domainRules, keys.secret, keys.trailing].toSorted());

@@ -97,9 +97,11 @@ describe("the ingress behind a Prosody", () => {
       admission: { decide: async (wakeups) => wakeups.map(({ token }) => verdicts.get(token) ?? NOW) },
     });
     await using server = await aServer(prosody);
+    const content = { body: "canary-body", sender: "canary-sender@capulet.example/balcony" };
     const publish = async (node: string | undefined, parts: Partial<PublishParts> = {}) => {
       const { type, errorType, condition } = await server.publish({
         module: aModule(),
+        ...content,
         ...parts,
         ...(node === undefined ? {} : { node }),
       });
@@ -117,7 +119,17 @@ describe("the ingress behind a Prosody", () => {
     expect(await publish(aToken(), { from: "user@server.localhost/phone" })).toBe("cancel/not-allowed");
     expect(await publish(aToken(), { to: "x@push.localhost/y" })).toBe("result");
     expect(rig.added.flat()).toHaveLength(3);
-    expect(server.received.join("")).not.toContain("<pubsub");
+    const received = server.received.join("");
+    const repeated = [
+      "<pubsub",
+      "canary-",
+      aModule(),
+      aToken("first"),
+      aToken("dead"),
+      aToken("many"),
+      aToken(),
+    ];
+    expect(repeated.filter((one) => received.includes(one))).toEqual([]);
   });
 
   it("answers what each server sends", async () => {

@@ -92,6 +92,9 @@ describe("the names of a device", () => {
   it("show nothing of the token and differ by region secret", () => {
     const token = aToken();
     expect(fingerprintOf(secret, token)).toMatch(/^[\w-]{16}$/);
+    for (let at = 0; at + 4 <= 16; at += 1) {
+      expect(token).not.toContain(fingerprintOf(secret, token).slice(at, at + 4));
+    }
     expect(fingerprintOf(aRegionSecret("other"), token)).not.toBe(fingerprintOf(secret, token));
   });
 

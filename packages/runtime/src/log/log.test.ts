@@ -1,5 +1,5 @@
 import { aModule, anFcmToken, aRegionSecret, aToken, aWakeup, ManualClock } from "@reveille/testkit";
-import { apnsIdOf, fingerprintOf, millis, type PushEvent, seconds } from "@reveille/wakeup";
+import { apnsIdOf, fingerprintOf, millis, type Outcome, type PushEvent, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { createLogger, logEvents } from "../index.ts";
@@ -66,8 +66,28 @@ describe("the log", () => {
   it("says nothing of single wakeups at info", () => {
     const { lines, observe } = aLog("info");
     observe({ kind: "wakeup-admitted", wakeup, verdict: "now" });
+    for (const result of ["queued", "token-dead", "our-trouble"] as const) {
+      observe({ kind: "publish-answered", wakeup, result, reply: "later", took: millis(3) });
+    }
     observe(delivered);
+    const outcomes: readonly Outcome[] = [
+      { kind: "token-dead", reason: "Unregistered", proof: "certain" },
+      { kind: "throttled", reason: "TooManyRequests", retryAfter: seconds(1) },
+      { kind: "unreachable", reason: "ServiceUnavailable" },
+    ];
+    for (const outcome of outcomes) observe({ ...delivered, outcome, next: "give-up" });
+    observe({ kind: "wakeup-dropped", wakeup, because: "covered" });
     expect(lines).toEqual([]);
+  });
+
+  it("tells at info of rejected and late wakeups by module and reason, and of no device", () => {
+    const { lines, observe } = aLog("info");
+    const outcome = { kind: "rejected", reason: "BadTopic", blame: "wakeup" } as const;
+    observe({ ...delivered, outcome, next: "give-up" });
+    observe({ kind: "wakeup-dropped", wakeup, because: "deadline" });
+    expect(lines).toHaveLength(2);
+    const device = [wakeup.token, fingerprintOf(secret, wakeup.token), apnsIdOf(wakeup)];
+    expect(device.filter((one) => lines.join("").includes(one))).toEqual([]);
   });
 
   it.each<[string, PushEvent, number]>([
