@@ -140,6 +140,17 @@ describe("the doctor, coming in by s2s", () => {
     ]);
   });
 
+  it("says that a front has no certificate, as on the first evening", async () => {
+    await using host = await aHost();
+    await using open = await listening(createTlsServer({ ALPNProtocols: ["xmpp-server"] }));
+    const findings = await look(host, [SRV("_xmpps-server", open.port), ADDRESS]);
+    expect(findings.at(-1)).toMatchObject({
+      kind: "fail",
+      text: "no TLS: it answers as one that has no certificate for eu.push.example",
+      cure: containing("cert import"),
+    });
+  });
+
   it.each<[string, (socket: Socket) => unknown, string]>([
     [
       "has no STARTTLS",

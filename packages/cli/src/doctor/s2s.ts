@@ -93,18 +93,29 @@ async function serveAt(item: string, to: S2sAddress, patient: Patient): Promise<
   try {
     return judgeServed(item, to.domain, await openTls(to, patient), patient.clock.now());
   } catch (error) {
-    if (isWithoutWay(error)) return about(item).skipped("this host has no way to that address");
+    const code = codeOf(error);
+    if (NO_WAY.has(code)) return about(item).skipped("this host has no way to that address");
+    if (NO_CERTIFICATE.test(code)) {
+      return about(item).fail(
+        `no TLS: it answers as one that has no certificate for ${to.domain}`,
+        `have the front find one: prosodyctl --root cert import /etc/letsencrypt/live, then systemctl reload prosody; for ejabberd \`certfiles\``,
+      );
+    }
     return about(item).fail(
       reasonOf(error),
-      `let the front listen on port ${to.port} (s2s_ports, s2s_direct_tls_ports), and open it in the firewall`,
+      `let HAProxy listen on port ${to.port}, and the front behind it (s2s_ports, s2s_direct_tls_ports); open it in the firewall`,
     );
   }
 }
 
-/** A machine without IPv6 cannot tell what others meet there. */
-function isWithoutWay(error: unknown): boolean {
+/** What the system or OpenSSL calls it. */
+function codeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && NO_WAY.has(String(cause.code));
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
 
+/** What a server says that finds none to show. */
+const NO_CERTIFICATE = /ALERT_HANDSHAKE_FAILURE$/;
+
+/** A machine without IPv6 cannot tell what others meet there. */
 const NO_WAY: ReadonlySet<string> = new Set(["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"]);
