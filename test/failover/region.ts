@@ -13,6 +13,7 @@ import { type Machines, openMachines, type SenderKind, SENDERS } from "./machine
 import { Network } from "./namespaces.ts";
 import { type Part } from "./part.ts";
 import { CLIENT_PORT, COMPONENT_PORT, startSender } from "./senders.ts";
+import { settled } from "./settled.ts";
 import { furnish, openSite, renderInto, type Site } from "./site.ts";
 import {
   APNS_CONTROL_PORT,
@@ -125,20 +126,13 @@ async function startHosts(
   const sentinels = [stack.use(await startSentinelOn(one)), stack.use(await startSentinelOn(other))] as const;
   const [s1, s2] = await Promise.all([startRoles(one, stack), startRoles(other, stack)]);
   for (const host of ["s1", "s2"] as const) await readyWithin(ready, host, 30_000);
-  for (const { ingresses } of [s1, s2]) for (const ingress of ingresses) await hasOwnFront(ingress);
+  for (const host of [s1, s2]) await settled(site, host);
   const haproxies = [stack.use(await startHaproxyOn(one)), stack.use(await startHaproxyOn(other))] as const;
   return {
     s1: { ...s1, redis: redises[0], sentinel: sentinels[0], haproxy: haproxies[0] },
     s2: { ...s2, redis: redises[1], sentinel: sentinels[1], haproxy: haproxies[1] },
     witness,
   };
-}
-
-/** The other host's ingress may have been the first at a front; it gives way in some seconds, and senders hear `wait`. */
-async function hasOwnFront({ program }: Part): Promise<void> {
-  const isActive = (line: string): boolean =>
-    line.includes(`"component":"xmpp://127.0.0.1:`) && line.includes(`"state":"active"`);
-  await program.line(isActive, 15_000);
 }
 
 const planOf = ({ s1, s2, witness }: Machines, front: FrontKind): object => ({

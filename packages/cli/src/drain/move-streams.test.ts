@@ -88,7 +88,15 @@ function heardBy(port: number, talk: (socket: Socket) => void = () => {}): Promi
 
 /** Which front a new connection gets. */
 async function frontAt(port: number): Promise<string> {
-  return heardBy(port, (socket) => void socket.end());
+  const socket = connect(port, "127.0.0.1");
+  const name = Promise.withResolvers<string>();
+  socket.once("data", (heard) => name.resolve(String(heard)));
+  socket.once("error", name.reject);
+  try {
+    return await name.promise;
+  } finally {
+    socket.destroy();
+  }
 }
 
 describe("streams that move", () => {
