@@ -8,9 +8,9 @@ const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts
 /**
  * Six tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
  * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
- * services are away, load is too much; after the others, since the machine should be its own. These three are `npm test`.
- * `endurance`: what idling costs, and whether memory stays as it is for minutes. `boot`: a host with systemd in a
- * container, which needs root. `failover`: two hosts of a region as network namespaces, which needs root.
+ * services are away, load is too much; after the others, since the machine should be its own. `boot`: hosts with
+ * systemd in containers, which need root and are skipped without it. These four are `npm test`. `endurance`: what idling
+ * costs, and whether memory stays as it is for minutes. `failover`: two hosts of a region as network namespaces, which needs root.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -46,6 +46,7 @@ export default defineConfig({
           include: ["test/deploy/boot/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -66,7 +67,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -20,4 +20,5 @@ check "format check" oxfmt --check .
 check lint oxlint --type-aware --deny-warnings
 check "type check" tsc -p packages
 check "type check" tsc -p test
-exec vitest run --config test/vitest.config.ts --project unit --project cluster --project durability "$@"
+exec vitest run --config test/vitest.config.ts --project unit --project cluster --project durability \
+  --project boot "$@"

@@ -13,7 +13,7 @@ export interface Run {
 
 export function run(command: string, ...args: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const child = execFile(command, [...args], (_error, stdout, stderr) =>
+    const child = execFile(command, [...args], { env }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, said: stdout + stderr }),
     );
   });
@@ -25,16 +25,32 @@ export interface BootedHost extends AsyncDisposable {
   readonly run: (command: string, ...args: readonly string[]) => Promise<Run>;
 }
 
-/**
- * This machine's files with those of `layer` over them, in memory. $1: folder to work in, $2: layer. Mounts and processes
- * are in namespaces that end with us.
- */
-const BOOT = `
+/** This machine's files with nothing over them yet, in memory. $1: folder to work in. */
+const LAY = `
 mount -t tmpfs tmpfs "$1" && mkdir "$1/over" "$1/work" "$1/root" &&
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/over,workdir=$1/work" "$1/root" &&
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/over,workdir=$1/work" "$1/root"`;
+
+/** A program in a container of these files, without network. Mounts and processes are in namespaces that end with us. */
+const CONTAIN = `exec systemd-nspawn --quiet --directory="$1/root" --machine="\${1##*/}" --register=no --keep-unit \\
+  --private-network --console=pipe`;
+
+/** systemd, with the files of `layer` over the others. $2: layer. */
+const BOOT = `${LAY} &&
 cp -a "$2/." "$1/root" && : >"$1/root/etc/machine-id" &&
-exec systemd-nspawn --quiet --directory="$1/root" --machine="\${1##*/}" --register=no --keep-unit --private-network \\
-  --console=pipe /lib/systemd/systemd systemd.unit=multi-user.target systemd.log_target=journal`;
+${CONTAIN} /lib/systemd/systemd systemd.unit=multi-user.target systemd.log_target=journal`;
+
+const IN_NAMESPACES = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+const env = { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" };
+
+/** Why no host can be booted on this machine, if none can. */
+export async function whyNoBoot(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "booting a host needs root";
+  const folder = await mkdtemp(join(tmpdir(), "reveille-boot-"));
+  const trial = ["sh", "-c", `${LAY} && ${CONTAIN} /bin/true`, "sh", folder];
+  const { code, said } = await run("unshare", ...IN_NAMESPACES, ...trial);
+  await rm(folder, { recursive: true });
+  return code === 0 ? undefined : `this machine lets no container run: ${said.trim()}`;
+}
 
 /** Boots a host of this machine's files and those of `layer`, without network. Needs root and `systemd-container`. */
 export async function bootHost(layer: string): Promise<BootedHost> {
@@ -42,20 +58,8 @@ export async function bootHost(layer: string): Promise<BootedHost> {
   const container = await Program.start({
     name: "container",
     command: "unshare",
-    args: [
-      "--mount",
-      "--pid",
-      "--fork",
-      "--kill-child=KILL",
-      "--mount-proc",
-      "sh",
-      "-c",
-      BOOT,
-      "sh",
-      folder,
-      layer,
-    ],
-    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    args: [...IN_NAMESPACES, "sh", "-c", BOOT, "sh", folder, layer],
+    env,
     debianPackage: "systemd-container",
   });
   await using starting = new AsyncDisposableStack();

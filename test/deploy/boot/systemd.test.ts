@@ -5,7 +5,10 @@ import { basename, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type BootedHost, bootHost, run } from "./booted-host.ts";
+import { type BootedHost, bootHost, run, whyNoBoot } from "./booted-host.ts";
+
+const unable = await whyNoBoot();
+if (unable !== undefined) process.stdout.write(`boot: skipped, ${unable}\n`);
 
 const CHECKOUT = join(import.meta.dirname, "../../..");
 const ROLES = ["reveille-sidecar", "reveille-worker@1", "reveille-worker@2", "reveille-ingress"];
@@ -50,7 +53,7 @@ async function aLayer(): Promise<string> {
   // The tests have less patience than operators.
   const impatient = join(layer, "etc/systemd/system/reveille-.service.d");
   await mkdir(impatient, { recursive: true });
-  await writeFile(join(impatient, "test.conf"), "[Service]\nWatchdogSec=4s\n");
+  await writeFile(join(impatient, "test.conf"), "[Service]\nWatchdogSec=8s\n");
   return layer;
 }
 
@@ -116,7 +119,7 @@ async function expectFenced(unit: string): Promise<void> {
   expect(status).toMatch(/^Seccomp:\t2$/m);
 }
 
-describe("on a host that systemd has booted", () => {
+describe.skipIf(unable !== undefined)("on a host that systemd has booted", () => {
   it("all roles start with the machine, and get secrets that only root can read", async () => {
     await expect.poll(states, SOON).toEqual(allActive);
     expect(await property("StatusText", "reveille-ingress")).toContain("component: ECONNREFUSED");
@@ -181,7 +184,7 @@ describe("on a host that systemd has booted", () => {
       .poll(() => property("StatusText", "reveille-ingress"), SOON)
       .toContain("redis: Redis is away");
     // Longer than the watchdog's patience.
-    await there("sleep", "6");
+    await there("sleep", "10");
     expect(await property("MainPID", "reveille-ingress")).toBe(pid);
     await there("systemctl", "start", "redis-server");
     await expect.poll(() => property("StatusText", "reveille-ingress"), SOON).not.toContain("Redis is away");
