@@ -80,13 +80,41 @@ describe("a backlog", () => {
   });
 });
 
+describe("who asks whether a backlog lasts, after a long time", () => {
+  it("hears what is true now, as do all that ask meanwhile", async () => {
+    const { backlog, clock } = aBacklog();
+    await backlog.lasts(aModule());
+    await redis.set(keys.backlog(aModule()), "1");
+    await clock.advance(minutes(10));
+    const answers = await Promise.all([backlog.lasts(aModule()), backlog.lasts(aModule())]);
+    expect(answers).toEqual([true, true]);
+  });
+
+  it("asks again at once if Redis did not answer", async () => {
+    const lost = await server.connect();
+    const clock = new ManualClock(start);
+    const backlog = redisBacklog({
+      redis: lost,
+      region,
+      secret,
+      clock,
+      longestDeadline: () => hours(1),
+      windowOf: () => seconds(20),
+    });
+    lost.disconnect();
+    await expect(backlog.lasts(aModule())).rejects.toThrow("Connection is closed");
+    await lost.connect();
+    expect(await backlog.lasts(aModule())).toBe(false);
+  });
+});
+
 describe("during a backlog, a push", () => {
   it("goes once, and covers what was received before it left", async () => {
     const { backlog, clock } = aBacklog();
     clock.step(60_000);
     const [oldest, older] = [received(0), received(30_000)];
     expect(await backlog.clear([older])).toMatchObject([{ kind: "go" }]);
-    expect(await backlog.clear([oldest])).toEqual([{ kind: "later", after: 15_000 }]);
+    expect(await backlog.clear([oldest])).toEqual([{ kind: "later", after: 25_000 }]);
     await backlog.settle([pushed(older, true, 60_000)]);
     expect(await backlog.clear([oldest])).toEqual([{ kind: "covered" }]);
     expect(await backlog.clear([received(59_000)])).toEqual([{ kind: "covered" }]);
@@ -127,6 +155,45 @@ describe("during a backlog, a push", () => {
     expect(await backlog.clear([received(-1_001)])).toEqual([{ kind: "covered" }]);
   });
 
+  // Seen to fail: with a quiet push that covers what came urgent, and with a quiet newest that is sent as it is.
+  it("that is not urgent covers nothing urgent, and an urgent one goes for both", async () => {
+    const { backlog, clock } = aBacklog();
+    clock.step(60_000);
+    const quiet = { ...received(30_000), urgent: false };
+    expect(await backlog.clear([quiet])).toMatchObject([{ kind: "go", urgent: false }]);
+    await backlog.settle([pushed(quiet, true, 60_000)]);
+    clock.step(20_000);
+    expect(await backlog.clear([quiet])).toEqual([{ kind: "covered" }]);
+    const both = [received(10_000), { ...received(20_000), urgent: false }];
+    expect(await backlog.clear(both)).toMatchObject([{ kind: "later" }, { kind: "go", urgent: true }]);
+    await backlog.settle([pushed({ ...received(20_000), urgent: true }, true, 80_000)]);
+    expect(await backlog.clear(both)).toEqual([{ kind: "covered" }, { kind: "covered" }]);
+  });
+
+  it("and another of its device whose clearance ran out count both, settled in one call", async () => {
+    const { backlog, clock } = aBacklog();
+    clock.step(10_000);
+    await backlog.clear([received(0)]);
+    clock.step(25_000);
+    await backlog.clear([received(0)]);
+    clock.step(1_000);
+    await backlog.settle([pushed(received(0), true, 10_000), pushed(received(0), false, 35_000)]);
+    expect(await backlog.clear([received(0)])).toEqual([{ kind: "covered" }]);
+    expect(await backlog.clear([received(34_000)])).toEqual([{ kind: "later", after: 20_000 }]);
+  });
+
+  it("that was accepted while clocks were ahead covers nothing when that time has come", async () => {
+    const { backlog, clock } = aBacklog();
+    clock.step(600_000);
+    await backlog.clear([received(0)]);
+    await backlog.settle([pushed(received(0), true, 600_000)]);
+    clock.step(-540_000);
+    expect(await backlog.clear([received(50_000)])).toMatchObject([{ kind: "go" }]);
+    await backlog.settle([pushed(received(50_000), false, 60_000)]);
+    clock.step(545_000);
+    expect(await backlog.clear([received(595_000)])).toMatchObject([{ kind: "go" }]);
+  });
+
   it("that was not accepted covers nothing and holds nobody up", async () => {
     const { backlog } = aBacklog();
     await backlog.clear([received(0)]);
@@ -148,24 +215,24 @@ describe("during a backlog, a push", () => {
   it("that took longer than its clearance covers what was received before it left, and not more", async () => {
     const { backlog, clock } = aBacklog();
     expect(await backlog.clear([received(0)])).toMatchObject([{ kind: "go", clearedAt: start }]);
-    clock.step(15_000);
-    expect(await backlog.clear([received(12_000)])).toMatchObject([
-      { kind: "go", clearedAt: start + 15_000 },
+    clock.step(25_000);
+    expect(await backlog.clear([received(22_000)])).toMatchObject([
+      { kind: "go", clearedAt: start + 25_000 },
     ]);
     await backlog.settle([pushed(received(0), true)]);
-    await backlog.settle([pushed(received(12_000), false, 15_000)]);
-    expect(await backlog.clear([received(12_000)])).not.toEqual([{ kind: "covered" }]);
+    await backlog.settle([pushed(received(22_000), false, 25_000)]);
+    expect(await backlog.clear([received(22_000)])).not.toEqual([{ kind: "covered" }]);
     expect(await backlog.clear([received(-1_000)])).toEqual([{ kind: "covered" }]);
   });
 
-  it("whose worker died holds its device up for 15 s", async () => {
+  it("whose worker died holds its device up for 25 s", async () => {
     const { backlog, clock } = aBacklog();
     await backlog.clear([received(0)]);
-    clock.step(14_999);
+    clock.step(24_999);
     expect(await backlog.clear([received(0)])).toEqual([{ kind: "later", after: 1 }]);
     clock.step(1);
     expect(await backlog.clear([received(0)])).toMatchObject([{ kind: "go" }]);
-    expect(await backlog.clear([received(0)])).toEqual([{ kind: "later", after: 15_000 }]);
+    expect(await backlog.clear([received(0)])).toEqual([{ kind: "later", after: 25_000 }]);
   });
 
   it("is one for several wakeups of a device, and none of another module's", async () => {
@@ -197,9 +264,9 @@ describe("during a backlog, a push", () => {
       999,
       1_000,
       1_001,
-      14_999,
-      15_000,
-      15_001,
+      24_999,
+      25_000,
+      25_001,
       18_999,
       19_000,
       19_001,
@@ -213,14 +280,21 @@ describe("during a backlog, a push", () => {
       .map((ago) => epochMillis(now - ago));
     const time = fc.option(past, { nil: undefined });
     const follows = async (
-      [coversUntil, acceptedAt, clearedAt]: readonly (typeof now | undefined)[],
+      [coversUntil, coversUrgentUntil, acceptedAt, clearedAt]: readonly (typeof now | undefined)[],
       before: number,
+      urgentBefore: number | undefined,
       callerBehind: number,
     ): Promise<void> => {
       const receivedAt = epochMillis((coversUntil ?? now) - before);
-      const wakeup = received(receivedAt - start);
+      const wakeup = { ...received(receivedAt - start), urgent: urgentBefore === 0 };
+      const urgentAt = urgentBefore === undefined ? undefined : epochMillis(receivedAt - urgentBefore);
+      const older =
+        urgentBefore === undefined || urgentBefore === 0 ? [] : [received(receivedAt - urgentBefore - start)];
       const key = keys.accepted(deviceKeyOf(secret, wakeup.token, wakeup.module));
-      await redis.set(key, `${coversUntil ?? 0} ${acceptedAt ?? 0} ${clearedAt ?? 0}`);
+      await redis.set(
+        key,
+        [coversUntil, coversUrgentUntil, acceptedAt, clearedAt].map((time) => time ?? 0).join(" "),
+      );
       const asked = redisBacklog({
         redis,
         region,
@@ -232,13 +306,17 @@ describe("during a backlog, a push", () => {
       });
       const pushed = {
         ...(coversUntil === undefined ? {} : { coversUntil }),
+        ...(coversUrgentUntil === undefined ? {} : { coversUrgentUntil }),
         ...(acceptedAt === undefined ? {} : { acceptedAt }),
         ...(clearedAt === undefined ? {} : { clearedAt }),
       };
-      expect(await asked.clear([wakeup])).toEqual([clearanceOf(pushed, receivedAt, now, seconds(20))]);
+      const asking = { receivedAt, window: seconds(20), ...(urgentAt === undefined ? {} : { urgentAt }) };
+      expect((await asked.clear([...older, wakeup])).at(-1)).toEqual(clearanceOf(pushed, asking, now));
     };
     const before = fc.oneof(fc.constantFrom(0, 999, 1_000, 1_001), fc.integer({ min: -5_000, max: 60_000 }));
-    const times = fc.tuple(time, time, time);
-    await fc.assert(fc.asyncProperty(times, before, fc.constantFrom(0, 5_000), follows), { numRuns: 500 });
+    const times = fc.tuple(time, time, time, time);
+    const urgentBefore = fc.constantFrom(undefined, 0, 1, 1_000, 20_000);
+    const property = fc.asyncProperty(times, before, urgentBefore, fc.constantFrom(0, 5_000), follows);
+    await fc.assert(property, { numRuns: 1_000 });
   });
 });

@@ -29,11 +29,12 @@ export interface Backlog {
   readonly lasts: (module: PushModule) => Promise<boolean>;
   /** One clearance per wakeup, in the same order; of several wakeups of one device at most one may go. */
   readonly clear: (wakeups: readonly Wakeup[]) => Promise<readonly Clearance[]>;
-  /** To be called for every wakeup that was told to go; one that is not holds its device up for 15 s. */
+  /** To be called for every wakeup that was told to go; one that is not holds its device up for 25 s. */
   readonly settle: (pushes: readonly SettledPush[]) => Promise<void>;
 }
 
 export interface SettledPush {
+  /** As it was sent: urgent if its clearance was. */
   readonly wakeup: Wakeup;
   /** From its clearance. */
   readonly clearedAt: EpochMillis;
@@ -93,54 +94,77 @@ export function redisBacklog(options: BacklogOptions): Backlog {
       }
     },
     clear: async (wakeups) => {
-      const newest = newestByDevice(wakeups, keyOf);
-      const devices = [...newest.keys()];
+      const speakers = speakersOf(wakeups, keyOf);
       const args = [...times(), MOST_SKEW, CLEARANCE_LASTS, keep()];
-      for (const index of newest.values()) args.push(...timesOf(wakeups[index]));
-      const names = devices.map((device) => keys.accepted(device));
-      const replies = parseReplies(await CLEAR.run(redis, names, args), devices.length);
-      const clearances = new Map(devices.map((device, index) => [device, replies[index]] as const));
-      return wakeups.map((wakeup, index) => {
+      for (const { newest, urgentAt } of speakers.values()) {
+        args.push(newest.receivedAt, urgentAt, wholeMillis(windowOf(newest.module)));
+      }
+      const names = [...speakers.keys()].map((device) => keys.accepted(device));
+      const replies = parseReplies(await CLEAR.run(redis, names, args), speakers.size);
+      const clearances = new Map(
+        Array.from(speakers, ([device, { urgentAt }], index) => [
+          device,
+          clearanceIn(replies[index], urgentAt > 0),
+        ]),
+      );
+      return wakeups.map((wakeup) => {
         const device = keyOf(wakeup);
         const clearance = clearances.get(device) ?? BEHIND_ANOTHER;
-        return clearance.kind === "go" && newest.get(device) !== index ? BEHIND_ANOTHER : clearance;
+        return clearance.kind === "go" && speakers.get(device)?.newest !== wakeup
+          ? BEHIND_ANOTHER
+          : clearance;
       });
     },
     settle: async (pushes) => {
-      const settled = new Map(pushes.map((push) => [keyOf(push.wakeup), push] as const));
-      if (settled.size === 0) return;
-      const names = [...settled.keys()].map((device) => keys.accepted(device));
-      const args = [...settled.values()].flatMap((push) => [push.accepted ? 1 : 0, push.clearedAt]);
-      await SETTLE.run(redis, names, [...times(), keep(), ...args]);
+      let left = pushes;
+      while (left.length > 0) {
+        // Each device once in a call. One whose clearance had run out may have another push among them.
+        const settled = new Map(left.map((push) => [keyOf(push.wakeup), push] as const));
+        const names = [...settled.keys()].map((device) => keys.accepted(device));
+        const args = [...settled.values()].flatMap((push) => [howSettled(push), push.clearedAt]);
+        await SETTLE.run(redis, names, [...times(), keep(), ...args]);
+        const told = new Set(settled.values());
+        left = left.filter((push) => !told.has(push));
+      }
     },
   };
-
-  function timesOf(wakeup: Wakeup | undefined): readonly number[] {
-    return wakeup === undefined ? [] : [wakeup.receivedAt, wholeMillis(windowOf(wakeup.module))];
-  }
 }
 
-/** Which wakeup speaks for each device, by its index: what serves the newest one serves the others. */
-function newestByDevice(
+/** As `settle.lua` has it. */
+const howSettled = ({ accepted, wakeup }: SettledPush): number => (accepted ? (wakeup.urgent ? 2 : 1) : 0);
+
+/** The wakeups of a device that ask together: a push for the newest serves them all. */
+interface Speaker {
+  readonly newest: Wakeup;
+  /** When the newest urgent one was received; 0 if none is. */
+  readonly urgentAt: number;
+}
+
+function speakersOf(
   wakeups: readonly Wakeup[],
   keyOf: (wakeup: Wakeup) => DeviceKey,
-): Map<DeviceKey, number> {
-  const newest = new Map<DeviceKey, number>();
-  for (const [index, wakeup] of wakeups.entries()) {
+): ReadonlyMap<DeviceKey, Speaker> {
+  const speakers = new Map<DeviceKey, Speaker>();
+  for (const wakeup of wakeups) {
     const device = keyOf(wakeup);
-    const known = wakeups[newest.get(device) ?? index];
-    if (known === undefined || wakeup.receivedAt >= known.receivedAt) newest.set(device, index);
+    const { newest = wakeup, urgentAt = 0 } = speakers.get(device) ?? {};
+    speakers.set(device, {
+      newest: wakeup.receivedAt >= newest.receivedAt ? wakeup : newest,
+      urgentAt: wakeup.urgent ? Math.max(urgentAt, wakeup.receivedAt) : urgentAt,
+    });
   }
-  return newest;
+  return speakers;
 }
 
-function parseReplies(replies: unknown, expected: number): readonly Clearance[] {
+function parseReplies(replies: unknown, expected: number): readonly number[] {
   if (!Array.isArray(replies) || replies.length !== expected) {
     throw new Error("the script clear.lua did not answer one integer per device");
   }
-  return replies.map((reply: unknown) => {
-    const answer = Number(reply);
-    if (answer > 0) return { kind: "later", after: millis(answer) };
-    return answer === -1 ? { kind: "covered" } : { kind: "go", clearedAt: epochMillis(-answer) };
-  });
+  return replies.map(Number);
+}
+
+function clearanceIn(answer: number | undefined, urgent: boolean): Clearance {
+  if (answer === undefined) return BEHIND_ANOTHER;
+  if (answer > 0) return { kind: "later", after: millis(answer) };
+  return answer === -1 ? { kind: "covered" } : { kind: "go", clearedAt: epochMillis(-answer), urgent };
 }

@@ -8,7 +8,7 @@
 -- ARGV[3]  how much the clocks of two hosts may differ, ms
 -- ARGV[4]  how long a clearance lasts if it is not settled, ms
 -- ARGV[5]  how long to remember, ms
--- ARGV[6…] two per device: time received, epoch ms; window, ms
+-- ARGV[6…] three per device: when its newest wakeup was received, epoch ms; its newest urgent one, 0 for none; window, ms
 --
 -- Returns one integer per device: -<time of the clearance, epoch ms> go, -1 covered, >0 not before so many ms
 local now = earliest_time(ARGV[1], ARGV[2])
@@ -17,22 +17,29 @@ local states = redis.call('MGET', unpack(KEYS))
 local replies = {}
 
 for i = 1, #states do
-  local received_at, window = tonumber(ARGV[4 + 2 * i]), tonumber(ARGV[5 + 2 * i])
-  local covers_until, accepted_at, cleared_at = read_pushed(states[i])
+  local received_at, urgent_at, window = tonumber(ARGV[3 + 3 * i]), tonumber(ARGV[4 + 3 * i]), tonumber(ARGV[5 + 3 * i])
+  local covers, covers_urgent, accepted_at, cleared_at = read_pushed(states[i])
 
-  -- A time that lies further ahead than clocks of hosts differ was written by a Redis whose clock was wrong.
-  if covers_until > now + skew then covers_until = 0 end
-  if accepted_at > now + skew then accepted_at = 0 end
-  if cleared_at > now + skew then cleared_at = 0 end
+  -- A time that lies further ahead than clocks of hosts differ was written while clocks were wrong. It is forgotten for
+  -- good: once it has come, it would cover what nobody was woken for.
+  local function plausible(time)
+    return time <= now + skew and time or 0
+  end
+  covers, covers_urgent = plausible(covers), plausible(covers_urgent)
+  accepted_at, cleared_at = plausible(accepted_at), plausible(cleared_at)
   local next_at = math.max(accepted_at + window, cleared_at + lease)
+  local is_covered = covers > 0 and received_at + skew <= covers
+  local is_urgent_covered = urgent_at == 0 or covers_urgent > 0 and urgent_at + skew <= covers_urgent
 
-  if covers_until > 0 and received_at + skew <= covers_until then
+  if is_covered and is_urgent_covered then
     replies[i] = -1
   elseif next_at > now then
     replies[i] = next_at - now
   else
-    redis.call('SET', KEYS[i], write_pushed(covers_until, accepted_at, now), 'PX', ARGV[5])
+    cleared_at = now
     replies[i] = -now
   end
+  local value = write_pushed(covers, covers_urgent, accepted_at, cleared_at)
+  if value ~= states[i] and (states[i] or cleared_at > 0) then redis.call('SET', KEYS[i], value, 'PX', ARGV[5]) end
 end
 return replies

@@ -1,19 +1,20 @@
 -- What is remembered of a device during a backlog. Put in front of the scripts that clear and settle its pushes.
 --
--- Value: '<covers until> <accepted at> <cleared at>', epoch ms, 0 for never.
+-- Value: '<covers until> <covers urgent until> <accepted at> <cleared at>', epoch ms, 0 for never.
 --   covers until: when the newest accepted push was cleared. It left later, so it serves what was received before.
+--   covers urgent until: the same of the newest urgent one. Another may be sent as a background push, which Apple may
+--   never deliver.
 --   accepted at: when the push service was known to have it. From then on the window counts: the push may have waited for a
 --   connection in the hand of its worker, for longer than a window.
 --   cleared at: somebody has a clearance since then and has not settled it.
 
 local function read_pushed(value)
-  if not value then return 0, 0, 0 end
-  local covers_until, accepted_at, cleared_at = string.match(value, '^(%d+) (%d+) (%d+)$')
-  return tonumber(covers_until) or 0, tonumber(accepted_at) or 0, tonumber(cleared_at) or 0
+  local a, b, c, d = string.match(value or '', '^(%d+) (%d+) (%d+) (%d+)$')
+  return tonumber(a) or 0, tonumber(b) or 0, tonumber(c) or 0, tonumber(d) or 0
 end
 
-local function write_pushed(covers_until, accepted_at, cleared_at)
-  return string.format('%.0f %.0f %.0f', covers_until, accepted_at, cleared_at)
+local function write_pushed(covers_until, covers_urgent_until, accepted_at, cleared_at)
+  return string.format('%.0f %.0f %.0f %.0f', covers_until, covers_urgent_until, accepted_at, cleared_at)
 end
 
 -- Redis TIME, which `injected` replaces unless it is empty, or the caller's time if that is earlier. Not the region's

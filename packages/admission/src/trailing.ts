@@ -34,7 +34,7 @@ export interface TrailingBacklog {
   readonly waiting: number;
 }
 
-/** Longer than any way from a claim into the queue (1 s and one repetition), shorter than a window. */
+/** Longer than any way from a claim into the queue (1 s and one repetition), shorter than most windows. */
 const LEASE = seconds(10);
 
 const CLAIM = scriptOf("clock.lua", "claim.lua");
@@ -75,13 +75,18 @@ export function trailing(options: AdmissionOptions): Trailing {
     return { ...wakeup, receivedAt: epochMillis(newest) };
   }
 
-  // An urgent wakeup that joined a waiting one stands beside it in the ZSET; one push serves both.
+  // An urgent wakeup that joined a waiting one stands beside it in the ZSET, and so does a push that nobody confirmed for a
+  // window. One push serves both: as the newest, or what joined that one might count as covered by a push before it.
   function unique(wakeups: readonly Wakeup[]): readonly Wakeup[] {
     const speakers = new Map<DeviceKey, Wakeup>();
     for (const wakeup of wakeups) {
       const device = deviceKeyOf(secret, wakeup.token, wakeup.module);
       const speaker = speakers.get(device);
-      if (speaker === undefined || (wakeup.urgent && !speaker.urgent)) speakers.set(device, wakeup);
+      speakers.set(device, {
+        ...wakeup,
+        urgent: wakeup.urgent || speaker?.urgent === true,
+        receivedAt: epochMillis(Math.max(wakeup.receivedAt, speaker?.receivedAt ?? 0)),
+      });
     }
     return [...speakers.values()];
   }

@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises";
+
 import { ManualClock } from "@reveille/testkit";
-import { millis, seconds } from "@reveille/wakeup";
+import { type Millis, millis, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { BatchLoop } from "./batch-loop.ts";
@@ -13,7 +15,7 @@ const BATCH: TakenBatch = {
 };
 
 /** A worker whose modules have as much room as `region.room` says, before a queue in which batches always wait. */
-function aLoop(region: { room: number; isNeglected: boolean }) {
+function aLoop(region: { room: number; isNeglected: boolean; isAnyAble: boolean }) {
   const clock = new ManualClock();
   const stop = new AbortController();
   let taken = 0;
@@ -24,6 +26,7 @@ function aLoop(region: { room: number; isNeglected: boolean }) {
   const source: BatchSource = {
     wait: async () => give(),
     take: async () => [give()],
+    isAnyAble: async () => region.isAnyAble,
     isNeglected: async () => region.isNeglected,
     renewLocks: async () => undefined,
     wake: async () => undefined,
@@ -40,8 +43,12 @@ function aLoop(region: { room: number; isNeglected: boolean }) {
   });
   const running = loop.run();
   return {
-    clock,
     taken: () => taken,
+    /** What has been asked for is answered before time moves. */
+    pass: async (duration: Millis) => {
+      await setImmediate();
+      await clock.advance(duration);
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await clock.advance(seconds(2));
@@ -52,24 +59,31 @@ function aLoop(region: { room: number; isNeglected: boolean }) {
 
 describe("a worker whose push services have no room", () => {
   it("leaves batches to other workers for as long as those take them", async () => {
-    await using loop = aLoop({ room: 0, isNeglected: false });
-    await loop.clock.advance(seconds(60));
+    await using loop = aLoop({ room: 0, isNeglected: false, isAnyAble: true });
+    await loop.pass(seconds(60));
     expect(loop.taken()).toBe(0);
   });
 
   it("takes one each few seconds if nobody else does", async () => {
-    await using loop = aLoop({ room: 0, isNeglected: true });
-    await loop.clock.advance(seconds(60));
+    await using loop = aLoop({ room: 0, isNeglected: true, isAnyAble: true });
+    await loop.pass(seconds(60));
     expect(loop.taken()).toBeGreaterThanOrEqual(5);
     expect(loop.taken()).toBeLessThanOrEqual(12);
   });
 
+  // Seen to fail without that question: of 200 batches past their deadline 4 were dropped in 22 s.
+  it("takes all that its hands can hold if no worker can send", async () => {
+    await using loop = aLoop({ room: 0, isNeglected: false, isAnyAble: false });
+    await loop.pass(seconds(10));
+    expect(loop.taken()).toBeGreaterThanOrEqual(9);
+  });
+
   it("takes batches as soon as there is room", async () => {
-    const region = { room: 0, isNeglected: false };
+    const region = { room: 0, isNeglected: false, isAnyAble: true };
     await using loop = aLoop(region);
-    await loop.clock.advance(seconds(2));
+    await loop.pass(seconds(2));
     region.room = 10;
-    await loop.clock.advance(millis(100));
+    await loop.pass(millis(100));
     expect(loop.taken()).toBeGreaterThan(0);
   });
 });

@@ -25,11 +25,12 @@ const PACE = millis(3);
 const MOST_ASKED_AT_ONCE = 8;
 
 /**
- * Without room and with nothing in hand the push services are out of reach. Other workers of the region may reach them, so
- * this one takes a batch after this time, and only if all that waits is neglected.
+ * Without room and with nothing in hand the push services are out of reach. While another worker of the region can send, this
+ * one takes a batch after this time only, and only if the oldest one is neglected.
  */
 const HESITATION = seconds(5);
 const LOOK_FOR_ROOM_EVERY = millis(50);
+const LOOK_FOR_OTHERS_EVERY = seconds(1);
 
 /** Time between two questions to a Redis that refuses to serve: it would answer thousands of times per second. */
 const PAUSE_AFTER_REFUSAL = seconds(1);
@@ -44,6 +45,8 @@ export class BatchLoop {
   /** When the newest answer came, or the first question after it. */
   #owedSince = millis(0);
   #refusal: string | undefined;
+  #othersAble = false;
+  #lookForOthersAt = 0;
 
   constructor(options: BatchLoopOptions) {
     this.#options = options;
@@ -112,16 +115,25 @@ export class BatchLoop {
     return Math.min(batchesAtOnce - this.#inHand.size, Math.max(1, Math.ceil(room() / MOST_PER_BATCH)));
   }
 
-  /** If no worker has room, somebody must take a batch all the same: its deadline may be over. */
+  /** If nobody can send, batches are taken all the same: their deadlines may be over, and a push may be the proof of a cure. */
   async #hesitate(): Promise<void> {
     const { source, room, clock, stop } = this.#options;
     let since = clock.monotonic();
-    while (room() <= 0 && !stop.aborted) {
+    while (room() <= 0 && !stop.aborted && (await this.#isAnyAble())) {
       await clock.sleep(LOOK_FOR_ROOM_EVERY, stop);
       if (clock.monotonic() - since < HESITATION) continue;
       if ((await this.#ask(source.isNeglected)) === true) return;
       since = clock.monotonic();
     }
+  }
+
+  async #isAnyAble(): Promise<boolean> {
+    const now = this.#options.clock.monotonic();
+    if (now >= this.#lookForOthersAt) {
+      this.#lookForOthersAt = now + LOOK_FOR_OTHERS_EVERY;
+      this.#othersAble = (await this.#ask(this.#options.source.isAnyAble)) ?? false;
+    }
+    return this.#othersAble;
   }
 
   async #wait(): Promise<number> {

@@ -32,7 +32,9 @@ export interface BatchSource extends AsyncDisposable {
   readonly wait: () => Promise<TakenBatch | undefined>;
   /** So many batches at most, as far as there are any. Throws as `wait` does. */
   readonly take: (most: number) => Promise<readonly TakenBatch[]>;
-  /** Whether a batch has been waiting so long that no other worker seems to take it. Throws what Redis throws. */
+  /** Whether some worker of the region has said of late that it can send. Throws what Redis throws. */
+  readonly isAnyAble: () => Promise<boolean>;
+  /** Whether a batch has been waiting so long that those who can send don't seem to take it. Throws what Redis throws. */
   readonly isNeglected: () => Promise<boolean>;
   /** Renews the locks of all batches in hand; to be called more often than every 10 s. */
   readonly renewLocks: () => Promise<void>;
@@ -74,9 +76,10 @@ interface Ending extends Held {
  */
 export async function openBatchSource(options: BatchSourceOptions): Promise<BatchSource> {
   const { redis, clock, newBatchId } = options;
+  const keys = redisKeysOf(options.region);
   const worker = new TolerantWorker(QUEUE_NAME, null, {
     connection: redis,
-    prefix: redisKeysOf(options.region).queuePrefix,
+    prefix: keys.queuePrefix,
     autorun: false,
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_CHECK_MS,
@@ -119,6 +122,7 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
       return undefined;
     },
     take: exchange,
+    isAnyAble: async () => (await redis.exists(keys.sign("worker"))) > 0,
     isNeglected: () => isBacklogOld({ redis, queue: worker, clock }),
     renewLocks: () => scripts.renew([...inHand].map(([id, token]) => ({ id, token }))),
     wake: () => worker.getBackend().disconnectBlocking(false),

@@ -1,12 +1,13 @@
 import { redisBacklog } from "@reveille/admission";
 import { type Disposition, type QueuedWakeup } from "@reveille/queue";
-import { aRegion, aRegionSecret, aToken, aWakeup, ManualClock, startRedis } from "@reveille/testkit";
+import { aModule, aRegion, aRegionSecret, aToken, aWakeup, ManualClock, startRedis } from "@reveille/testkit";
 import {
   epochMillis,
   hours,
   millis,
   type Outcome,
   type PushEvent,
+  redisKeysOf,
   seconds,
   type Wakeup,
 } from "@reveille/wakeup";
@@ -83,12 +84,30 @@ describe("a batch whose worker dies while one of its two pushes is under way", (
       wakeup: batch[0]?.wakeup,
       because: "covered",
     });
-    expect(second).toEqual({ kind: "retry", after: 15_000, tried: false });
+    expect(second).toEqual({ kind: "retry", after: 25_000, tried: false });
     expect(sent).toEqual([]);
 
-    await clock.advance(millis(15_000));
+    await clock.advance(millis(25_000));
     expect(await deliverBatch(comesBack.slice(1), other)).toEqual([DONE]);
     expect(sent).toEqual([aToken(2)]);
+  });
+});
+
+describe("in a backlog that is over", () => {
+  // Seen to fail: each trailing push was told to wait for a tenth of a second, and that counted as another minute.
+  it("a wakeup that waits a moment for its window does not keep it going", async () => {
+    await using scene = await aScene();
+    const { redis, clock, batch } = scene;
+    const worker = scene.aWorker(async () => Promise.resolve(DELIVERED));
+    const key = redisKeysOf(aRegion()).backlog(aModule());
+    await redis.set(key, "1", "PX", 30_000);
+    expect(await deliverBatch(batch(0, false), worker)).toEqual([DONE, DONE]);
+    clock.step(19_900);
+    expect(await deliverBatch(batch(0, false), worker)).toMatchObject([{ after: 100 }, { after: 100 }]);
+    expect(await redis.pttl(key)).toBeLessThanOrEqual(30_000);
+    clock.step(-10_000);
+    expect(await deliverBatch(batch(0, false), worker)).toMatchObject([{ after: 10_100 }, { after: 10_100 }]);
+    expect(await redis.pttl(key)).toBeGreaterThan(60_000);
   });
 });
 

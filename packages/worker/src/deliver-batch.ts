@@ -72,16 +72,17 @@ async function attempt(
   clearance: Clearance | undefined,
   delivery: BatchDelivery,
 ): Promise<Attempt | undefined> {
-  if ((clearance?.kind ?? "go") !== "go") return undefined;
-  const attempted = await deliver(each, delivery).catch((error: unknown) =>
-    unsettled(error, delivery.observe),
-  );
-  if (clearance?.kind === "go") {
-    const { clearedAt } = clearance;
-    await delivery.settlements.note({ wakeup: each.wakeup, clearedAt, accepted: attempted.accepted });
-  }
+  if (clearance === undefined) return sent(each, delivery);
+  if (clearance.kind !== "go") return undefined;
+  const { clearedAt, urgent } = clearance;
+  const wakeup = urgent ? { ...each.wakeup, urgent } : each.wakeup;
+  const attempted = await sent({ ...each, wakeup }, delivery);
+  await delivery.settlements.note({ wakeup, clearedAt, accepted: attempted.accepted });
   return attempted;
 }
+
+const sent = async (each: QueuedWakeup, delivery: BatchDelivery): Promise<Attempt> =>
+  deliver(each, delivery).catch((error: unknown) => unsettled(error, delivery.observe));
 
 /** Redis went away between the push and the note about its outcome: that wakeup alone is sent again. */
 function unsettled(error: unknown, observe: Observe): Attempt {
@@ -127,7 +128,11 @@ function byModule(queued: readonly QueuedWakeup[]): ReadonlyMap<PushModule, numb
 const isLate = (each: QueuedWakeup | undefined, now: EpochMillis): boolean =>
   each !== undefined && (each.attempt > 1 || each.overtakes || between(each.wakeup.receivedAt, now) > LATE);
 
-/** What was put off keeps its module's backlog going until it has been tried again. */
+/**
+ * What was put off keeps its module's backlog going until it has been tried again. Not what waits a moment for its window: a
+ * trailing push leaves a window after the last one left, which is a moment before that one was accepted, and so a
+ * backlog would keep itself going for ever.
+ */
 async function expectPutOff(
   queued: readonly QueuedWakeup[],
   dispositions: readonly Disposition[],
@@ -137,6 +142,7 @@ async function expectPutOff(
   for (const [index, disposition] of dispositions.entries()) {
     const module = queued[index]?.wakeup.module;
     if (disposition.kind !== "retry" || module === undefined) continue;
+    if (disposition.tried === false && disposition.after < LATE) continue;
     const { count, longest } = putOff.get(module) ?? { count: 0, longest: 0 };
     putOff.set(module, { count: count + 1, longest: Math.max(longest, disposition.after) });
   }

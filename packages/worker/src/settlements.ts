@@ -35,7 +35,7 @@ export class Settlements {
     try {
       await this.#backlog.settle(pushes);
     } catch (error) {
-      // The pushes are made all the same; what is not remembered costs their devices 15 s or another push.
+      // The pushes are made all the same; what is not remembered costs their devices 25 s or another push.
       this.#observe({ kind: "batch-failed", because: failureReason(error) });
     }
   }

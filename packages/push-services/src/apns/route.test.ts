@@ -1,3 +1,4 @@
+import { startApnsSimulator } from "@reveille/apns-simulator";
 import { aToken, aWakeup } from "@reveille/testkit";
 import { minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
@@ -99,6 +100,27 @@ describe("a changed key file", () => {
     await services.reload();
     await eventually(async () => expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" }));
     expect(broken.clock.monotonic()).toBeLessThan(minutes(1));
+  });
+});
+
+describe("a credential that waits for a push to prove it", () => {
+  // Seen to fail: the worker took nothing while others could, since the old credential's connections were all gone.
+  it("has room for one, though the old one has no connection", async () => {
+    await using other = await startApnsSimulator();
+    await using apns = await anApns();
+    const right = await apns.folder.read("ca.pem");
+    await apns.folder.write("ca.pem", other.ca);
+    await using broken = await anApns({ apns: apns.settings.apns });
+    const { services, clock } = broken;
+    expect(services.room()).toBe(0);
+    await apns.folder.write("ca.pem", right);
+    await services.reload();
+    await eventually(async () => {
+      await clock.advance(seconds(1));
+      expect(services.room()).toBe(1);
+    });
+    expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+    await eventually(() => expect(services.room()).toBeGreaterThan(1));
   });
 });
 

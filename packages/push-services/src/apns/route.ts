@@ -65,8 +65,10 @@ export class Route implements PushRoute {
     return !this.#proving && this.#candidate?.pool.health.kind === "ready";
   }
 
+  /** At least one while a push is wanted as proof: the old credential's pool may have no connection at all. */
   get freeSlots(): number {
-    return this.#serving.pool.freeSlots;
+    const { freeSlots } = this.#serving.pool;
+    return this.awaitsProof ? Math.max(1, freeSlots) : freeSlots;
   }
 
   get health(): Health {
