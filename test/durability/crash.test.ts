@@ -132,7 +132,8 @@ describe("a region whose processes are killed at random", () => {
         );
       }
       await using backlog = await openBacklog({ url });
-      await backlog.drained(60_000);
+      // A batch whose worker died comes back after 20 s, and its device is held up for 25 s more; a second kill may add to that.
+      await backlog.drained(120_000);
 
       const journal = publisher.journal();
       const { pushes } = apns.ledger;
