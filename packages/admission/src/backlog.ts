@@ -94,7 +94,8 @@ export function redisBacklog(options: BacklogOptions): Backlog {
       }
     },
     clear: async (wakeups) => {
-      const speakers = speakersOf(wakeups, keyOf);
+      const asking = wakeups.map((wakeup) => ({ wakeup, device: keyOf(wakeup) }));
+      const speakers = speakersOf(asking);
       const args = [...times(), MOST_SKEW, CLEARANCE_LASTS, keep()];
       for (const { newest, urgentAt } of speakers.values()) {
         args.push(newest.receivedAt, urgentAt, wholeMillis(windowOf(newest.module)));
@@ -107,8 +108,7 @@ export function redisBacklog(options: BacklogOptions): Backlog {
           clearanceIn(replies[index], urgentAt > 0),
         ]),
       );
-      return wakeups.map((wakeup) => {
-        const device = keyOf(wakeup);
+      return asking.map(({ wakeup, device }) => {
         const clearance = clearances.get(device) ?? BEHIND_ANOTHER;
         return clearance.kind === "go" && speakers.get(device)?.newest !== wakeup
           ? BEHIND_ANOTHER
@@ -141,12 +141,10 @@ interface Speaker {
 }
 
 function speakersOf(
-  wakeups: readonly Wakeup[],
-  keyOf: (wakeup: Wakeup) => DeviceKey,
+  asking: readonly { readonly wakeup: Wakeup; readonly device: DeviceKey }[],
 ): ReadonlyMap<DeviceKey, Speaker> {
   const speakers = new Map<DeviceKey, Speaker>();
-  for (const wakeup of wakeups) {
-    const device = keyOf(wakeup);
+  for (const { wakeup, device } of asking) {
     const { newest = wakeup, urgentAt = 0 } = speakers.get(device) ?? {};
     speakers.set(device, {
       newest: wakeup.receivedAt >= newest.receivedAt ? wakeup : newest,

@@ -8,7 +8,8 @@
 -- ARGV[3]  how much the clocks of two hosts may differ, ms
 -- ARGV[4]  how long a clearance lasts if it is not settled, ms
 -- ARGV[5]  how long to remember, ms
--- ARGV[6…] three per device: when its newest wakeup was received, epoch ms; its newest urgent one, 0 for none; window, ms
+-- ARGV[6…] three per device: when its newest wakeup was received, epoch ms; its newest urgent one, 0 for none;
+--          window, ms
 --
 -- Returns one integer per device: -<time of the clearance, epoch ms> go, -1 covered, >0 not before so many ms
 local now = earliest_time(ARGV[1], ARGV[2])
@@ -16,15 +17,17 @@ local skew, lease = tonumber(ARGV[3]), tonumber(ARGV[4])
 local states = redis.call('MGET', unpack(KEYS))
 local replies = {}
 
+-- A time that lies further ahead than clocks of hosts differ was written while clocks were wrong. It is forgotten for
+-- good: once it has come, it would cover what nobody was woken for.
+local function plausible(time)
+  return time <= now + skew and time or 0
+end
+
 for i = 1, #states do
-  local received_at, urgent_at, window = tonumber(ARGV[3 + 3 * i]), tonumber(ARGV[4 + 3 * i]), tonumber(ARGV[5 + 3 * i])
+  local received_at, urgent_at = tonumber(ARGV[3 + 3 * i]), tonumber(ARGV[4 + 3 * i])
+  local window = tonumber(ARGV[5 + 3 * i])
   local covers, covers_urgent, accepted_at, cleared_at = read_pushed(states[i])
 
-  -- A time that lies further ahead than clocks of hosts differ was written while clocks were wrong. It is forgotten for
-  -- good: once it has come, it would cover what nobody was woken for.
-  local function plausible(time)
-    return time <= now + skew and time or 0
-  end
   covers, covers_urgent = plausible(covers), plausible(covers_urgent)
   accepted_at, cleared_at = plausible(accepted_at), plausible(cleared_at)
   local next_at = math.max(accepted_at + window, cleared_at + lease)

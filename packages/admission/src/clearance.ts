@@ -24,7 +24,10 @@ export interface Pushed {
 /** How much the clocks of two hosts of a region may differ. More could drop a wakeup as covered that is not. */
 export const MOST_SKEW: Millis = seconds(1);
 
-/** A clearance that is not settled by then belongs to a worker that died. Longer than a push waits for a connection (10 s) and its answer (10 s). */
+/**
+ * A clearance that is not settled by then belongs to a worker that died. Longer than a push waits for a connection (10 s)
+ * and its answer (10 s).
+ */
 export const CLEARANCE_LASTS: Millis = seconds(25);
 
 /** The wakeups of a device that ask together, for one push. */

@@ -30,7 +30,7 @@ const MOST_ASKED_AT_ONCE = 8;
  */
 const HESITATION = seconds(5);
 const LOOK_FOR_ROOM_EVERY = millis(50);
-const LOOK_FOR_OTHERS_EVERY = seconds(1);
+const LOOK_FOR_ABLE_EVERY = seconds(1);
 
 /** Time between two questions to a Redis that refuses to serve: it would answer thousands of times per second. */
 const PAUSE_AFTER_REFUSAL = seconds(1);
@@ -45,8 +45,8 @@ export class BatchLoop {
   /** When the newest answer came, or the first question after it. */
   #owedSince = millis(0);
   #refusal: string | undefined;
-  #othersAble = false;
-  #lookForOthersAt = 0;
+  #anyAble = false;
+  #lookForAbleAt = 0;
 
   constructor(options: BatchLoopOptions) {
     this.#options = options;
@@ -129,11 +129,11 @@ export class BatchLoop {
 
   async #isAnyAble(): Promise<boolean> {
     const now = this.#options.clock.monotonic();
-    if (now >= this.#lookForOthersAt) {
-      this.#lookForOthersAt = now + LOOK_FOR_OTHERS_EVERY;
-      this.#othersAble = (await this.#ask(this.#options.source.isAnyAble)) ?? false;
+    if (now >= this.#lookForAbleAt) {
+      this.#lookForAbleAt = now + LOOK_FOR_ABLE_EVERY;
+      this.#anyAble = (await this.#ask(this.#options.source.isAnyAble)) ?? false;
     }
-    return this.#othersAble;
+    return this.#anyAble;
   }
 
   async #wait(): Promise<number> {
