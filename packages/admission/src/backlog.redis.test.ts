@@ -194,6 +194,15 @@ describe("during a backlog, a push", () => {
     expect(await backlog.clear([received(595_000)])).toMatchObject([{ kind: "go" }]);
   });
 
+  it("is no longer told of times that lie ahead, whatever it is told", async () => {
+    const { backlog, clock } = aBacklog();
+    clock.step(60_000);
+    const key = keys.accepted(deviceKeyOf(secret, aToken(), aModule()));
+    await redis.set(key, [start + 600_000, start + 600_000, start + 59_000, 0].join(" "));
+    expect(await backlog.clear([received(50_000)])).toEqual([{ kind: "later", after: 19_000 }]);
+    expect(await redis.get(key)).toBe([0, 0, start + 59_000, 0].join(" "));
+  });
+
   it("that was not accepted covers nothing and holds nobody up", async () => {
     const { backlog } = aBacklog();
     await backlog.clear([received(0)]);
