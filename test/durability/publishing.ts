@@ -23,13 +23,16 @@ export interface Sent {
 export interface Publishing {
   readonly server: ServerDouble;
   readonly rate: number;
+  /** Publishes wait while this many have no answer: for a front that is slower than the rate. No limit by default. */
+  readonly mostUnanswered?: number;
   /** Where publish number `index` goes; `undefined` ends the load. */
   readonly target: (index: number) => Target | undefined;
 }
 
-/** An open loop of publishes from one server: they leave at their time, whatever comes back. */
+/** An open loop of publishes from one server: they leave at their time, whatever comes back, unless there is a limit. */
 export class Publisher {
   readonly #publishing: Publishing;
+  readonly #repliesBefore: number;
   readonly #mark = randomUUID();
   #repliesSeen = 0;
   #accepted = 0;
@@ -37,15 +40,17 @@ export class Publisher {
 
   constructor(publishing: Publishing) {
     this.#publishing = publishing;
+    this.#repliesBefore = publishing.server.replies.length;
   }
 
   /** Resolves when the last publish has left. */
   async run(): Promise<void> {
-    const { rate, target } = this.#publishing;
+    const { server, rate, mostUnanswered = Infinity, target } = this.#publishing;
     const startedAt = performance.now();
     for (;;) {
+      const answered = server.replies.length - this.#repliesBefore;
       const due = Math.floor(((performance.now() - startedAt) * rate) / 1_000);
-      while (this.#sent.length < due) {
+      while (this.#sent.length < Math.min(due, answered + mostUnanswered)) {
         const next = target(this.#sent.length);
         if (next === undefined) return;
         this.#send(next);
