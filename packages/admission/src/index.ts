@@ -9,6 +9,7 @@ export { type DeadReason, type DeviceState } from "./device-state.ts";
 export { type Admission, redisAdmission } from "./redis-admission.ts";
 export { openRegionSecret } from "./region-secret.ts";
 export { type Trailing, type TrailingBacklog, type TrailingClaim } from "./trailing.ts";
+export { trailingStatus, type TrailingStatus } from "./trailing-status.ts";
 export {
   type ClearSender,
   type ClearSenders,

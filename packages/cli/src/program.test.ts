@@ -169,6 +169,7 @@ describe("queue", () => {
       active: 0,
       oldestWaitingMs: 0,
       paused: true,
+      trailing: { waiting: 0, overdue: 0, oldestDueMs: 0 },
     });
     expect(await queue("resume", "--json")).toMatchObject({ code: 0, stdout: '{"paused":false}\n' });
     expect((await queue("status")).stdout).toContain("queue      open");
@@ -176,6 +177,30 @@ describe("queue", () => {
     expect(await queue("discard", "--yes")).toMatchObject({
       code: 0,
       stdout: "0 batches and 0 trailing pushes thrown away\n",
+    });
+  });
+
+  it("shows trailing pushes, which are no batches yet: when the next is due, and that nobody moves them", async () => {
+    await using redis = await startRedis();
+    const client = await redis.connect();
+    const config = await inRegion(redis);
+    const { trailing } = redisKeysOf(aRegion());
+    const status = async (...args: readonly string[]): Promise<string> =>
+      (await reveille("queue", "status", ...args, "--config", config)).stdout;
+    expect(await status()).toMatch(/^trailing {3}0 pushes$/m);
+
+    const now = systemClock.now();
+    await client.zadd(trailing, now + 3_600_000, "in an hour", now + 7_200_000, "in two");
+    expect(await status()).toMatch(/^trailing {3}2 pushes, the next due in 3[56]\d\d\.\d s\n$/m);
+
+    await client.zadd(trailing, now - 60_000, "a minute ago");
+    expect(await status()).toMatch(
+      /^trailing {3}3 pushes, the next due now\noverdue {4}1 of them, the oldest for [67]\d\.\d s: does a worker/m,
+    );
+    const overdue: unknown = expect.any(Number);
+    expect(JSON.parse(await status("--json"))).toMatchObject({
+      waiting: 0,
+      trailing: { waiting: 3, overdue: 1, nextDueInMs: 0, oldestDueMs: overdue },
     });
   });
 

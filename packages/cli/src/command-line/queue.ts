@@ -10,7 +10,7 @@ export function addQueue(reveille: Command): void {
       (await import("../commands/queue.ts")).runQueue(name, options),
     );
 
-  add("status", "batches by state, and the age of the oldest that waits");
+  add("status", "batches by state, the age of the oldest that waits, and the trailing pushes to come");
   add("pause", "let workers take no new batch; wakeups are still accepted, and their deadlines run");
   add("resume", "let workers take batches again");
   withOperatorOptions(queue.command("discard"))

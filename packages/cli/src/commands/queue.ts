@@ -1,6 +1,13 @@
-import { discardTrailing, type DiscardOptions, openRegionSecret } from "@reveille/admission";
+import {
+  discardTrailing,
+  type DiscardOptions,
+  openRegionSecret,
+  trailingStatus,
+  type TrailingStatus,
+} from "@reveille/admission";
 import { openQueueControl, type QueueControl, type QueueCounts, type QueueStatus } from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
+import { type Millis } from "@reveille/wakeup";
 
 import { windowsOf } from "../admission-options.ts";
 import { type OperatorOptions } from "../command-line/operator-options.ts";
@@ -25,7 +32,8 @@ interface Answer {
 }
 
 const ACTIONS: Readonly<Record<Action, (queue: QueueControl, region: RegionAccess) => Promise<Answer>>> = {
-  status: async (queue) => statusAnswer(await queue.status()),
+  status: async (queue, { config, redis }) =>
+    statusAnswer(await queue.status(), await trailingStatus({ redis, region: config.region })),
   pause: async (queue) => {
     await queue.pause();
     return {
@@ -55,16 +63,35 @@ const trailingOf = async ({ config, redis }: RegionAccess): Promise<DiscardOptio
   windowOf: windowsOf(config),
 });
 
-function statusAnswer(status: QueueStatus): Answer {
+function statusAnswer(status: QueueStatus, trailing: TrailingStatus): Answer {
   const { oldestWaiting, ...counts } = status;
-  return { answer: { ...counts, oldestWaitingMs: oldestWaiting }, text: describe(status) };
+  const { waiting, overdue, nextDueIn, oldestDue } = trailing;
+  const due = { ...(nextDueIn === undefined ? {} : { nextDueInMs: nextDueIn }), oldestDueMs: oldestDue };
+  return {
+    answer: { ...counts, oldestWaitingMs: oldestWaiting, trailing: { waiting, overdue, ...due } },
+    text: [describe(status), ...trailingRows(trailing)].join("\n"),
+  };
 }
 
 const describe = ({ paused, ...counts }: QueueStatus): string =>
   [`queue      ${paused ? "paused" : "open"}`, ...rowsOf(counts)].join("\n");
 
 const rowsOf = ({ waiting, retrying, delayed, active, oldestWaiting }: QueueCounts): readonly string[] => [
-  `waiting    ${waiting} batches, the oldest for ${(oldestWaiting / 1_000).toFixed(1)} s`,
+  `waiting    ${waiting} batches, the oldest for ${inSeconds(oldestWaiting)}`,
   `in hand    ${active}`,
   `to retry   ${retrying} now, ${delayed} later`,
 ];
+
+/** Trailing pushes are no batches yet: workers move them into the queue when they are due, also while it is paused. */
+function trailingRows({ waiting, overdue, nextDueIn, oldestDue }: TrailingStatus): readonly string[] {
+  if (nextDueIn === undefined) return ["trailing   0 pushes"];
+  const next = nextDueIn === 0 ? "the next due now" : `the next due in ${inSeconds(nextDueIn)}`;
+  const row = `trailing   ${waiting} pushes, ${next}`;
+  if (overdue === 0) return [row];
+  return [
+    row,
+    `overdue    ${overdue} of them, the oldest for ${inSeconds(oldestDue)}: does a worker run that reaches Redis?`,
+  ];
+}
+
+const inSeconds = (duration: Millis): string => `${(duration / 1_000).toFixed(1)} s`;
