@@ -18,7 +18,7 @@ export interface TrailingStatus {
   readonly oldestDue: Millis;
 }
 
-/** The pause of a worker's pump after trouble; in health it is a tenth of this late. */
+/** As long as a worker pauses after trouble; in health a push is late by a tenth of it. */
 const OVERDUE_AFTER = seconds(1);
 
 const LOOK = scriptOf("clock.lua", "look.lua");

@@ -1,6 +1,7 @@
 import { type Clock, type Millis, networkTrouble } from "@reveille/wakeup";
 import { Redis } from "ioredis";
 
+import { disconnect } from "./disconnect.ts";
 import { type SentinelAddress } from "./redis-settings.ts";
 
 /** What one Sentinel says about the primary it watches. */
@@ -43,7 +44,7 @@ export async function askSentinel(
   } finally {
     done.abort();
     late.catch(() => undefined);
-    sentinel.disconnect();
+    disconnect(sentinel);
   }
 }
 

@@ -1,6 +1,7 @@
 export { askSentinel, type SentinelView } from "./ask-sentinel.ts";
 export { type QueuedWakeup } from "./batch.ts";
 export { type BatchId } from "./batch-id.ts";
+export { certainRefusal } from "./certain-refusal.ts";
 export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";
 export { type QueueCounts } from "./counts.ts";
 export { type Disposition } from "./disposition.ts";

@@ -120,6 +120,18 @@ describe("reveille doctor, run by hand", () => {
     expect(stdout).not.toContain("redis:");
   });
 
+  it("ends as soon as it has said that Redis and Sentinels refuse", { timeout: 60_000 }, async () => {
+    for (const redis of ['url: "redis://127.0.0.1:1"', 'sentinels: ["127.0.0.1:1"], name: eu']) {
+      await using host = await aHost({ redis });
+      const child = spawn(process.execPath, [MAIN, "doctor", "--config", host.configFile]);
+      let [said, saidAt] = ["", 0];
+      child.stdout.on("data", (data) => ([said, saidAt] = [said + String(data), performance.now()]));
+      await new Promise((resolve) => child.once("close", resolve));
+      expect(performance.now() - saidAt).toBeLessThan(1_000);
+      expect(said).toMatch(/^FAIL {2}redis: no Redis at .*: connect ECONNREFUSED 127\.0\.0\.1:1$/m);
+    }
+  });
+
   it("tells programs the same, and names a role that does not answer", { timeout: 60_000 }, async () => {
     await using redis = await startRedis();
     await using host = await aHost({ redis: `url: "redis+unix://${redis.path}"` });

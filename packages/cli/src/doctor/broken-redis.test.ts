@@ -1,6 +1,6 @@
-import { startRedis, type TestRedis } from "@reveille/testkit";
+import { freePort, Program, startRedis, type TestRedis } from "@reveille/testkit";
 import { systemClock } from "@reveille/runtime";
-import { epochMillis, minutes, seconds } from "@reveille/wakeup";
+import { epochMillis, millis, minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { type Finding } from "./finding.ts";
@@ -72,6 +72,40 @@ describe("the doctor, shown a Redis that is broken for real", () => {
     const findings = await look(redis);
     expect(told(findings, "redis hash-max-listpack-value")).toMatch(/^skipped/);
     expect(told(findings, "redis AOF")).toBe("ok: on");
+  });
+});
+
+describe("the doctor, shown a Redis that is not there", () => {
+  it("does not wait for one that refuses", async () => {
+    const before = systemClock.monotonic();
+    const findings = await look({ path: "/nowhere/redis.sock" }, { patience: minutes(1) });
+    expect(told(findings, "redis")).toMatch(/^fail: no Redis at .*: connect ENOENT/);
+    expect(systemClock.monotonic() - before).toBeLessThan(seconds(10));
+  });
+
+  it("waits for one that is slow", async () => {
+    await using redis = await startRedis();
+    redis.signal("SIGSTOP");
+    const [findings] = await Promise.all([
+      look(redis, { patience: minutes(1) }),
+      systemClock.sleep(millis(1_500)).then(() => redis.signal("SIGCONT")),
+    ]);
+    expect(told(findings, "redis role")).toBe("ok: primary");
+  });
+
+  it("waits for the one that its Sentinels will find", async () => {
+    const port = await freePort();
+    await using sentinel = await aSentinel("eu", port);
+    await using host = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: eu` });
+    await using opened = new AsyncDisposableStack();
+    const start = async (): Promise<void> => {
+      await systemClock.sleep(millis(1_500));
+      const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""];
+      opened.use(await Program.start({ name: "redis", command: "redis-server", args }));
+    };
+    const patient = aPatient(host.config, { patience: minutes(1) });
+    const [findings] = await Promise.all([checkRedis(patient), start()]);
+    expect(told(findings, "redis role")).toBe("ok: primary");
   });
 });
 

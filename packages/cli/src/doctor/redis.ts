@@ -1,4 +1,4 @@
-import { openWorkerRedis, readPacking } from "@reveille/queue";
+import { certainRefusal, openWorkerRedis, readPacking } from "@reveille/queue";
 import { type Config } from "@reveille/runtime";
 import { type Clock, millis, type Millis } from "@reveille/wakeup";
 
@@ -15,7 +15,11 @@ type Redis = Awaited<ReturnType<typeof openWorkerRedis>>;
 /** The region's Redis: reachable, of a version we know, keeping what it accepts, quick, and with its replicas. */
 export const checkRedis: Check = async ({ config, clock, patience }) => {
   try {
-    const redis = await openWorkerRedis(await redisSettingsOf(config, commandLog("error")), {
+    const settings = await redisSettingsOf(config, commandLog("error"));
+    // The patience is for one that is slow, or is being replaced.
+    const refusal = await certainRefusal(settings, clock);
+    if (refusal !== undefined) throw refusal;
+    const redis = await openWorkerRedis(settings, {
       connection: "doctor",
       clock,
       observe: () => undefined,
