@@ -6,6 +6,7 @@ import { seconds } from "@reveille/wakeup";
 import { type DoctorOptions } from "../command-line/doctor.ts";
 import { examine } from "../doctor/examine.ts";
 import { about, type Finding } from "../doctor/finding.ts";
+import { thisMachine } from "../doctor/machine.ts";
 import { loadConfig } from "../load-config.ts";
 import { print } from "../print.ts";
 
@@ -43,6 +44,7 @@ async function examineHost(config: Config, options: DoctorOptions): Promise<read
   return examine({
     config,
     clock: systemClock,
+    machine: thisMachine,
     roles,
     dnsServers: options.dns,
     authorities: options.ca === undefined ? undefined : await readFile(options.ca, "utf8"),

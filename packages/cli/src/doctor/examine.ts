@@ -5,6 +5,7 @@ import { checkFcm } from "./fcm.ts";
 import { checkFileLimits } from "./file-limits.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
+import { checkLateAddresses } from "./late-addresses.ts";
 import { type Check, type Patient } from "./patient.ts";
 import { checkPeers } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
@@ -26,6 +27,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ["roles", checkRoles],
   ["peers", checkPeers],
   ["limits", checkFileLimits],
+  ["addresses", checkLateAddresses],
 ];
 
 /** All checks, side by side. Never rejects: a check that breaks is a finding. */

@@ -2,11 +2,13 @@ import { type AskedRole, type Config } from "@reveille/runtime";
 import { type Clock, type Millis } from "@reveille/wakeup";
 
 import { type Finding } from "./finding.ts";
+import { type Machine } from "./machine.ts";
 
 /** What all checks look at. */
 export interface Patient {
   readonly config: Config;
   readonly clock: Clock;
+  readonly machine: Machine;
   /** Roles that run on this host now, each with its report. */
   readonly roles: readonly AskedRole[];
   /** Asked in place of the system's servers. */

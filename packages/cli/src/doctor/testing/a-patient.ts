@@ -76,6 +76,7 @@ modules:
 export const aPatient = (config: Config, parts: Partial<Patient> = {}): Patient => ({
   config,
   clock: systemClock,
+  machine: { addresses: () => [], setting: async () => undefined },
   roles: [],
   dnsServers: [],
   authorities: undefined,
