@@ -136,6 +136,7 @@ describe.skipIf(unable !== undefined)(
     it("starts, and the doctor has nothing to mend", async () => {
       await there(commands("systemctl restart redis-server"));
       await expect.poll(doctor, SOON).toMatch(HEALTHY);
+      expect(await doctor()).toContain(`ok    net.ipv4.ip_nonlocal_bind: 1, for ${INSIDE}\n`);
     });
 
     it("wakes a device", async () => {
