@@ -1,10 +1,11 @@
-import { aModule, anFcmToken, aWakeup } from "@reveille/testkit";
-import { minutes, seconds } from "@reveille/wakeup";
+import { aModule, anFcmToken, aWakeup, ManualClock } from "@reveille/testkit";
+import { epochMillis, hours, minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { countKinds, whileTimePasses } from "../testing/an-apns.ts";
 import { ACCOUNT, androidWakeups, anFcm, type TestFcm } from "../testing/an-fcm.ts";
 import { eventually } from "../testing/eventually.ts";
+import { realClock } from "../testing/real-clock.ts";
 
 const wakeup = aWakeup({ token: anFcmToken() });
 
@@ -150,6 +151,18 @@ describe("an access token", () => {
     expect(outcome.kind === "unreachable" ? outcome.reason : outcome.kind).toMatch(
       /^no access token: cannot connect to localhost:1/,
     );
+  });
+
+  it("that cannot be had at the start is asked for again, though nothing is sent", async () => {
+    // Google takes no assertion from the future.
+    const ofGoogle = new ManualClock(epochMillis(realClock.now() - hours(2)));
+    await using fcm = await anFcm({}, { clock: ofGoogle });
+    const health = (): string | undefined => fcm.services.health()[0]?.health.kind;
+    await eventually(() => expect(health()).toBe("failing"));
+    await ofGoogle.advance(hours(2));
+    await fcm.clock.advance(minutes(1));
+    await eventually(() => expect(health()).toBe("ready"));
+    expect(fcm.simulator.granted()).toBe(1);
   });
 });
 

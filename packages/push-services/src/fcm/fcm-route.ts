@@ -101,8 +101,9 @@ export class FcmRoute implements PushRoute {
     const { serviceAccountFile } = this.#parts.settings;
     try {
       const loaded = await loadServiceAccount(serviceAccountFile);
-      if (loaded.version === this.#version || loaded.version === this.#refused) return;
-      await this.#try(loaded);
+      if (loaded.version !== this.#version && loaded.version !== this.#refused) await this.#try(loaded);
+      // Of a module that nobody uses it would otherwise be said for ever that it cannot send.
+      else if (this.#tokens.failure !== undefined) await this.#tokens.renew();
     } catch (error) {
       // Half written, gone or wrong: the account in use stays, and people are told, once.
       const because = credentialTrouble(error);
