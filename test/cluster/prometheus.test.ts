@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";
 import { at, field, textAt } from "../metrics/fields.ts";
 import { ruleFiles, rules } from "../metrics/rules.ts";
-import { configOfHost } from "./reloading.ts";
+import { configOfHost, edit, reload } from "./reloading.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/prometheus");
 const WITHIN = 60_000;
@@ -21,7 +21,7 @@ let prometheus: Program;
 let url: string;
 
 beforeAll(async () => {
-  region = await startRegion({ folder: join(FOLDER, "region"), workers: 1 });
+  region = await startRegion({ folder: join(FOLDER, "region"), workers: 1, doubles: ["lost.test"] });
   sidecar = await startGuardedSidecar();
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
@@ -93,22 +93,42 @@ async function query(expression: string): Promise<readonly unknown[]> {
   return at(field(await response.json(), "data"), "result");
 }
 
-const firing = async (): Promise<readonly string[]> =>
+/** Names of the alerts that fire; of a module: those about it alone. */
+const firing = async (module?: string): Promise<readonly string[]> =>
   (await ask("alerts", "alerts"))
     .filter((alert) => textAt(alert, "state") === "firing")
-    .map((alert) => textAt(field(alert, "labels"), "alertname"));
+    .map((alert) => field(alert, "labels"))
+    .filter((labels) => module === undefined || textAt(labels, "module") === module)
+    .map((labels) => textAt(labels, "alertname"));
 
 /** How the rules fare: `ok`, `err`, or `unknown` before their first evaluation. */
 const healthOfRules = async (): Promise<readonly string[]> =>
   (await ask("rules", "groups")).flatMap((group) => at(group, "rules")).map((rule) => textAt(rule, "health"));
 
-const settles = async (what: string, accepts: (alerts: readonly string[]) => boolean): Promise<void> => {
-  await until(async () => (accepts(await firing()) ? true : undefined), {
+const settles = async (
+  what: string,
+  accepts: (alerts: readonly string[]) => boolean,
+  module?: string,
+): Promise<void> => {
+  await until(async () => (accepts(await firing(module)) ? true : undefined), {
     what,
     withinMs: WITHIN,
     everyMs: 200,
   });
 };
+
+/** Has the roles know a module whose address is a port that nobody has. */
+async function addLostModule(): Promise<void> {
+  const nobody = `https://127.0.0.1:${await freePort()}`;
+  await edit(region, ({ modules, ...config }) => {
+    const good = modules["monalProdiOS"];
+    return {
+      ...config,
+      modules: { ...modules, lost: { ...good, apns: { ...good?.apns, endpoint: nobody } } },
+    };
+  });
+  expect(await reload(region)).toMatchObject({ code: 0 });
+}
 
 /** Panels that are empty while nothing has been sent, nothing has failed, there is one Redis, and no canary has a device. */
 const NOTHING_YET = new Set([
@@ -163,6 +183,24 @@ describe("a Prometheus that watches a running region", () => {
     await settles("the alarm", (alerts) => OF_A_HOST.every((alert) => alerts.includes(alert)));
     await region.startRole("worker", "worker-2");
     await settles("its end", (alerts) => !OF_A_HOST.some((alert) => alerts.includes(alert)));
+  });
+
+  it("notices a module that alone finds nobody at its address, while the host stays ready", async () => {
+    expect(await firing("lost")).toEqual([]);
+    await addLostModule();
+    const raises = (alert: string) => settles(alert, (alerts) => alerts.includes(alert), "lost");
+    await raises("ReveilleModuleOutOfReach");
+    expect(await firing("lost")).toEqual(["ReveilleModuleOutOfReach"]);
+    await using server = await region.openDouble("lost.test");
+    // More than a single device brings about.
+    for (let device = 1; device <= 12; device += 1) {
+      const node = device.toString(16).padStart(64, "0");
+      await server.publish({ to: region.hostname, node, module: "lost" });
+    }
+    await raises("ReveilleModuleSendsNothing");
+    expect(await firing("lost")).not.toContain("ReveilleBreakerOpen");
+    expect(await firing("monalProdiOS")).toEqual([]);
+    expect((await fetch(new URL("/ready", metricsUrl))).status).toBe(200);
   });
 
   it("notices a process that hangs, and a sidecar that is gone", async () => {
