@@ -76,10 +76,16 @@ function publishSteadily(): () => Promise<void> {
   };
 }
 
-async function pointsOfHistory(): Promise<number> {
-  const text = await (await fetch(`${region.statusUrl}/status.json`)).text();
-  return text.match(/"latencyP99":/g)?.length ?? 0;
-}
+const statusText = async (): Promise<string> => (await fetch(`${region.statusUrl}/status.json`)).text();
+
+const pointsOfHistory = async (): Promise<number> =>
+  (await statusText()).match(/"latencyP99":/g)?.length ?? 0;
+
+/** When the record of the charts begins, in epoch milliseconds. */
+const recordBegins = async (): Promise<number> => Number(/"since":(\d+)/.exec(await statusText())?.[1]);
+
+/** Epoch milliseconds as the page says them. */
+const timeOf = (at: number): string => `${new Date(at).toISOString().slice(11, 16)} UTC`;
 
 /** The page as somebody sees it, with all that it asked for and complained about. */
 async function open(options: BrowserContextOptions) {
@@ -145,6 +151,8 @@ describe("the status page of a running region, in Chromium", () => {
     expect(await page.locator(".plot").count()).toBe(2);
     expect(await page.locator("path.p50:not(.dot)").getAttribute("d")).toMatch(/^M\d/);
     expect(await page.locator("rect.delivered").count()).toBeGreaterThan(0);
+    const note = `no figures before ${timeOf(await recordBegins())}, when this sidecar started`;
+    expect(await page.locator(".legend .before").allInnerTexts()).toEqual([note, note]);
     const tables = (await page.locator("table").allInnerTexts()).join("\n");
     for (const text of ["served by this host", "primary", "days left", "monalProdiOS", "closed"])
       expect(tables).toContain(text);
@@ -275,6 +283,23 @@ describe("the status page of a running region, in Chromium", () => {
       0,
     );
     await page.screenshot({ path: join(OUTPUT, "old.png") });
+  });
+
+  it("begins a new record when the sidecar is back, and shows no outage where there are no figures", async () => {
+    const restartedAt = Date.now();
+    await region.startRole("sidecar", "sidecar-2");
+    const begins = await recordBegins();
+    expect(begins).toBeGreaterThanOrEqual(restartedAt);
+    const { page } = await open(SMALL_PHONE);
+    const charts = page.locator("figure");
+    expect(await charts.locator('rect.before[width="600"]').count()).toBe(2);
+    for (const text of await charts.allInnerTexts()) {
+      expect(text).toContain(`no figures before ${timeOf(begins)}, when this sidecar started`);
+      expect(text).toContain("The first half minute is being measured.");
+    }
+    expect(await misplaced(page)).toEqual([]);
+    expect(await overhang(page)).toBeLessThanOrEqual(0);
+    await picture(page, "restarted");
   });
 });
 

@@ -1,4 +1,4 @@
-import { escaped, perSecond, spoken } from "./html.ts";
+import { escaped, perSecond, spoken, utc } from "./html.ts";
 import { icon } from "./icons.ts";
 import { concernsOf } from "./reserves.ts";
 import { type Status } from "./status.ts";
@@ -44,10 +44,6 @@ export function titleOf(status: Status): string {
       return status.lacking.includes("draining") ? "This host is being drained" : "Push does not work here";
   }
 }
-
-/** Epoch milliseconds as `2026-01-01 00:00:00`. */
-const utc = (at: number): string =>
-  new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone: "UTC" }).format(at);
 
 function why(status: Status): string {
   const reasons = status.ready

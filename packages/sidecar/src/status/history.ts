@@ -19,6 +19,8 @@ export interface Snapshot {
 export interface Point {
   /** End of the time, epoch milliseconds. */
   readonly at: EpochMillis;
+  /** Length of the time: about a step, more if the sidecar stood still meanwhile. */
+  readonly seconds: number;
   readonly publishesPerSecond: number;
   /** Publishes that became a wakeup: queued, merged into another, or to leave later. */
   readonly acceptedPerSecond: number;
@@ -30,7 +32,7 @@ export interface Point {
 }
 
 export const STEP = seconds(30);
-const KEPT = minutes(60) / STEP;
+const KEPT = minutes(60);
 /** Rates "now" are over this time. */
 const RECENT = seconds(10);
 
@@ -52,10 +54,17 @@ export function snapshotOf(families: Families, at: EpochMillis, elapsed: Millis)
 export class History {
   #recent: readonly Snapshot[] = [];
   #mark: Snapshot | undefined;
+  #since: EpochMillis | undefined;
   #points: readonly Point[] = [];
 
+  /** One after the other, without gaps; the first begins an hour ago, or at `since` if that was later. */
   get points(): readonly Point[] {
     return this.#points;
+  }
+
+  /** When the first snapshot was taken. What was before that nobody here knows; `undefined` until then. */
+  get since(): EpochMillis | undefined {
+    return this.#since;
   }
 
   /** The last seconds; `undefined` until two snapshots were taken. */
@@ -69,10 +78,21 @@ export class History {
   take(snapshot: Snapshot): void {
     this.#recent = [...this.#recent.filter(({ elapsed }) => snapshot.elapsed - elapsed <= RECENT), snapshot];
     this.#mark ??= snapshot;
+    this.#since ??= snapshot.at;
     if (snapshot.elapsed - this.#mark.elapsed < STEP) return;
-    this.#points = [...this.#points, pointBetween(this.#mark, snapshot)].slice(-KEPT);
+    this.#points = lastHourOf([...this.#points, pointBetween(this.#mark, snapshot)]);
     this.#mark = snapshot;
   }
+}
+
+/** The newest points that fill an hour. Counted by their lengths: clocks are set now and then. */
+function lastHourOf(points: readonly Point[]): readonly Point[] {
+  let left: number = KEPT / 1_000;
+  const first = points.findLastIndex(({ seconds: length }) => {
+    left -= length;
+    return left <= 0;
+  });
+  return points.slice(Math.max(0, first));
 }
 
 function pointBetween(from: Snapshot, to: Snapshot): Point {
@@ -85,6 +105,7 @@ function pointBetween(from: Snapshot, to: Snapshot): Point {
   ]);
   return {
     at: to.at,
+    seconds: rounded(duration),
     publishesPerSecond: rate(from.publishes, to.publishes),
     acceptedPerSecond: rate(from.accepted, to.accepted),
     outcomesPerSecond: Object.fromEntries(

@@ -18,6 +18,13 @@ export function spoken(seconds: number): string {
   return `${Number((seconds / 3_600).toPrecision(2))} h`;
 }
 
+/** Epoch milliseconds as `2026-01-01 00:00:00`. */
+export const utc = (at: number): string =>
+  new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone: "UTC" }).format(at);
+
+/** Epoch milliseconds as `00:00 UTC`, for what was less than a day ago. */
+export const utcTime = (at: number): string => `${utc(at).slice(11, 16)} UTC`;
+
 /** `1284` → `1,284`. */
 export const counted = (count: number): string => count.toLocaleString("en");
 

@@ -58,11 +58,11 @@ figcaption,h2{font-size:1rem;font-weight:600;margin:0 0 .75rem}figcaption small{
 .plot .grid{stroke:var(--grid);stroke-width:1}
 .plot .dot{stroke-width:7;stroke-dasharray:none}
 path.p50{stroke:var(--accent)}path.p99{stroke:var(--second);stroke-dasharray:4 5}
-.plot rect{shape-rendering:crispEdges}rect.delivered{fill:var(--bar)}rect.token-dead{fill:var(--soft)}rect.throttled{fill:var(--second)}rect.unreachable{fill:var(--doubtful)}rect.rejected{fill:var(--bad)}
+.plot rect{shape-rendering:crispEdges}rect.before{fill:var(--grid)}rect.delivered{fill:var(--bar)}rect.token-dead{fill:var(--soft)}rect.throttled{fill:var(--second)}rect.unreachable{fill:var(--doubtful)}rect.rejected{fill:var(--bad)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;margin:.7rem 0 0;padding:0;font-size:.82rem;color:var(--soft)}
 .legend b{font-weight:600;color:var(--ink);font-variant-numeric:tabular-nums}
 .legend li::before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:.2em;margin-right:.4em}
-.p50::before{background:var(--accent)}.p99::before{background:var(--second)}.delivered::before{background:var(--bar)}
+.before::before{background:var(--grid);box-shadow:0 0 0 1px var(--line)}.p50::before{background:var(--accent)}.p99::before{background:var(--second)}.delivered::before{background:var(--bar)}
 .token-dead::before{background:var(--soft)}.throttled::before{background:var(--second)}.unreachable::before{background:var(--doubtful)}.rejected::before{background:var(--bad)}
 table{width:100%;border-collapse:collapse;font-size:.92rem}
 th{font-size:.8rem;font-weight:400;color:var(--soft);text-align:left;padding:0 .5rem .35rem 0}

@@ -58,7 +58,7 @@ export function statusPage(status: Status): string {
 <main>
 ${headline(status)}
 ${pathPicture(status)}
-<div class="pair">${latencyChart(history.points)}${outcomeChart(history.points)}</div>
+<div class="pair">${latencyChart(history)}${outcomeChart(history)}</div>
 <div class="pair">${failoverTable(status)}${moduleTable(status)}</div>
 </main>
 <footer><span class="version">reveille ${escaped(version)}</span><a href="status.json">as JSON</a></footer>

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { epochMillis, type MetricFamily, millis, seconds } from "@reveille/wakeup";
+import { epochMillis, later, type MetricFamily, millis, seconds } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -9,7 +9,7 @@ import { type Status } from "../index.ts";
 import { aHost } from "../testing/a-host.ts";
 import { counter } from "../testing/some-metrics.ts";
 import { Steady } from "../steady.ts";
-import { latencyChart } from "./charts.ts";
+import { latencyChart, outcomeChart } from "./charts.ts";
 import { History, snapshotOf } from "./history.ts";
 import { METRICS } from "./metric-names.ts";
 import { type Buckets, quantile } from "./series.ts";
@@ -109,6 +109,7 @@ describe("the status of a host", () => {
   it("tells rates and latency of the last ten seconds, and of the last hour in steps of half a minute", async () => {
     await using host = await aHost();
     const worker = await host.role({ metrics: delivered(100, 0) });
+    const since = host.clock.now();
     const sidecar = await host.start();
     await host.clock.polls(9);
     worker.set({ metrics: delivered(150, 50) });
@@ -119,10 +120,11 @@ describe("the status of a host", () => {
       latencyP50: 0.01,
       latencyP99: 0.9802,
     });
-    expect(status.history).toEqual({ stepSeconds: 30, points: [] });
+    expect(status.history).toEqual({ since, stepSeconds: 30, points: [] });
     await host.clock.polls(20);
     const [point, ...others] = parsed((await sidecar.get("/status.json")).text).history.points;
     expect(others).toEqual([]);
+    expect(point?.seconds).toBe(30);
     expect(point?.outcomesPerSecond["delivered"]).toBeCloseTo(100 / 30, 3);
   });
 
@@ -190,29 +192,75 @@ describe("the status of a host", () => {
   });
 });
 
+const START = epochMillis(Date.UTC(2026, 0, 1, 20, 41));
+
+/** What a sidecar has kept that looked at these seconds after 20:41, while one push was delivered in each second. */
+function aHistory(lookedAt: readonly number[]): History {
+  const history = new History();
+  for (const at of lookedAt) {
+    const snapshot = snapshotOf([], later(START, seconds(at)), seconds(at));
+    history.take({ ...snapshot, publishes: at, outcomes: new Map([["delivered", at]]) });
+  }
+  return history;
+}
+
+/** So many looks, half a minute apart. */
+const looks = (count: number): readonly number[] => Array.from({ length: count }, (_, look) => look * 30);
+
+const chartsOf = ({ points, since }: Pick<History, "points" | "since">): readonly string[] =>
+  [latencyChart, outcomeChart].map((chart) => chart({ since: since ?? null, stepSeconds: 30, points }));
+
 describe("the history", () => {
   it("reaches back an hour", () => {
-    const history = new History();
-    const start = Date.UTC(2026, 0, 1);
-    for (let step = 0; step <= 130; step += 1) {
-      const elapsed = millis(step * 30_000);
-      history.take({ ...snapshotOf([], epochMillis(start + elapsed), elapsed), publishes: step * 30 });
-    }
+    const history = aHistory(looks(131));
     expect(history.points).toHaveLength(120);
-    expect(history.points.at(0)?.at).toBe(start + 11 * 30_000);
-    expect(history.points.at(-1)).toMatchObject({ at: start + 130 * 30_000, publishesPerSecond: 1 });
+    expect(history.points.at(0)?.at).toBe(START + 11 * 30_000);
+    expect(history.points.at(-1)).toMatchObject({ at: START + 130 * 30_000, publishesPerSecond: 1 });
+  });
+
+  it.each([
+    ["nothing yet", 1, "600"],
+    ["half an hour", 61, "300"],
+    ["all but half a minute", 120, "5"],
+  ])("that holds %s says since when, and shows what was before as not known", (_what, count, width) => {
+    for (const chart of chartsOf(aHistory(looks(count)))) {
+      expect(chart).toContain(`<rect class="before" width="${width}" height="150"/>`);
+      expect(chart).toContain("no figures before 20:41 UTC, when this sidecar started</li>");
+    }
+  });
+
+  it("that holds an hour or more says nothing of its beginning", () => {
+    for (const count of [121, 122, 500]) {
+      for (const chart of chartsOf(aHistory(looks(count)))) expect(chart).not.toContain("before");
+    }
+  });
+
+  it("shows a time in which nobody looked as long as it was, with what was counted meanwhile", () => {
+    const [, chart = ""] = chartsOf(aHistory([0, 30, 60, 660]));
+    // One in a second, all the time.
+    expect(chart.match(/<rect class="delivered".*?>/g)).toEqual([
+      '<rect class="delivered" x="490" y="0" width="5" height="150"/>',
+      '<rect class="delivered" x="495" y="0" width="5" height="150"/>',
+      '<rect class="delivered" x="500" y="0" width="100" height="150"/>',
+    ]);
+    // Of a long time that began earlier only what lies within the hour.
+    const [, late = ""] = chartsOf(aHistory([0, 1_000, ...looks(101).map((at) => 1_000 + at)]));
+    expect(late).not.toContain("before");
+    expect(late).toContain('<rect class="delivered" x="0" y="0" width="100"');
   });
 
   it("shows a gap where nothing was delivered, and no rate below nothing", () => {
     const point = {
       at: epochMillis(0),
+      seconds: 30,
       publishesPerSecond: 0,
       acceptedPerSecond: 0,
       outcomesPerSecond: {},
       latencyP99: null,
     };
-    const chart = latencyChart([0.1, 0.2, null, 0.1].map((latencyP50) => ({ ...point, latencyP50 })));
-    expect(chart.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+h\.1L[\d. ]+M[\d. ]+h\.1$/);
+    const points = [0.1, 0.2, null, 0.1].map((latencyP50) => ({ ...point, latencyP50 }));
+    const [chart] = chartsOf({ since: START, points });
+    expect(chart?.match(/class="p50" d="([^"]*)"/)?.[1]).toMatch(/^M[\d. ]+h\.1L[\d. ]+M[\d. ]+h\.1$/);
     const history = new History();
     const snapshot = snapshotOf([], epochMillis(0), millis(0));
     history.take({ ...snapshot, publishes: 5 });
@@ -248,6 +296,7 @@ describe("the status page", () => {
         family(METRICS.connections, [[{ state: "open" }, 2]]),
       ],
     });
+    const since = host.clock.now();
     const sidecar = await host.start();
     worker.set({ metrics: delivered(900, 0) });
     await host.clock.polls(30);
@@ -257,6 +306,8 @@ describe("the status page", () => {
     expect(text).toContain(`<header class="good">`);
     expect(text).toContain(`<h1>Push works</h1>`);
     expect(text).toContain('<rect class="delivered"');
+    const started = new Date(since).toISOString().slice(11, 16);
+    expect(text.match(new RegExp(`no figures before ${started} UTC`, "g"))).toHaveLength(2);
     expect(text).toMatch(/<path class="p50" d="M[\d. ]+h\.1"\/>/);
     expect(text).not.toMatch(/(?:src|href)="(?!status\.json|data:)/);
   });

@@ -28,7 +28,16 @@ export interface Status {
   readonly modules: readonly ModuleStatus[];
   readonly failover: FailoverStatus;
   readonly now: Point | null;
-  readonly history: { readonly stepSeconds: number; readonly points: readonly Point[] };
+  readonly history: HistoryStatus;
+}
+
+/** The last hour, as far as this sidecar knows it. */
+export interface HistoryStatus {
+  /** When its record begins, which is when this sidecar started: what lies before is not known, and not nothing. */
+  readonly since: EpochMillis | null;
+  /** Length of most points. */
+  readonly stepSeconds: number;
+  readonly points: readonly Point[];
 }
 
 export interface RoleStatus {
@@ -96,7 +105,7 @@ export function statusOf(input: StatusInput): Status {
       certificateExpiresAt: input.certificateExpiresAt ?? null,
     },
     now: history.now ?? null,
-    history: { stepSeconds: STEP / 1_000, points: history.points },
+    history: { since: history.since ?? null, stepSeconds: STEP / 1_000, points: history.points },
   };
 }
 
