@@ -3,6 +3,11 @@ import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
 
+/** What a test waits for may take long on a busy machine; how long a test may take in all is no claim either. */
+const PATIENT = {
+  setupFiles: [join(import.meta.dirname, "patience.ts")],
+  expect: { poll: { timeout: 20_000 } },
+};
 const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts"];
 
 /**
@@ -19,6 +24,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...PATIENT,
           name: "unit",
           include: [
             "packages/*/src/**/*.test.ts",
@@ -26,56 +32,61 @@ export default defineConfig({
             "test/load/**/*.test.ts",
             "test/deploy/*.test.ts",
           ],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: availableParallelism(),
         },
       },
       {
         test: {
+          ...PATIENT,
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },
       {
         test: {
+          ...PATIENT,
           name: "boot",
           include: ["test/deploy/boot/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
           sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
+          ...PATIENT,
           name: "durability",
           include: ["test/durability/**/*.test.ts"],
           exclude: ENDURANCE,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
+          ...PATIENT,
           name: "endurance",
           include: ENDURANCE,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
         },
       },
       {
         test: {
+          ...PATIENT,
           name: "failover",
           include: ["test/failover/**/*.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },

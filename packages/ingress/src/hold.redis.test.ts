@@ -120,10 +120,7 @@ describe("an ingress whose Redis", () => {
       expect(await publish(server, 0)).toMatchObject({ type: "result" });
       await trouble.begin(redis, admin);
       const held = [1, 2, 3].map((id) => publish(server, id));
-      await vi.waitFor(
-        () => expect(ingress.health().map(({ health }) => health.kind)).toContain("failing"),
-        5_000,
-      );
+      await vi.waitFor(() => expect(ingress.health().map(({ health }) => health.kind)).toContain("failing"));
       held.push(...[4, 5, 6].map((id) => publish(server, id)));
       await vi.waitFor(() => expect(ingress.held()).toBe(6));
       expect(server.replies).toHaveLength(1);

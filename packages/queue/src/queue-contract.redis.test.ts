@@ -154,7 +154,7 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
     });
     onTestFinished(() => worker.close(true));
     await queue.resume();
-    await vi.waitFor(() => expect(served).toEqual([{ x: 1 }]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(served).toEqual([{ x: 1 }]));
   });
 
   it("is the same when it was taken", async () => {
@@ -278,7 +278,7 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
       connection: redis,
       prefix,
     });
-    await vi.waitFor(() => expect(served).toHaveLength(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(served).toHaveLength(2));
     await worker.close();
     const bodyOf = (seed: number): string => JSON.stringify(encodeBatch(of(seed)));
     expect(served).toEqual([bodyOf(2), bodyOf(1)]);

@@ -129,7 +129,7 @@ describe("the wakeup queue", () => {
     );
     await aConsumer(handle);
     await queue.add(wakeups(3));
-    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
+    await vi.waitFor(() => expect(batches).toHaveLength(3));
     expect(batches.map((batch) => batch.map(({ wakeup }) => wakeup.token))).toEqual([
       [aToken(0), aToken(1), aToken(2)],
       [aToken(1)],
@@ -147,7 +147,7 @@ describe("the wakeup queue", () => {
     );
     await aConsumer(handle);
     await queue.add(wakeups(3).map((wakeup, index) => ({ ...wakeup, receivedAt: epochMillis(index) })));
-    await vi.waitFor(() => expect(batches.flat()).toHaveLength(6), { timeout: 5_000 });
+    await vi.waitFor(() => expect(batches.flat()).toHaveLength(6));
     expect(batches.map((batch) => batch.map(({ wakeup }) => wakeup.receivedAt))).toEqual([
       [0, 1, 2],
       [0, 1],
@@ -447,11 +447,11 @@ describe("a consumer without room", () => {
       return answer;
     };
     await aConsumer(slowly, { room: () => room, clock: late });
-    await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
     await delay(50);
     expect(batches).toHaveLength(1);
     room = 10;
-    await vi.waitFor(() => expect(batches).toHaveLength(3), { timeout: 5_000 });
+    await vi.waitFor(() => expect(batches).toHaveLength(3));
     finish.resolve(undefined);
     await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 0 }));
   });

@@ -41,10 +41,10 @@ describe("the look at what an accepted wakeup is worth", () => {
     await watchDurability({ redis, observe: (event) => void events.push(event), waitReplicas: 0 });
     await redis.config("SET", "appendfsync", "everysec");
     redis.disconnect(true);
-    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(events).toHaveLength(1));
     await redis.config("SET", "appendfsync", "always");
     redis.disconnect(true);
-    await vi.waitFor(() => expect(events).toHaveLength(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(events).toHaveLength(2));
     expect(events[1]).toEqual({ kind: "redis-durability-changed" });
   });
 });

@@ -34,8 +34,8 @@ describe("a connection to Redis", () => {
     redis.on("end", ended);
     redis.once("connecting", () => cutShort(redis));
     await server.restart();
-    await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 5_000);
-    await vi.waitFor(async () => expect(await redis.ping()).toBe("PONG"), 5_000);
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+    await vi.waitFor(async () => expect(await redis.ping()).toBe("PONG"));
     redis.disconnect();
   });
 

@@ -45,7 +45,7 @@ it("tells when the certificates that are served expire, and which fronts serve n
     clock,
     observe: (event) => void events.push(event),
   });
-  await vi.waitFor(() => expect(events).toHaveLength(3), 10_000);
+  await vi.waitFor(() => expect(events).toHaveLength(3));
   const seen = (port: number) =>
     events.flatMap((event) =>
       event.kind === "front-certificate-seen" && event.front === `127.0.0.1:${port}` ? [event] : [],
@@ -56,6 +56,6 @@ it("tells when the certificates that are served expire, and which fronts serve n
   expect(seen(stranger.port)).toMatchObject({ expiresAt: undefined, because: "it is for another name" });
   expect(seen(nobody)?.because).toContain("ECONNREFUSED");
   await clock.advance(minutes(1));
-  await vi.waitFor(() => expect(events).toHaveLength(6), 10_000);
+  await vi.waitFor(() => expect(events).toHaveLength(6));
   await watching[Symbol.asyncDispose]();
 });

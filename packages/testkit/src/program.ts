@@ -33,8 +33,8 @@ const withSystemFolders = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   PATH: [env["PATH"] ?? "/usr/bin:/bin", ...SYSTEM_FOLDERS].join(":"),
 });
 
-/** How long a program may take to get ready, in ms. Plenty, since machines of tests are busy. */
-const READY_MS = 30_000;
+/** How long a program may take to get ready, or to say something, in ms. Plenty, since machines of tests are busy. */
+const READY_MS = 60_000;
 
 /** How long a program may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 10_000;
@@ -114,7 +114,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** The first line, printed already or to come, that `matches`. Throws when the program ends before, or after `withinMs`. */
-  async line(matches: (text: string) => boolean, withinMs = 15_000): Promise<LogLine> {
+  async line(matches: (text: string) => boolean, withinMs = READY_MS): Promise<LogLine> {
     const known = this.#lines.find(({ text }) => matches(text));
     if (known !== undefined) return known;
     const found = Promise.withResolvers<LogLine>();

@@ -8,6 +8,8 @@ import { Program } from "./program.ts";
 export interface ProsodyOptions {
   /** Component hostnames; `push.localhost` (ours) and `server.localhost` (plays the user's server) unless told. */
   readonly components?: readonly string[];
+  /** `debug` unless told. At that level it writes more than it passes on, and whoever started it reads all that. */
+  readonly logLevel?: "debug" | "info";
   /** Further global settings, in Lua. */
   readonly settings?: string;
 }
@@ -20,7 +22,7 @@ export interface TestProsody extends AsyncDisposable {
   /** The secret of all components. */
   readonly secret: string;
   readonly pid: number;
-  /** Its log from the level `debug` on; without stanzas' content. */
+  /** Its log; without stanzas' content. */
   readonly log: () => readonly string[];
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly kill: () => Promise<void>;
@@ -63,7 +65,7 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<TestPr
   };
 }
 
-/** Starts Prosody on a configuration file that logs to the console at `debug`, and waits until components can connect. */
+/** Starts Prosody on a configuration file that logs to the console, at `info` at least, and waits until components can connect. */
 export async function launchProsody(name: string, configFile: string, logFile?: string): Promise<Program> {
   return Program.start({
     name,
@@ -76,12 +78,12 @@ export async function launchProsody(name: string, configFile: string, logFile?: 
 }
 
 function configOf(folder: string, port: number, options: ProsodyOptions): string {
-  const { components = ["push.localhost", "server.localhost"], settings = "" } = options;
+  const { components = ["push.localhost", "server.localhost"], logLevel = "debug", settings = "" } = options;
   const hosts = components.map((host) => `Component "${host}"\n  component_secret = "${SECRET}"\n`);
   return `
 run_as_root = true
 data_path = "${folder}/data"
-log = { { to = "console", levels = { min = "debug" } } }
+log = { { to = "console", levels = { min = "${logLevel}" } } }
 modules_disabled = { "s2s", "c2s", "s2s_auth_certs" }
 component_ports = { ${port} }
 component_interfaces = { "127.0.0.1" }

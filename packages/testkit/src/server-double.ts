@@ -39,7 +39,7 @@ export interface ServerDouble extends AsyncDisposable {
   /** Every IQ result and error that came, in order. */
   readonly replies: readonly WireReply[];
   readonly send: (xml: string) => void;
-  /** Sends an IQ and gives the reply with its id. Rejects after `withinMs` (30 s unless told). */
+  /** Sends an IQ and gives the reply with its id. Rejects after `withinMs` (a minute unless told). */
   readonly ask: (id: string, iq: string, withinMs?: number) => Promise<WireReply>;
   /** A publish from this domain with an id of its own, and its reply. */
   readonly publish: (parts?: Partial<PublishParts>) => Promise<WireReply>;
@@ -64,7 +64,7 @@ export async function openServerDouble(options: ServerDoubleOptions): Promise<Se
   });
 
   const send = (xml: string): void => void socket.write(xml);
-  const ask = async (id: string, iq: string, withinMs = 30_000): Promise<WireReply> => {
+  const ask = async (id: string, iq: string, withinMs = 60_000): Promise<WireReply> => {
     const { promise, resolve, reject } = Promise.withResolvers<WireReply>();
     waiting.set(id, resolve);
     const timer = setTimeout(() => reject(new Error(`no reply to ${id} within ${withinMs} ms`)), withinMs);

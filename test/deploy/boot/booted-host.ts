@@ -72,7 +72,7 @@ export async function bootHost(layer: string): Promise<BootedHost> {
   await vi.waitFor(
     async () =>
       expect((await runThere("systemctl", "is-system-running")).said).toMatch(/^(?:running|degraded)\n$/),
-    { timeout: 60_000, interval: 200 },
+    { timeout: 120_000, interval: 200 },
   );
   const booted = starting.move();
   return { run: runThere, [Symbol.asyncDispose]: () => booted.disposeAsync() };

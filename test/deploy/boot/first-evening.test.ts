@@ -15,7 +15,7 @@ const README = await readFile(join(CHECKOUT, "deploy/README.md"), "utf8");
 const DOMAIN = "eu.push.example";
 const NAME = `s1.${DOMAIN}`;
 const [PUBLIC, INSIDE] = ["192.0.2.1", "10.0.0.1"];
-const SOON = { timeout: 60_000, interval: 500 };
+const SOON = { timeout: 120_000, interval: 500 };
 const SERVICES = [
   "redis-server",
   "prosody",
@@ -31,7 +31,7 @@ let host: BootedHost;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reveille-evening-"));
   host = await bootHost(await aNewMachine());
-}, 240_000);
+}, 480_000);
 afterAll(async () => {
   await host[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });

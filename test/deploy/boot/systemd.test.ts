@@ -14,7 +14,7 @@ const CHECKOUT = join(import.meta.dirname, "../../..");
 const ROLES = ["reveille-sidecar", "reveille-worker@1", "reveille-worker@2", "reveille-ingress"];
 /** What the first target of a boot wants; the installer has put ours there. */
 const BOOT_WANTS = "etc/systemd/system/multi-user.target.wants";
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: 90_000 };
 const NODE = "/opt/reveille/current/node_modules/node/bin/node";
 const PRINT_METRICS = `console.log(await (await fetch("http://127.0.0.1:9464/metrics")).text())`;
 
@@ -24,7 +24,7 @@ let host: BootedHost;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reveille-systemd-"));
   host = await bootHost(await aLayer());
-}, 240_000);
+}, 480_000);
 afterAll(async () => {
   await host[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
@@ -122,8 +122,10 @@ async function expectFenced(unit: string): Promise<void> {
 describe.skipIf(unable !== undefined)("on a host that systemd has booted", () => {
   it("all roles start with the machine, and get secrets that only root can read", async () => {
     await expect.poll(states, SOON).toEqual(allActive);
-    expect(await property("StatusText", "reveille-ingress")).toContain("component: ECONNREFUSED");
-    expect(await property("StatusText", "reveille-sidecar")).toBe("ready");
+    await expect
+      .poll(() => property("StatusText", "reveille-ingress"), SOON)
+      .toContain("component: ECONNREFUSED");
+    await expect.poll(() => property("StatusText", "reveille-sidecar"), SOON).toBe("ready");
   });
 
   it("each role is handed its own secrets and no other's", async () => {
@@ -159,9 +161,9 @@ describe.skipIf(unable !== undefined)("on a host that systemd has booted", () =>
     await there("systemctl", "enable", "--now", "reveille-canary");
     await expectFenced("reveille-canary");
     await expect.poll(() => property("StatusText", "reveille-canary"), SOON).toBe("ready");
-    expect(await there(NODE, "--eval", PRINT_METRICS)).toMatch(
-      /^reveille_canary_ok\{[^}]*hostname="eu\.push\.example"[^}]*\} 1$/m,
-    );
+    await expect
+      .poll(() => there(NODE, "--eval", PRINT_METRICS), SOON)
+      .toMatch(/^reveille_canary_ok\{[^}]*hostname="eu\.push\.example"[^}]*\} 1$/m);
     await there("systemctl", "disable", "--now", "reveille-canary");
     expect(await property("Result", "reveille-canary")).toBe("success");
     expect(await journal("reveille-canary")).toContain("role stopped");
