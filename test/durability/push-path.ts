@@ -59,7 +59,7 @@ export async function startPushPath(options: PushPathOptions): Promise<PushPath>
   const folder = await mkdtemp(join(tmpdir(), "reveille-durability-"));
   starting.defer(async () => rm(folder, { recursive: true, force: true }));
   const domains = Array.from({ length: options.ingresses }, (_, index) => `push-${index + 1}.localhost`);
-  const front = starting.use(await startProsody({ components: [...domains, SENDER] }));
+  const front = starting.use(await startProsody({ components: [...domains, SENDER], logLevel: "info" }));
   // Long enough that a process that is killed has pushes on their way.
   const behaviour = { latency: { kind: "uniform", from: 5, to: 50 } } as const;
   const apns = starting.use(await startApnsSimulator({ ledgerLimit: 5_000_000, behaviour }));

