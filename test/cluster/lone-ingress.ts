@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 
 import { Program, startRedis } from "@reveille/testkit";
 
+import { openLongWay } from "../load/doubles/long-way.ts";
+
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 
 /** The one module. */
@@ -16,6 +18,8 @@ export interface LoneIngressOptions {
   readonly port: number;
   readonly domain: string;
   readonly secret: string;
+  /** How far away its Redis is. A batch of 128 publishes takes two answers of it, whatever the machine can do. */
+  readonly redisAwayMs: number;
 }
 
 /** An ingress as in production with a Redis of its own, and no worker. */
@@ -30,10 +34,11 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   const folder = await mkdtemp(join(tmpdir(), "reveille-ingress-"));
   opened.defer(async () => rm(folder, { recursive: true, force: true }));
   const redis = opened.use(await startRedis(["--appendonly", "yes"]));
+  const way = opened.use(await openLongWay({ path: redis.path }, options.redisAwayMs));
   const config = join(folder, "reveille.yaml");
   await writeFile(join(folder, "component.secret"), options.secret, { mode: 0o600 });
   // JSON is YAML (YAML 1.2 §1.3).
-  await writeFile(config, JSON.stringify(configOf(folder, redis.path, options)));
+  await writeFile(config, JSON.stringify(configOf(folder, way.port, options)));
   const args = [CLI, "ingress", "--config", config];
   const ready = (line: string): boolean => line.includes(`"msg":"role started"`);
   opened.use(await Program.start({ name: "ingress", command: process.execPath, args, ready }));
@@ -47,13 +52,13 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   };
 }
 
-function configOf(folder: string, socket: string, { port, domain }: LoneIngressOptions): object {
+function configOf(folder: string, redisPort: number, { port, domain }: LoneIngressOptions): object {
   const credential = { keyFile: join(folder, "AuthKey.p8"), keyId: "ABC1234567", teamId: "TEAM123456" };
   return {
     region: "eu",
     host: "s1.push.example",
     runtimeDir: folder,
-    redis: { url: `redis+unix://${socket}` },
+    redis: { url: `redis://127.0.0.1:${redisPort}` },
     ingress: {
       components: [
         { service: `xmpp://127.0.0.1:${port}`, domain, secretFile: join(folder, "component.secret") },
