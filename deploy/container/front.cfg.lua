@@ -1,6 +1,6 @@
 -- The front in a container (see the Dockerfile). On hosts without containers `reveille render` makes another one.
 -- Environment: REVEILLE_HOSTNAME, the hostname of the region.
--- Files: /run/secrets/component.secret, readable by Prosody, and below /etc/prosody/certs <hostname>.crt and .key.
+-- Files, readable by user 10001: /run/secrets/component.secret, and below /etc/prosody/certs <hostname>.crt and .key.
 
 -- Standard output is a pipe here, where Lua would keep back the last lines.
 io.stdout:setvbuf("line");

@@ -13,6 +13,7 @@ import { z } from "zod";
 const ROLES = ["ingress", "worker", "sidecar", "canary"];
 const ROOT = join(import.meta.dirname, "../..");
 const FOLDER = join(ROOT, "deploy/container");
+const USER = "10001:10001";
 const COMPOSE_FILES = ["compose.yaml", "compose.trial.yaml"];
 const read = (...path: readonly string[]): string => readFileSync(join(FOLDER, ...path), "utf8");
 
@@ -25,8 +26,12 @@ describe("the Dockerfile", () => {
     expect(validate(dockerfile)).toEqual([]);
   });
 
-  it("makes an image for a user without rights, with a health check", () => {
-    expect(image).toMatch(/^USER 10001:10001$/m);
+  it("runs everything as one user, by a number that no package decides", () => {
+    expect([...dockerfile.matchAll(/^USER (.*)$/gm)].map(([, user]) => user)).toEqual([USER, USER]);
+    expect(read("compose.yaml")).toContain(`chown -R ${USER} secrets certs`);
+  });
+
+  it("makes an image with a health check", () => {
     expect(image).toMatch(/^HEALTHCHECK .*CMD \["node"/m);
     expect(image).toMatch(/^ENTRYPOINT \["node", "\/opt\/reveille\/packages\/cli\/src\/main.ts"\]$/m);
     expect(image).not.toMatch(/^ADD /m);
@@ -220,8 +225,9 @@ mount -t tmpfs tmpfs /run && mkdir /run/prosody /run/secrets && echo secret >/ru
 mount -t tmpfs tmpfs /etc/prosody && cp "$1/front.cfg.lua" /etc/prosody/prosody.cfg.lua && mkdir /etc/prosody/certs
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=eu.push.example \\
   -addext subjectAltName=DNS:eu.push.example -keyout /etc/prosody/certs/tls.key -out /etc/prosody/certs/tls.crt 2>&1
-chmod 644 /etc/prosody/certs/tls.key && chmod 1777 /run/prosody
-exec setpriv --pdeathsig KILL --reuid=prosody --regid=prosody --clear-groups env "$2" prosody -F`;
+chown -R 10001:10001 /etc/prosody/certs /run/secrets && chmod -R u=rX,go= /etc/prosody/certs /run/secrets
+chmod 1777 /run/prosody
+exec setpriv --pdeathsig KILL --reuid=10001 --regid=10001 --clear-groups env "$2" prosody -F`;
 
 it("every configuration of containers belongs to a compose file", () => {
   const configs = globSync(["reveille.yaml", "canary.yaml", "trial/*.yaml"], { cwd: FOLDER });
