@@ -175,6 +175,15 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
     },
   );
 
+  it("sets Redis up as on hosts without containers", () => {
+    const rendered = readTop("deploy/templates/host/redis.conf.mustache");
+    const settings = [...rendered.matchAll(/^((?:append|save|maxmemory|hash-)\S*) (\S+)$/gm)].flatMap(
+      ([, key, value]) => [`--${key}`, value === '""' ? "" : value],
+    );
+    expect(settings).toHaveLength(12);
+    expect(compose.services["redis"]?.command).toEqual(["redis-server", ...settings]);
+  });
+
   it("opens to the internet nothing but s2s", () => {
     const published = services
       .flatMap(([, { ports }]) => ports)
