@@ -150,6 +150,9 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
     ];
     for (const address of addresses) expect(compose.services).toHaveProperty([new URL(address).hostname]);
     expect(config.sidecar.listen).toEqual({ host: "0.0.0.0", port: 9464 });
+    // Whose certificate the alerts are about: the front that this host's ingress serves.
+    const [own] = config.ingress.components;
+    expect(config.sidecar.fronts).toEqual([{ host: new URL(own?.service ?? "").hostname, port: 5270 }]);
     expect(Number(/^(\d+)s$/.exec(service.stop_grace_period ?? "")?.[1]) * 1_000).toBeGreaterThan(
       config.drainWithin,
     );
