@@ -37,6 +37,12 @@ describe("the Dockerfile", () => {
     expect(image).not.toMatch(/^ADD /m);
   });
 
+  it("has `reveille` in the path, as the runbooks call it", () => {
+    const folders = /^ENV .*PATH=(\S+)$/m.exec(image)?.[1]?.split(":") ?? [];
+    const ours = folders.map((folder) => join(ROOT, folder.replace("/opt/reveille/", ""), "reveille"));
+    expect(ours.some((program) => existsSync(program))).toBe(true);
+  });
+
   it("pins what it builds with, as the rest of the project does", () => {
     const { dependencies } = z
       .object({ dependencies: z.object({ node: z.string() }) })
