@@ -78,9 +78,10 @@ export async function runRole(
     rules,
     first: config,
     adopt: async (next) => {
+      // Before the first event, which may come while the rest is being adopted.
+      metrics.addModules(next.modules.keys());
       await adopt(next);
       log.level = next.log.level;
-      metrics.addModules(next.modules.keys());
     },
   });
   const reload = (): Promise<ReloadAnswer> => reloadAndTell(live, log);

@@ -13,7 +13,7 @@ import { sidecarMetrics } from "./sidecar-metrics.ts";
 export interface MetricsOptions {
   readonly role: "ingress" | "worker" | "sidecar" | "canary";
   readonly version: string;
-  /** Labels of these exist from the start. */
+  /** Their series are there from the start. */
   readonly modules: readonly PushModule[];
   readonly clock: Clock;
 }
@@ -22,7 +22,10 @@ export interface MetricsOptions {
 export interface Metrics {
   /** Events that another role tells are ignored. */
   readonly observe: Observe;
-  /** From now on these are counted under their own names too. */
+  /**
+   * From now on these are counted under their own names too, and their series are there. Those of modules that a
+   * configuration no longer has stay as long as the process: counters must not go, and the queue may hold wakeups of them.
+   */
   readonly addModules: (modules: Iterable<PushModule>) => void;
   /** Adds facts that are read when the metrics are asked for. */
   readonly addReading: (read: ReadFacts) => void;
@@ -43,21 +46,33 @@ export interface MetricDescription {
 /** Each role has the families of its stages only, so that a missing worker does not look like an idle one. */
 export function createMetrics({ role, version, modules, clock }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const known = new Set(modules);
-  const ingress = role === "ingress" ? ingressMetrics(registry, modules) : undefined;
+  const known = new Set<PushModule>();
+  const ingress = role === "ingress" ? ingressMetrics(registry) : undefined;
   const work = role === "worker" ? queueMetrics(registry, known) : undefined;
-  const pushService = role === "worker" ? pushServiceMetrics(registry, modules) : undefined;
+  const pushService = role === "worker" ? pushServiceMetrics(registry) : undefined;
   const readings = role === "sidecar" || role === "canary" ? undefined : readingMetrics(registry, clock);
   const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
   const canary = role === "canary" ? canaryMetrics(registry, clock) : undefined;
   const redis = processMetrics(registry, { role, version, startedAt: clock.now() });
 
-  const observe = byStage({ ingress, work, pushService, sidecar, canary, redis });
+  const addModules: Metrics["addModules"] = (more) => {
+    for (const module of more) {
+      known.add(module);
+      for (const stage of [ingress, work, pushService]) stage?.showModule(module);
+    }
+  };
+  addModules(modules);
+  const observe = byStage({
+    ingress: ingress?.observe,
+    work: work?.observe,
+    pushService: pushService?.observe,
+    sidecar,
+    canary,
+    redis,
+  });
   return {
     observe,
-    addModules: (more) => {
-      for (const module of more) known.add(module);
-    },
+    addModules,
     addReading: (read) => readings?.add(read),
     catalog: () => registry.getMetricsAsArray().map(descriptionOf),
     families: async () => {

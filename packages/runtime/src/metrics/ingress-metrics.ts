@@ -14,6 +14,7 @@ import {
   combinations,
   gauge,
   inSeconds,
+  makeVisible,
   plainCounter,
   plainHistogram,
 } from "./instruments.ts";
@@ -65,13 +66,13 @@ const FLUSH_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 const FLUSH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** What the ingress counts. */
-export function ingressMetrics(registry: Registry, modules: readonly PushModule[]) {
-  const publish = publishMetrics(registry, modules);
+export function ingressMetrics(registry: Registry) {
+  const publish = publishMetrics(registry);
   const stanza = stanzaMetrics(registry);
   const flush = flushMetrics(registry);
   const component = componentMetrics(registry);
 
-  return (event: IngressEvent): void => {
+  const observe = (event: IngressEvent): void => {
     switch (event.kind) {
       case "wakeup-admitted":
         publish.wakeups.inc({ module: event.wakeup.module, verdict: event.verdict });
@@ -102,9 +103,10 @@ export function ingressMetrics(registry: Registry, modules: readonly PushModule[
         return;
     }
   };
+  return { observe, showModule: publish.showModule };
 }
 
-function publishMetrics(registry: Registry, modules: readonly PushModule[]) {
+function publishMetrics(registry: Registry) {
   const publishes = closedCounter(registry, {
     name: "reveille_publishes_total",
     help: "Publishes answered, by why they got their reply.",
@@ -123,18 +125,21 @@ function publishMetrics(registry: Registry, modules: readonly PushModule[]) {
     "Time from reading a publish to its reply.",
     REPLY_BUCKETS,
   );
+  const wakeups = closedCounter<"module" | "verdict">(registry, {
+    name: "reveille_wakeups_total",
+    help: "Wakeups by module and admission's verdict.",
+    labels: ["module", "verdict"],
+    children: [],
+  });
   return {
     answered: ({ result, reply, took }: EventOf<"publish-answered">): void => {
       publishes.inc({ result });
       replies.inc({ reply });
       replyTime.observe(inSeconds(took));
     },
-    wakeups: closedCounter(registry, {
-      name: "reveille_wakeups_total",
-      help: "Wakeups by module and admission's verdict.",
-      labels: ["module", "verdict"],
-      children: combinations({ module: modules, verdict: VERDICTS }),
-    }),
+    wakeups,
+    showModule: (module: PushModule): void =>
+      makeVisible(wakeups, combinations({ module: [module], verdict: VERDICTS })),
     inClear: closedCounter(registry, {
       name: "reveille_clear_content_total",
       help: "Publishes that carried the sender's address or text of the message in clear (dropped unread), by sending software.",

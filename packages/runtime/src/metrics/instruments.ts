@@ -15,18 +15,26 @@ export interface CounterOptions<Name extends string> {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly Name[];
-  /** Every child, made at the start so that 0 is visible before the first event. */
+  /** Those made at the start. */
   readonly children: readonly Labels<Name>[];
 }
 
-/** A counter whose children exist from the start. */
+/** A counter whose children are made before their first event, so that it is seen: none would be, without a 0 before it. */
 export function closedCounter<Name extends string>(
   registry: Registry,
   { name, help, labels, children }: CounterOptions<Name>,
 ): Counter<Name> {
   const counter = new Counter({ name, help, labelNames: labels, registers: [registry] });
-  for (const child of children) counter.inc(child, 0);
+  makeVisible(counter, children);
   return counter;
+}
+
+/** Children that are there already stay as they are. */
+export function makeVisible<Name extends string>(
+  counter: Counter<Name>,
+  children: readonly Labels<Name>[],
+): void {
+  for (const child of children) counter.inc(child, 0);
 }
 
 /** A counter without labels. */

@@ -107,9 +107,10 @@ what the processes of a role tell. Gauges that say "region" are read from the re
 \`max\` over hosts, not the sum.
 
 Labels only take values from the code or the configuration; \`module\`, \`pool\`, \`component\`, \`connection\`, \`front\`, \`hostname\` and
-\`part\` are names from the configuration, \`other\` stands for what it no longer has. Every series is there before its first event,
+\`part\` are names from the configuration, \`other\` stands for what it does not have. Every series is there before its first event,
 except gauges that can only be read while Redis answers, and series of components and pools, which appear when those
-are first used.
+are first used. A module that a reload adds has its series from then on, all at 0; those of one that it takes away stay
+until the restart, with its breaker closed.
 
 This file is made by a test (\`packages/runtime/src/metrics/metrics-document.test.ts\`); \`pnpm test:unit --update metrics-document\` rewrites it.
 `;

@@ -76,6 +76,24 @@ describe("the metrics of a worker", () => {
     expect(await text()).toContain('reveille_dropped_wakeups_total{module="other",because="deadline"} 1\n');
   });
 
+  it("show every series of a module that a reload adds before its first event, and leave the others as they are", async () => {
+    const { observe, addModules, text } = someMetrics();
+    const settled = { kind: "delivery-settled", age: millis(40), took: millis(12), next: "done" } as const;
+    observe({ ...settled, wakeup: aWakeup(), outcome: { kind: "delivered", apnsId: "a" } });
+    observe({ kind: "breaker-changed", module: aModule(), state: "open" });
+    addModules([aModule(), aModule("new")]);
+    const shown = await text();
+    const seriesOf = (module: string): number => shown.split(`module="${module}"`).length - 1;
+    expect(seriesOf("new")).toBe(seriesOf("monalProdiOS"));
+    expect(shown).toContain('reveille_deliveries_total{module="new",outcome="delivered",reason="none"} 0\n');
+    expect(shown).toContain('reveille_dropped_wakeups_total{module="new",because="deadline"} 0\n');
+    expect(shown).toContain('reveille_delivery_latency_seconds_count{module="new"} 0\n');
+    expect(shown).toContain('reveille_breaker_state{module="new",state="closed"} 1\n');
+    expect(shown).toContain('reveille_token_guard{module="new",state="off"} 1\n');
+    expect(shown).toContain('reveille_delivery_latency_seconds_count{module="monalProdiOS"} 1\n');
+    expect(shown).toContain('reveille_breaker_state{module="monalProdiOS",state="open"} 1\n');
+  });
+
   it("follow connections from state to state", async () => {
     const { observe, text } = someMetrics();
     const change = { kind: "connection-state-changed", pool: "production" } as const;
@@ -118,6 +136,12 @@ describe("the metrics of an ingress", () => {
     expect(then).toContain('reveille_replies_total{reply="forget"} 1\n');
     expect(then).toContain('reveille_replies_total{reply="later"} 1\n');
     expect(shown).not.toContain("reveille_deliveries_total");
+  });
+
+  it("show the verdicts on a module that a reload adds before its first wakeup", async () => {
+    const { addModules, text } = someMetrics({ role: "ingress" });
+    addModules([aModule("new")]);
+    expect(await text()).toContain('reveille_wakeups_total{module="new",verdict="merged"} 0\n');
   });
 
   it("show a component's state as one of a closed set", async () => {

@@ -25,7 +25,7 @@ const CREDENTIAL_STATES = allOf<EventOf<"credential-changed">["state"]>({
 const GUARD_STATES = allOf<EventOf<"token-guard-changed">["state"]>({ off: true, on: true });
 
 /** What a worker counts of its connections to push services. */
-export function pushServiceMetrics(registry: Registry, modules: readonly PushModule[]) {
+export function pushServiceMetrics(registry: Registry) {
   const label = bounded();
   const connections = connectionMetrics(registry);
   const ofPool = poolMetrics(registry);
@@ -35,9 +35,9 @@ export function pushServiceMetrics(registry: Registry, modules: readonly PushMod
     ofPool.makeVisible(known);
     return known;
   };
-  const ofModule = moduleMetrics(registry, modules);
+  const ofModule = moduleMetrics(registry);
 
-  return (event: PushServiceEvent): void => {
+  const observe = (event: PushServiceEvent): void => {
     switch (event.kind) {
       case "connection-state-changed":
         connections.changed(pool(event.pool), event.from, event.to);
@@ -61,13 +61,16 @@ export function pushServiceMetrics(registry: Registry, modules: readonly PushMod
         // For the log: nothing to count.
         return;
       case "breaker-changed":
+        ofModule.showModule(event.module);
         ofModule.setBreaker({ module: event.module }, event.state);
         return;
       case "token-guard-changed":
+        ofModule.showModule(event.module);
         ofModule.setGuard({ module: event.module }, event.state);
         return;
     }
   };
+  return { observe, showModule: ofModule.showModule };
 }
 
 function poolMetrics(registry: Registry) {
@@ -126,7 +129,7 @@ function poolMetrics(registry: Registry) {
   };
 }
 
-function moduleMetrics(registry: Registry, modules: readonly PushModule[]) {
+function moduleMetrics(registry: Registry) {
   const states = (name: string, help: string) =>
     gauge(registry, { name, help, labels: ["module", "state"], aggregator: "sum" });
   const setBreaker = stateSet<"module">(
@@ -143,11 +146,14 @@ function moduleMetrics(registry: Registry, modules: readonly PushModule[]) {
     ),
     GUARD_STATES,
   );
-  for (const module of modules) {
+  const shown = new Set<PushModule>();
+  const showModule = (module: PushModule): void => {
+    if (shown.has(module)) return;
+    shown.add(module);
     setBreaker({ module }, "closed");
     setGuard({ module }, "off");
-  }
-  return { setBreaker, setGuard };
+  };
+  return { setBreaker, setGuard, showModule };
 }
 
 function connectionMetrics(registry: Registry) {

@@ -8,6 +8,7 @@ import {
   closedCounter,
   combinations,
   inSeconds,
+  makeVisible,
   plainCounter,
   plainHistogram,
 } from "./instruments.ts";
@@ -32,11 +33,11 @@ export function queueMetrics(registry: Registry, modules: ReadonlySet<PushModule
   const delivery = deliveryMetrics(registry, modules);
   // A queue may still hold wakeups of a module that the configuration no longer has.
   const moduleLabel = closed(modules);
-  const dropped = closedCounter(registry, {
+  const dropped = closedCounter<"module" | "because">(registry, {
     name: "reveille_dropped_wakeups_total",
     help: "Wakeups dropped without asking the push service: past their deadline, or covered by a newer push.",
     labels: ["module", "because"],
-    children: combinations({ module: [...modules], because: DROPS }),
+    children: [],
   });
   const pumped = plainCounter(
     registry,
@@ -56,7 +57,7 @@ export function queueMetrics(registry: Registry, modules: ReadonlySet<PushModule
     children: combinations({ entry: ["batch", "wakeup", "trailing", "newer-batch"] }),
   });
 
-  return (event: WorkEvent): void => {
+  const observe = (event: WorkEvent): void => {
     switch (event.kind) {
       case "batch-taken":
         batch.taken(event);
@@ -65,7 +66,7 @@ export function queueMetrics(registry: Registry, modules: ReadonlySet<PushModule
         batch.settled(event);
         return;
       case "delivery-settled":
-        delivery(event);
+        delivery.settled(event);
         return;
       case "wakeup-dropped":
         dropped.inc({ module: moduleLabel(event.wakeup.module), because: event.because });
@@ -91,6 +92,11 @@ export function queueMetrics(registry: Registry, modules: ReadonlySet<PushModule
         return;
     }
   };
+  const showModule = (module: PushModule): void => {
+    makeVisible(dropped, combinations({ module: [module], because: DROPS }));
+    delivery.showModule(module);
+  };
+  return { observe, showModule };
 }
 
 function batchMetrics(registry: Registry) {
@@ -136,11 +142,11 @@ function batchMetrics(registry: Registry) {
 }
 
 function deliveryMetrics(registry: Registry, modules: ReadonlySet<PushModule>) {
-  const deliveries = closedCounter(registry, {
+  const deliveries = closedCounter<"module" | "outcome" | "reason">(registry, {
     name: "reveille_deliveries_total",
     help: "Answers of the push service (or their absence), by module, outcome and class of reason.",
     labels: ["module", "outcome", "reason"],
-    children: [...modules].flatMap((module) => outcomeReasons().map((pair) => ({ module, ...pair }))),
+    children: [],
   });
   const latency = new Histogram({
     name: "reveille_delivery_latency_seconds",
@@ -149,7 +155,6 @@ function deliveryMetrics(registry: Registry, modules: ReadonlySet<PushModule>) {
     buckets: LATENCY_BUCKETS,
     registers: [registry],
   });
-  for (const module of modules) latency.zero({ module });
   const requestTime = plainHistogram(
     registry,
     "reveille_push_request_seconds",
@@ -157,10 +162,22 @@ function deliveryMetrics(registry: Registry, modules: ReadonlySet<PushModule>) {
     REQUEST_BUCKETS,
   );
   const moduleLabel = closed(modules);
-  return ({ wakeup, outcome, age, took }: EventOf<"delivery-settled">): void => {
-    const module = moduleLabel(wakeup.module);
-    deliveries.inc({ module, outcome: outcome.kind, reason: reasonClass(outcome) });
-    requestTime.observe(inSeconds(took));
-    if (outcome.kind === "delivered") latency.observe({ module }, inSeconds(age));
+  const shown = new Set<PushModule>();
+  return {
+    settled: ({ wakeup, outcome, age, took }: EventOf<"delivery-settled">): void => {
+      const module = moduleLabel(wakeup.module);
+      deliveries.inc({ module, outcome: outcome.kind, reason: reasonClass(outcome) });
+      requestTime.observe(inSeconds(took));
+      if (outcome.kind === "delivered") latency.observe({ module }, inSeconds(age));
+    },
+    showModule: (module: PushModule): void => {
+      makeVisible(
+        deliveries,
+        outcomeReasons().map((pair) => ({ module, ...pair })),
+      );
+      // Unlike `inc`, `zero` would take away what was observed.
+      if (!shown.has(module)) latency.zero({ module });
+      shown.add(module);
+    },
   };
 }
