@@ -66,9 +66,7 @@ export class Breaker {
     if (this.#state !== "closed" && !leave.probe) return;
     switch (sign) {
       case "good":
-        this.#refusals = 0;
-        this.#round = 0;
-        this.#become("closed", undefined);
+        this.reset();
         return;
       case "refused":
         this.#refusals += 1;
@@ -88,6 +86,13 @@ export class Breaker {
     if (this.#state === "closed") return;
     this.#nextProbe = this.#options.clock.monotonic();
     this.#become("open", this.#because);
+  }
+
+  /** As it was at the start. */
+  reset(): void {
+    this.#refusals = 0;
+    this.#round = 0;
+    this.#become("closed", undefined);
   }
 
   #rest(): void {

@@ -54,6 +54,11 @@ export class ModuleFleet implements AsyncDisposable {
     await Promise.all(Array.from(this.#routes.values(), (route) => route.reload()));
   }
 
+  /** To be called every minute: has breakers for which no wakeup comes tried all the same. */
+  probeIdle(): void {
+    for (const service of this.#services.values()) service.probeIfIdle();
+  }
+
   /** One after the other. Rejects, with nothing changed, when one of the modules cannot be served. */
   replace(modules: ReadonlyMap<PushModule, ModuleSettings>, mostAtOnce = MOST_AT_ONCE): Promise<void> {
     const replaced = this.#turn.then(() => this.#replace(modules, mostAtOnce));
@@ -79,6 +84,7 @@ export class ModuleFleet implements AsyncDisposable {
       served.set(module, isSame ? old : this.#serve(module, settings, route, mostAtOnce));
     }
     fresh.move();
+    for (const [module, old] of this.#served) if (served.get(module) !== old) old.service.retire();
     const before = this.#routes;
     this.#routes = routes;
     this.#served = served;
@@ -88,12 +94,12 @@ export class ModuleFleet implements AsyncDisposable {
 
   #serve(module: PushModule, settings: ModuleSettings, route: PushRoute, mostAtOnce: number): Served {
     const { clock, observe } = this.#options;
-    const compose =
+    const composer =
       settings.kind === "apns" ? notificationsOf(module, settings, clock) : messagesOf(module, settings);
     const service = new ModuleService({
       module,
       service: settings.kind,
-      compose,
+      composer,
       route,
       mostAtOnce,
       clock,

@@ -1,17 +1,27 @@
-import { aModule, aToken, aWakeup } from "@reveille/testkit";
+import { aModule, aToken, aWakeup, type ManualClock } from "@reveille/testkit";
 import { minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { eventually } from "./testing/eventually.ts";
-import { anApns, countKinds, manyWakeups } from "./testing/an-apns.ts";
+import { aKey, anApns, countKinds, manyWakeups, type TestApns } from "./testing/an-apns.ts";
 
 const REFUSED = { kind: "rejected", reason: "TopicDisallowed", blame: "module" } as const;
 const forbidden = { kind: "answer", status: 400, reason: "TopicDisallowed" } as const;
 
+const statesOf = ({ events }: TestApns): readonly string[] =>
+  events.flatMap((event) => (event.kind === "breaker-changed" ? [event.state] : []));
+
+/** Until it is so, minutes pass in which no wakeup comes. */
+const inTime = (clock: ManualClock, isSo: () => void): Promise<void> =>
+  eventually(async () => {
+    await clock.advance(seconds(20));
+    isSo();
+  });
+
 describe("a module that Apple refuses", () => {
   it("is parked after three refusals, asked again once a minute, and resumes by itself", async () => {
     await using apns = await anApns();
-    const { services, simulator, clock, events } = apns;
+    const { services, simulator, clock } = apns;
     const rule = simulator.rules.add({ fault: forbidden });
     for (let count = 0; count < 10; count += 1) expect(await services.send(aWakeup())).toEqual(REFUSED);
     expect(simulator.ledger.pushes).toHaveLength(3);
@@ -27,8 +37,45 @@ describe("a module that Apple refuses", () => {
     expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
     expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
     expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]);
-    const states = events.flatMap((event) => (event.kind === "breaker-changed" ? [event.state] : []));
-    expect(states).toEqual(["open", "probing", "open", "probing", "closed"]);
+    expect(statesOf(apns)).toEqual(["open", "probing", "open", "probing", "closed"]);
+  });
+
+  it("is asked again by itself, by a push to nobody, once no wakeup of it comes any more", async () => {
+    await using apns = await anApns();
+    const { services, simulator, clock } = apns;
+    const rule = simulator.rules.add({ at: "arrival", fault: forbidden });
+    for (let count = 0; count < 3; count += 1) await services.send(aWakeup());
+    // What had been parked comes again, here or elsewhere, and is the better probe.
+    for (let minute = 0; minute < 4; minute += 1) await clock.advance(minutes(1));
+    expect(simulator.ledger.pushes).toHaveLength(3);
+    await inTime(clock, () => expect(statesOf(apns)).toEqual(["open", "probing", "open"]));
+    rule.remove();
+    await inTime(clock, () => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+    await clock.advance(minutes(10));
+    expect(simulator.ledger.pushes.slice(3)).toMatchObject([
+      { token: "f".repeat(64), status: 400, reason: "TopicDisallowed" },
+      { token: "f".repeat(64), status: 400, reason: "BadDeviceToken" },
+    ]);
+  });
+
+  it("has its mended credential proved by a push to nobody, though no wakeup of it comes", async () => {
+    await using apns = await anApns();
+    const right = await apns.folder.read("key.p8");
+    await apns.folder.write("key.p8", aKey().privateKey);
+    await using broken = await anApns({ apns: apns.settings.apns });
+    const { services, clock } = broken;
+    for (let count = 0; count < 3; count += 1) await services.send(aWakeup());
+    await apns.folder.write("key.p8", right);
+    await services.reload();
+    await eventually(() => expect(apns.simulator.connections).toHaveLength(4));
+    await inTime(clock, () => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
+    expect(apns.simulator.ledger.pushes.map(({ reason }) => reason)).toEqual([
+      "InvalidProviderToken",
+      "InvalidProviderToken",
+      "InvalidProviderToken",
+      "BadDeviceToken",
+    ]);
+    expect(clock.monotonic()).toBeLessThan(minutes(5));
   });
 
   it("does not disturb another module on the same connections", async () => {

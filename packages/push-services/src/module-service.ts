@@ -9,20 +9,25 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { Breaker, type Leave, type Sign } from "./breaker.ts";
+import { Breaker, type Leave, type Parked, type Sign } from "./breaker.ts";
 import { type ModuleSettings } from "./module-settings.ts";
-import { type Composer } from "./pool/passage.ts";
+import { type Composer, type Push } from "./pool/passage.ts";
 import { type PushRoute } from "./pool/push-route.ts";
 import { TokenGuard } from "./token-guard.ts";
 
 /** One refusal may be a glitch of one of Apple's servers (seen with InvalidProviderToken); three in a row are none. */
 const OPENS_AFTER = 3;
 const PROBE_EVERY = minutes(1);
+/**
+ * Parked wakeups come again every minute. Without any for so long, others may have all there are, and the breaker would
+ * stay open for good.
+ */
+const IDLE_AFTER = minutes(5);
 
 export interface ModuleServiceOptions {
   readonly module: PushModule;
   readonly service: ModuleSettings["kind"];
-  readonly compose: Composer;
+  readonly composer: Composer;
   readonly route: PushRoute;
   /** Pushes under way beyond which there is no room for more. */
   readonly mostAtOnce: number;
@@ -34,19 +39,28 @@ export interface ModuleServiceOptions {
 export class ModuleService {
   /** Where its pushes go. */
   readonly service: ModuleSettings["kind"];
-  readonly #compose: Composer;
+  readonly #composer: Composer;
   readonly #route: PushRoute;
   readonly #breaker: Breaker;
   readonly #guard: TokenGuard;
   readonly #mostAtOnce: number;
+  readonly #clock: Clock;
   #underWay = 0;
+  /** When the newest wakeup came, by the monotonic clock. */
+  #askedAt: number;
+  #retired = false;
 
   constructor(options: ModuleServiceOptions) {
-    const { module, service, compose, route, mostAtOnce, clock, observe } = options;
+    const { module, service, composer, route, mostAtOnce, clock } = options;
+    const observe: Observe = (event) => {
+      if (!this.#retired) options.observe(event);
+    };
     this.service = service;
-    this.#compose = compose;
+    this.#composer = composer;
     this.#route = route;
     this.#mostAtOnce = mostAtOnce;
+    this.#clock = clock;
+    this.#askedAt = clock.monotonic();
     this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
     this.#breaker = new Breaker({
       threshold: OPENS_AFTER,
@@ -79,22 +93,46 @@ export class ModuleService {
   send(wakeup: Wakeup): Promise<Outcome> {
     // Without room nothing was asked for; it came along with wakeups of modules that have some.
     if (this.#underWay >= 2 * this.#mostAtOnce) return Promise.resolve(NO_ROOM);
-    if (this.#route.awaitsProof) this.#breaker.probeNow();
-    const leave = this.#breaker.ask();
+    this.#askedAt = this.#clock.monotonic();
+    const leave = this.#askBreaker();
     if (leave.kind === "parked") {
       return Promise.resolve({ kind: "rejected", reason: leave.because, blame: "module" });
     }
-    return new Promise((resolve) => this.#push(wakeup, leave, resolve));
+    return new Promise((resolve) =>
+      this.#push(this.#composer.for(wakeup), leave, (outcome) => resolve(this.#guard.check(outcome))),
+    );
   }
 
-  #push(wakeup: Wakeup, leave: Leave, resolve: (outcome: Outcome) => void): void {
+  /** To be called every minute: has a push to nobody try an open breaker for which no wakeup comes. */
+  probeIfIdle(): void {
+    if (this.#breaker.state === "closed") return;
+    const isIdle = this.#clock.monotonic() - this.#askedAt >= IDLE_AFTER;
+    if (!isIdle && !this.#route.awaitsProof) return;
+    const leave = this.#askBreaker();
+    // The guard does not hear of it: a bad token was wanted.
+    if (leave.kind === "leave") this.#push(this.#composer.forNobody(), leave, () => undefined);
+  }
+
+  /** Another one serves the module, or nobody: what this one had against it is over, and it tells no more. */
+  retire(): void {
+    this.#breaker.reset();
+    this.#guard.reset();
+    this.#retired = true;
+  }
+
+  #askBreaker(): Leave | Parked {
+    if (this.#route.awaitsProof) this.#breaker.probeNow();
+    return this.#breaker.ask();
+  }
+
+  #push(push: Omit<Push, "settle">, leave: Leave, settled: (outcome: Outcome) => void): void {
     this.#underWay += 1;
     this.#route.send({
-      ...this.#compose(wakeup),
+      ...push,
       settle: (outcome) => {
         this.#underWay -= 1;
         this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);
-        resolve(this.#guard.check(outcome));
+        settled(outcome);
       },
     });
   }

@@ -51,7 +51,7 @@ export interface CredentialExpiry {
   readonly expiresAt: EpochMillis;
 }
 
-const LOOK_AT_FILES_EVERY = minutes(1);
+const LOOK_EVERY = minutes(1);
 
 /**
  * Resolves before anybody is connected: connections come up in the background and `health` tells. Throws an
@@ -62,7 +62,11 @@ export async function openPushServices(options: PushServicesOptions): Promise<Pu
   const fleet = opened.use(new ModuleFleet(options));
   await fleet.replace(options.modules, options.mostAtOnce);
   const reload = (): Promise<void> => fleet.reload();
-  opened.use(repeating(reload, options.clock));
+  const look = async (): Promise<void> => {
+    await reload();
+    fleet.probeIdle();
+  };
+  opened.use(repeating(look, options.clock));
   const resources = opened.move();
   return {
     send: (wakeup) => fleet.services.get(wakeup.module)?.send(wakeup) ?? Promise.resolve(NOT_CONFIGURED),
@@ -91,7 +95,7 @@ function repeating(work: () => Promise<void>, clock: Clock): AsyncDisposable {
   const stop = new AbortController();
   const running = (async () => {
     for (;;) {
-      await clock.sleep(LOOK_AT_FILES_EVERY, stop.signal);
+      await clock.sleep(LOOK_EVERY, stop.signal);
       if (stop.signal.aborted) return;
       await work();
     }

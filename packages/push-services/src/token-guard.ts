@@ -46,6 +46,11 @@ export class TokenGuard {
       : outcome;
   }
 
+  /** Doubts no more. */
+  reset(): void {
+    this.#become(false);
+  }
+
   #count(suspected: boolean): void {
     const age = this.#clock.monotonic() - this.#now.since;
     if (age >= WINDOW) {
@@ -57,6 +62,10 @@ export class TokenGuard {
     const answers = this.#now.answers + this.#before.answers;
     const share = (this.#now.suspected + this.#before.suspected) / answers;
     const on = answers >= LEAST_ANSWERS && share > (this.#on ? OFF_BELOW : ON_ABOVE);
+    this.#become(on);
+  }
+
+  #become(on: boolean): void {
     if (on === this.#on) return;
     this.#on = on;
     this.#changed(on ? "on" : "off");

@@ -3,7 +3,7 @@ import Notification from "@parse/node-apn/lib/notification/index.js";
 import { apnsIdOf, type Clock, type EpochMillis, later, type PushModule } from "@reveille/wakeup";
 
 import { type ApnsModuleSettings } from "../module-settings.ts";
-import { type Composer, type Form } from "../pool/passage.ts";
+import { type Composer, type Form, type Push } from "../pool/passage.ts";
 
 const LONGEST_COLLAPSE_ID = 64;
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -77,17 +77,38 @@ function formOf(notification: Notification): Form {
   };
 }
 
+/** No device has it, so an accepted credential is answered `BadDeviceToken`. */
+const NOBODY = "f".repeat(64);
+const ID_FOR_NOBODY = "00000000-0000-8000-a000-000000000000";
+
+/** A push that cannot arrive: the answer shows whether Apple takes credential, topic and payload. */
+export const pushToNobody = (
+  { urgent: form }: Forms,
+  settings: ApnsModuleSettings,
+  now: EpochMillis,
+): Omit<Push, "settle"> => ({
+  id: ID_FOR_NOBODY,
+  path: pathOf(NOBODY),
+  form,
+  ownHeaders: ownHeadersOf(ID_FOR_NOBODY, settings, now),
+});
+
+const pathOf = (token: string): string => `/3/device/${token}`;
+
 /** Gives what is sent for a wakeup. Throws an Error that names the module if Apple would refuse its pushes. */
 export function notificationsOf(module: PushModule, settings: ApnsModuleSettings, clock: Clock): Composer {
   const forms = formsOf(module, settings);
-  return (wakeup) => {
-    const id = apnsIdOf(wakeup);
-    return {
-      id,
-      path: `/3/device/${wakeup.token}`,
-      form: wakeup.urgent ? forms.urgent : forms.quiet,
-      ownHeaders: ownHeadersOf(id, settings, clock.now()),
-    };
+  return {
+    for: (wakeup) => {
+      const id = apnsIdOf(wakeup);
+      return {
+        id,
+        path: pathOf(wakeup.token),
+        form: wakeup.urgent ? forms.urgent : forms.quiet,
+        ownHeaders: ownHeadersOf(id, settings, clock.now()),
+      };
+    },
+    forNobody: () => pushToNobody(forms, settings, clock.now()),
   };
 }
 

@@ -9,7 +9,7 @@ import { dial } from "../http2/dial.ts";
 import { authorityOf, systemResolver } from "../http2/endpoint.ts";
 import { type ApnsModuleSettings } from "../module-settings.ts";
 import { endpointOf } from "./endpoint-of.ts";
-import { formsOf, ownHeadersOf } from "./notification.ts";
+import { formsOf, pushToNobody } from "./notification.ts";
 import { providerTokens } from "./provider-token.ts";
 
 /** What APNs says to a push that cannot arrive. */
@@ -31,10 +31,6 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
 }
 
-/** No device has it, so an accepted credential is answered `BadDeviceToken`. */
-const NOBODY = "f".repeat(64);
-const PROBE_ID = "00000000-0000-8000-a000-000000000000";
-
 /**
  * Sends one push for a device that cannot exist, on a connection of its own: shows whether APNs can be reached and
  * takes the module's credential, topic and payload. Throws as {@link loadCredential} does, and for a payload that
@@ -42,13 +38,13 @@ const PROBE_ID = "00000000-0000-8000-a000-000000000000";
  */
 export async function probeApns({ module, settings, clock, signal }: ProbeOptions): Promise<ProbeAnswer> {
   const { credential, ca } = await loadCredential(settings.apns);
-  const form = formsOf(module, settings).urgent;
+  const { path, form, ownHeaders } = pushToNobody(formsOf(module, settings), settings, clock.now());
   const endpoint = endpointOf(settings.apns, credential, ca);
   const headers = {
     ":method": "POST",
-    ":path": `/3/device/${NOBODY}`,
+    ":path": path,
     ":authority": authorityOf(endpoint),
-    ...pairs([...form.headers, ...ownHeadersOf(PROBE_ID, settings, clock.now())]),
+    ...pairs([...form.headers, ...ownHeaders]),
     ...(credential.kind === "token"
       ? { authorization: providerTokens(credential.issuer, clock)().bearer }
       : {}),

@@ -18,16 +18,22 @@ export function messagesOf(module: PushModule, settings: FcmModuleSettings): Com
   const urgent = restOf(settings, "high");
   const quiet = restOf(settings, settings.quiet === "background" ? "normal" : "high");
   const path = pathOf(settings);
-  return (wakeup) => ({
-    id: apnsIdOf(wakeup),
-    path,
-    form: {
-      headers: HEADERS,
-      // A registration token has no character that JSON would write otherwise.
-      body: Buffer.from(`{"message":{"token":"${wakeup.token}",${wakeup.urgent ? urgent : quiet}}}`),
+  return {
+    for: (wakeup) => ({
+      id: apnsIdOf(wakeup),
+      path,
+      form: {
+        headers: HEADERS,
+        // A registration token has no character that JSON would write otherwise.
+        body: Buffer.from(`{"message":{"token":"${wakeup.token}",${wakeup.urgent ? urgent : quiet}}}`),
+      },
+      ownHeaders: [],
+    }),
+    forNobody: () => {
+      const { headers, body } = messageToNobody(settings);
+      return { id: "nobody", path, form: { headers, body }, ownHeaders: [] };
     },
-    ownHeaders: [],
-  });
+  };
 }
 
 /** A message that Google looks at and sends to nobody: it is only to be validated, and no device has such a token. */

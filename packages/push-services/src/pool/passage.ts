@@ -21,8 +21,12 @@ export interface Push {
   readonly settle: (outcome: Outcome) => void;
 }
 
-/** Makes the push for a wakeup. */
-export type Composer = (wakeup: Wakeup) => Omit<Push, "settle">;
+/** Makes the pushes of a module. */
+export interface Composer {
+  readonly for: (wakeup: Wakeup) => Omit<Push, "settle">;
+  /** One that cannot arrive, and whose answer shows all the same whether the module is accepted. */
+  readonly forNobody: () => Omit<Push, "settle">;
+}
 
 /** A push on its way through the pool. */
 export interface Passage {
