@@ -1,7 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Clock, type MetricFamily, networkTrouble, type Observe } from "@reveille/wakeup";
+import {
+  type Clock,
+  type EpochMillis,
+  type MetricFamily,
+  networkTrouble,
+  type Observe,
+  seconds,
+} from "@reveille/wakeup";
 
 import { askRole, type ReportDetail, type RoleAnswer } from "./ask-role.ts";
 import { counting, Departed, type Merge } from "./departed.ts";
@@ -10,6 +17,9 @@ import { parseSocketName, type RoleProcess } from "./role-process.ts";
 
 /** Name of the file in the runtime folder by which an operator has this host drained. */
 const DRAINING = "draining";
+
+/** From its start until a process counts anything: it reads its configuration, and asks for Redis. */
+const STARTING = seconds(2);
 
 export interface HostOptions {
   readonly runtimeDir: string;
@@ -25,6 +35,10 @@ export class Host {
   /** By the name of the socket. */
   readonly #processes = new Map<string, RoleProcess>();
 
+  /** What processes had counted when they were seen first though they had started long before. */
+  #countedBefore: readonly MetricFamily[] = [];
+  /** When the newest poll for everything began. */
+  #lookedAt: EpochMillis | undefined;
   #trouble: string | undefined;
   #draining = false;
   #polls = 0;
@@ -53,6 +67,11 @@ export class Host {
     return [...this.processes.map(familiesOf), this.#departed.families];
   }
 
+  /** As `metrics`, less what was counted unseen: nobody knows when that was, so it is no growth of now. */
+  get growth(): readonly (readonly MetricFamily[])[] {
+    return [...this.metrics, this.#countedBefore.map(negated)];
+  }
+
   /**
    * Asks every role anew: for everything, or for its health alone, which costs a tenth. Takes a second at most and
    * never rejects. A new poll takes the place of one in hand: what that one brings later is old, and counts no more.
@@ -60,6 +79,7 @@ export class Host {
   async poll(detail: ReportDetail): Promise<void> {
     const { runtimeDir, clock } = this.#options;
     const poll = (this.#polls += 1);
+    const askedAt = clock.now();
     const names = await this.#fileNames();
     if (poll !== this.#polls) return;
     this.#draining = names.includes(DRAINING);
@@ -72,6 +92,7 @@ export class Host {
         if (poll === this.#polls) this.#apply(name, seen(id, answer, this.#processes.get(name)));
       }),
     );
+    if (detail === "all" && poll === this.#polls) this.#lookedAt = askedAt;
   }
 
   async #fileNames(): Promise<readonly string[]> {
@@ -93,11 +114,29 @@ export class Host {
     if (was?.report !== undefined && (is === undefined || isSuccessor(was, is))) {
       this.#departed.add(was.report.metrics);
     }
+    if (is !== undefined && isFirstCount(was, is) && !this.#hasJustStarted(is)) {
+      this.#countedBefore = this.#options.merge([this.#countedBefore, counting(is.report?.metrics ?? [])]);
+    }
     if (is === undefined) this.#processes.delete(name);
     else this.#processes.set(name, is);
     for (const event of changesOf(was, is)) this.#options.observe(event);
   }
+
+  /** Everything it has counted, it has counted since the newest poll; at the first one there is nothing to grow from. */
+  #hasJustStarted({ report }: RoleProcess): boolean {
+    return this.#lookedAt === undefined || (report?.startedAt ?? 0) + STARTING > this.#lookedAt;
+  }
 }
+
+/** True if this is the first that is known of what the process has counted. */
+const isFirstCount = (was: RoleProcess | undefined, is: RoleProcess): boolean =>
+  (is.report?.metrics.length ?? 0) > 0 &&
+  (was === undefined || isSuccessor(was, is) || (was.report?.metrics.length ?? 0) === 0);
+
+const negated = (family: MetricFamily): MetricFamily => ({
+  ...family,
+  values: family.values.map((each) => ({ ...each, value: -each.value })),
+});
 
 function seen(
   id: Pick<RoleProcess, "role" | "pid">,

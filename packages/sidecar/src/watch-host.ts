@@ -74,7 +74,7 @@ export function watchHost(options: WatchOptions): Watch {
   };
   const everything = shared(async () => {
     await poll("all");
-    history.take(snapshotOf(host.metrics, clock.now(), clock.monotonic()));
+    history.take(snapshotOf(host.growth, clock.now(), clock.monotonic()));
   });
   const status = atMostEvery(STATUS_EVERY, clock, () =>
     statusOf({

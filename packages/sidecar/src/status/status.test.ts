@@ -128,6 +128,28 @@ describe("the status of a host", () => {
     expect(point?.outcomesPerSecond["delivered"]).toBeCloseTo(100 / 30, 3);
   });
 
+  it("takes what a process had counted before it was seen first for no growth, unless it has just started", async () => {
+    await using host = await aHost();
+    const silent = await host.role({ metrics: delivered(1_000, 500) });
+    silent.hang();
+    const starting = host.start();
+    await host.clock.patienceEnds(1);
+    const sidecar = await starting;
+    const rate = async () =>
+      parsed((await sidecar.get("/status.json")).text).now?.outcomesPerSecond["delivered"];
+    for (let second = 0; second < 4; second += 1) await host.clock.pollOfHung();
+    silent.wake();
+    await host.clock.polls();
+    expect(await rate()).toBe(0);
+    silent.set({ metrics: delivered(1_050, 500) });
+    await host.clock.polls(5);
+    expect(await rate()).toBe(10);
+    await host.role({ pid: 2, startedAt: host.clock.now(), metrics: delivered(20, 0) });
+    await host.clock.polls(5);
+    // In 10 s all 20 of the new one, and 50 of the other.
+    expect(await rate()).toBe(7);
+  });
+
   it("tells what stands by, and what an unready host lacks, by names alone", async () => {
     await using host = await aHost();
     const state = (name: string, states: Readonly<Record<string, number>>): MetricFamily =>
