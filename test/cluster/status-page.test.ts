@@ -218,7 +218,7 @@ describe("the status page of a running region, in Chromium", () => {
     await expect.poll(() => textOf(page, "h1"), { timeout: WITHIN }).toBe("Push works");
   });
 
-  it("shows an open breaker, a credential that soon expires, and another host that is gone", async () => {
+  it("shows an open breaker, a module out of reach, a credential that soon expires, and another host that is gone", async () => {
     const changed = await configWithTroubles();
     for (const role of [region.ingress, ...workers]) await role.kill();
     await region.startRole("ingress", "ingress-2", changed);
@@ -233,13 +233,17 @@ describe("the status page of a running region, in Chromium", () => {
       (await page.locator("tr").allInnerTexts()).map((row) => row.replaceAll(/\s+/g, " ").trim()).join("\n");
     await expect.poll(rows, { timeout: WITHIN }).toContain("refused open: refused does not expire");
     expect(await rows()).toContain("expiring closed: sends 1 day left");
+    await expect
+      .poll(rows, { timeout: WITHIN })
+      .toContain("unreachable out of reach of this host does not expire");
     expect(await rows()).toContain("front of the other host not reachable");
     expect(await rows()).toContain("front served by this host");
-    expect(await textOf(page, "h1")).toBe("Push works, with trouble");
+    expect(await textOf(page, "h1")).toBe("Push works here, except for the apps of refused and unreachable");
     expect(await page.locator(".why li").allInnerTexts()).toEqual([
       "front of the other host – not reachable",
       "credential of expiring – 1 day left",
       "breaker of refused – open: refused",
+      "push service of unreachable – out of reach of this host",
     ]);
     await expect
       .poll(() => textOf(page, ".station:last-child"), { timeout: WITHIN })
@@ -321,6 +325,7 @@ async function configWithTroubles(): Promise<string> {
       ...modules,
       refused: { ...good, apns: { ...good?.apns, keyFile, keyId: "OTHER12345" } },
       expiring: { ...good, apns: { ...good?.apns, ...byCertificate } },
+      unreachable: { ...good, apns: { ...good?.apns, endpoint: `https://127.0.0.1:${await freePort()}` } },
     },
   };
   await writeFile(inOutput("troubles.yaml"), JSON.stringify(troubles));

@@ -1,4 +1,5 @@
 export { type Listen, type Sidecar, type SidecarOptions, startSidecar } from "./start-sidecar.ts";
 export { type MetricsFormat } from "./metrics-format.ts";
-export { type ModuleStatus, type RoleStatus, type Status } from "./status/status.ts";
+export { type ModuleStatus } from "./status/module-status.ts";
+export { type RoleStatus, type Status } from "./status/status.ts";
 export { type MetricsPort } from "./watch-host.ts";

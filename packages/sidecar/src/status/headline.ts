@@ -1,5 +1,6 @@
 import { escaped, perSecond, spoken, utc } from "./html.ts";
 import { icon } from "./icons.ts";
+import { type ModuleStatus, muteModules } from "./module-status.ts";
 import { concernsOf } from "./reserves.ts";
 import { type Status } from "./status.ts";
 
@@ -21,7 +22,7 @@ const LACKING: ReadonlyMap<string, string> = new Map([
 export function headline(status: Status): string {
   const { region, host, at } = status;
   const mood = moodOf(status);
-  return `<header class="${mood}"><div class="state">${icon(mood)}<div><h1>${titleOf(status)}</h1>
+  return `<header class="${mood}"><div class="state">${icon(mood)}<div><h1>${escaped(titleOf(status))}</h1>
 <p>region <b>${escaped(region)}</b>, host <b>${escaped(host).replaceAll(".", ".<wbr>")}</b></p>
 <p class="asof">as of <time datetime="${utc(at)}Z">${utc(at)} UTC</time></p></div></div>${figures(status)}</header>${why(status)}`;
 }
@@ -39,10 +40,17 @@ export function titleOf(status: Status): string {
     case "good":
       return "Push works";
     case "doubtful":
-      return "Push works, with trouble";
+      return exceptFor(muteModules(status.modules)) ?? "Push works, with trouble";
     case "bad":
       return status.lacking.includes("draining") ? "This host is being drained" : "Push does not work here";
   }
+}
+
+/** Names of two have room in a line. */
+function exceptFor(mute: readonly ModuleStatus[]): string | undefined {
+  if (mute.length === 0) return undefined;
+  const names = mute.length > 2 ? `${mute.length} modules` : mute.map(({ module }) => module).join(" and ");
+  return `Push works here, except for the apps of ${names}`;
 }
 
 function why(status: Status): string {

@@ -20,7 +20,7 @@ header{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-betw
 .good .state .icon{background:var(--good-soft);color:var(--good)}.bad .state .icon{background:var(--bad-soft);color:var(--bad)}
 .doubtful .state .icon{background:var(--doubtful-soft);color:var(--doubtful)}
 .state .icon path{stroke-width:3}
-h1{font-size:1.65rem;line-height:1.15;margin:0;letter-spacing:-.01em}
+h1{font-size:1.65rem;line-height:1.15;margin:0;letter-spacing:-.01em;overflow-wrap:anywhere}
 header p{margin:.2rem 0 0;color:var(--soft);overflow-wrap:anywhere}header p b{font-weight:600;color:var(--ink)}
 header .asof{font-size:.82rem;font-variant-numeric:tabular-nums}
 .figures{display:grid;grid-template-columns:repeat(4,auto);gap:.5rem 1.9rem;margin:0}

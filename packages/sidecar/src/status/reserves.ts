@@ -1,5 +1,6 @@
 import { escaped } from "./html.ts";
-import { type ModuleStatus, type Status } from "./status.ts";
+import { type ModuleStatus } from "./module-status.ts";
+import { type Status } from "./status.ts";
 
 type Mood = "good" | "doubtful" | "bad" | "plain";
 type Said = readonly [mood: Mood, words: string];
@@ -23,9 +24,9 @@ export function concernsOf(status: Status): readonly string[] {
   const { modules, at } = status;
   const states = [
     ...reservesOf(status),
-    ...modules.flatMap(({ module, breaker, credentialExpiresAt }): readonly Row[] => [
-      [`breaker of ${module}`, BREAKERS[breaker]],
-      [`credential of ${module}`, expiry(credentialExpiresAt, at)],
+    ...modules.flatMap((each): readonly Row[] => [
+      [`${each.breaker === "closed" ? "push service" : "breaker"} of ${each.module}`, wayOf(each)],
+      [`credential of ${each.module}`, expiry(each.credentialExpiresAt, at)],
     ]),
   ];
   return states.filter(([, [mood]]) => mood === "bad").map(([name, [, words]]) => `${name} – ${words}`);
@@ -41,15 +42,15 @@ function reservesOf({ components, failover, at }: Status): readonly Row[] {
   ];
 }
 
-/** Each module with its breaker and the expiry of its credential. */
+/** Each module with its way to the push service and the expiry of its credential. */
 export function moduleTable({ modules, at }: Status): string {
   if (modules.length === 0)
     return `<section><h2>Modules</h2><p>No worker of this host tells of any.</p></section>`;
-  const rows = modules.map(({ module, breaker, credentialExpiresAt }) => [
+  const rows = modules.map((each) => [
     // Of up to 64 letters, without a place to break.
-    `<td class="name">${escaped(module)}</td>`,
-    said(BREAKERS[breaker], "breaker"),
-    said(expiry(credentialExpiresAt, at), "credential"),
+    `<td class="name">${escaped(each.module)}</td>`,
+    said(wayOf(each), "breaker"),
+    said(expiry(each.credentialExpiresAt, at), "credential"),
   ]);
   return table("Modules", ["module", "breaker", "credential"], rows);
 }
@@ -61,6 +62,13 @@ const BREAKERS = {
   probing: ["doubtful", "probing: tries again"],
   open: ["bad", "open: refused"],
 } as const satisfies Record<ModuleStatus["breaker"], Said>;
+
+/** Whether its pushes get out: past its breaker, and over a connection. */
+function wayOf({ breaker, sending }: ModuleStatus): Said {
+  const said = BREAKERS[breaker];
+  if (sending !== "failing") return said;
+  return breaker === "closed" ? ["bad", "out of reach of this host"] : ["bad", said[1]];
+}
 
 function placeAtFront(components: Status["components"]): Said {
   if ((components["active"] ?? 0) > 0) return ["good", "served by this host"];

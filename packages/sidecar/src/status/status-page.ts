@@ -51,7 +51,7 @@ export function statusPage(status: Status): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${titleOf(status)} – ${escaped(region)}</title>
+<title>${escaped(titleOf(status))} – ${escaped(region)}</title>
 <link rel="icon" href="${tabIcon(moodOf(status))}">
 <style>${STYLE}</style>
 <div class="gone" role="status" data-title="No answer – ${escaped(region)}" data-icon="${tabIcon("unknown")}"><b>No answer from this host.</b> What you see is old.</div>

@@ -5,22 +5,14 @@ import { epochMillis, later, type MetricFamily, millis, seconds } from "@reveill
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { type Status } from "../index.ts";
 import { aHost } from "../testing/a-host.ts";
-import { counter } from "../testing/some-metrics.ts";
+import { parsedStatus } from "../testing/parsed-status.ts";
+import { counter, family } from "../testing/some-metrics.ts";
 import { Steady } from "../steady.ts";
 import { latencyChart, outcomeChart } from "./charts.ts";
 import { History, snapshotOf } from "./history.ts";
 import { METRICS } from "./metric-names.ts";
 import { type Buckets, quantile } from "./series.ts";
-
-type Labels = Readonly<Record<string, string | number>>;
-
-const family = (
-  name: string,
-  values: readonly (readonly [Labels, number])[],
-  parts: Partial<MetricFamily> = {},
-) => counter(0, { name, values: values.map(([labels, value]) => ({ labels, value })), ...parts });
 
 /** What a worker tells that has delivered so many pushes within 10 ms and so many within a second. */
 const delivered = (fast: number, slow: number): readonly MetricFamily[] => [
@@ -36,15 +28,6 @@ const delivered = (fast: number, slow: number): readonly MetricFamily[] => [
     ),
   }),
 ];
-
-const isStatus = (value: unknown): value is Status =>
-  typeof value === "object" && value !== null && "roles" in value;
-
-function parsed(text: string): Status {
-  const value: unknown = JSON.parse(text);
-  if (isStatus(value)) return value;
-  throw new Error(`no status: ${text}`);
-}
 
 describe("the status of a host", () => {
   it("tells which roles run and are ready, and what they all read from Redis only once", async () => {
@@ -70,7 +53,7 @@ describe("the status of a host", () => {
     const sidecar = await host.start();
     const { headers, text } = await sidecar.get("/status.json");
     expect(headers.get("cache-control")).toBe("public, max-age=2");
-    expect(parsed(text)).toMatchObject({
+    expect(parsedStatus(text)).toMatchObject({
       region: "eu",
       host: "s1.eu.push.example",
       version: "1.2.3",
@@ -86,26 +69,6 @@ describe("the status of a host", () => {
     expect(text).not.toContain("10.0.0.1");
   });
 
-  it("tells modules with their breaker and the expiry of their credential", async () => {
-    await using host = await aHost();
-    await host.role({
-      metrics: [
-        family(METRICS.breaker, [
-          [{ module: "a", state: "closed" }, 1],
-          [{ module: "a", state: "open" }, 0],
-          [{ module: "b", state: "closed" }, 0],
-          [{ module: "b", state: "open" }, 1],
-        ]),
-        family(METRICS.credentialExpiry, [[{ module: "b" }, 1_800_000_000]]),
-      ],
-    });
-    const sidecar = await host.start();
-    expect(parsed((await sidecar.get("/status.json")).text).modules).toEqual([
-      { module: "a", breaker: "closed", credentialExpiresAt: null },
-      { module: "b", breaker: "open", credentialExpiresAt: 1_800_000_000_000 },
-    ]);
-  });
-
   it("tells rates and latency of the last ten seconds, and of the last hour in steps of half a minute", async () => {
     await using host = await aHost();
     const worker = await host.role({ metrics: delivered(100, 0) });
@@ -114,7 +77,7 @@ describe("the status of a host", () => {
     await host.clock.polls(9);
     worker.set({ metrics: delivered(150, 50) });
     await host.clock.polls();
-    const status = parsed((await sidecar.get("/status.json")).text);
+    const status = parsedStatus((await sidecar.get("/status.json")).text);
     expect(status.now).toMatchObject({
       outcomesPerSecond: { delivered: 10, rejected: 0 },
       latencyP50: 0.01,
@@ -122,7 +85,7 @@ describe("the status of a host", () => {
     });
     expect(status.history).toEqual({ since, stepSeconds: 30, points: [] });
     await host.clock.polls(20);
-    const [point, ...others] = parsed((await sidecar.get("/status.json")).text).history.points;
+    const [point, ...others] = parsedStatus((await sidecar.get("/status.json")).text).history.points;
     expect(others).toEqual([]);
     expect(point?.seconds).toBe(30);
     expect(point?.outcomesPerSecond["delivered"]).toBeCloseTo(100 / 30, 3);
@@ -136,7 +99,7 @@ describe("the status of a host", () => {
     await host.clock.patienceEnds(1);
     const sidecar = await starting;
     const rate = async () =>
-      parsed((await sidecar.get("/status.json")).text).now?.outcomesPerSecond["delivered"];
+      parsedStatus((await sidecar.get("/status.json")).text).now?.outcomesPerSecond["delivered"];
     for (let second = 0; second < 4; second += 1) await host.clock.pollOfHung();
     silent.wake();
     await host.clock.polls();
@@ -172,7 +135,7 @@ describe("the status of a host", () => {
     });
     const sidecar = await host.start();
     const { text } = await sidecar.get("/status.json");
-    expect(parsed(text)).toMatchObject({
+    expect(parsedStatus(text)).toMatchObject({
       ready: false,
       lacking: ["redis-writes"],
       failover: {
@@ -193,7 +156,7 @@ describe("the status of a host", () => {
     await host.role({ role: "ingress" });
     await writeFile(join(host.runtimeDir, "draining"), "");
     const sidecar = await host.start();
-    expect(parsed((await sidecar.get("/status.json")).text)).toMatchObject({ lacking: ["draining"] });
+    expect(parsedStatus((await sidecar.get("/status.json")).text)).toMatchObject({ lacking: ["draining"] });
     expect((await sidecar.get("/")).text).toContain("<h1>This host is being drained</h1>");
   });
 
@@ -202,7 +165,7 @@ describe("the status of a host", () => {
     await host.role({ metrics: delivered(100, 0) });
     const sidecar = await host.start();
     await host.clock.polls(5);
-    expect(parsed((await sidecar.get("/status.json")).text).now).toMatchObject({
+    expect(parsedStatus((await sidecar.get("/status.json")).text).now).toMatchObject({
       latencyP50: null,
       latencyP99: null,
     });

@@ -4,6 +4,7 @@ import { isReady } from "../readiness.ts";
 import { type RoleProcess } from "../role-process.ts";
 import { type History, type Point, STEP } from "./history.ts";
 import { METRICS } from "./metric-names.ts";
+import { type ModuleStatus, moduleStatuses } from "./module-status.ts";
 import { type Families, greatestOf, sumsBy, valuesOf } from "./series.ts";
 
 /** What the public may know of a host: nothing about senders or devices, no addresses, no error texts. */
@@ -50,12 +51,6 @@ export interface RoleStatus {
   readonly silent: number;
 }
 
-export interface ModuleStatus {
-  readonly module: string;
-  readonly breaker: "closed" | "open" | "probing";
-  readonly credentialExpiresAt: number | null;
-}
-
 /** What stands by. `null`: there is none, or nobody knows. */
 export interface FailoverStatus {
   readonly redis: { readonly part: "primary" | "replica"; readonly replicas: number } | null;
@@ -98,7 +93,7 @@ export function statusOf(input: StatusInput): Status {
       trailingDevices: greatest(METRICS.trailing),
     },
     connections: statesOf(valuesOf(families, METRICS.connections)),
-    modules: moduleStatuses(families),
+    modules: moduleStatuses(processes, families),
     failover: {
       ...redisStatus(families),
       otherFronts: others,
@@ -150,23 +145,4 @@ function queuedBatches(families: Families): number | null {
   const byState = Map.groupBy(valuesOf(families, METRICS.queueBatches), ({ labels }) => labels["state"]);
   if (byState.size === 0) return null;
   return [...byState.values()].reduce((sum, values) => sum + (greatestOf(values) ?? 0), 0);
-}
-
-function moduleStatuses(families: Families): readonly ModuleStatus[] {
-  const breakers = valuesOf(families, METRICS.breaker).filter(({ value }) => value > 0);
-  const expiries = valuesOf(families, METRICS.credentialExpiry);
-  const modules = new Set([...breakers, ...expiries].map(({ labels }) => String(labels["module"])));
-  return [...modules].toSorted().map((module) => {
-    const states = new Set(
-      breakers.filter(({ labels }) => labels["module"] === module).map(({ labels }) => labels["state"]),
-    );
-    const expiry = expiries
-      .filter(({ labels }) => labels["module"] === module)
-      .map(({ value }) => value * 1_000);
-    return {
-      module,
-      breaker: states.has("open") ? "open" : states.has("probing") ? "probing" : "closed",
-      credentialExpiresAt: expiry.length === 0 ? null : Math.min(...expiry),
-    };
-  });
 }

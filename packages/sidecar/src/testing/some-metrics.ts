@@ -13,6 +13,15 @@ export const counter = (value: number, parts: Partial<MetricFamily> = {}): Metri
 });
 export const gauge = (value: number): MetricFamily => counter(value, { name: "level", type: "gauge" });
 
+type Labels = Readonly<Record<string, string | number>>;
+
+/** A family with a value for each of these labels. */
+export const family = (
+  name: string,
+  values: readonly (readonly [Labels, number])[],
+  parts: Partial<MetricFamily> = {},
+) => counter(0, { name, values: values.map(([labels, value]) => ({ labels, value })), ...parts });
+
 /** Sums everything of the same name and labels. */
 export const metrics: MetricsPort = {
   merge: (processes) =>
