@@ -35,7 +35,10 @@ export interface StreamOptions {
 
 /** From connecting to the accepted handshake. */
 const OPEN_WITHIN = seconds(10);
+/** A front that says nothing for so long, after we have closed our side, hangs. */
 const CLOSE_WITHIN = seconds(2);
+/** A busy one has other things to read before it comes to our end of the stream, and goes on talking meanwhile. */
+const CLOSE_WITHIN_IN_ALL = seconds(10);
 
 /** A front that lets more of our replies lie in the socket does not read: it hangs. */
 const MAX_UNSENT = 16 * 1024 * 1024;
@@ -104,7 +107,13 @@ export class ComponentStream {
       this.#phase = "closing";
       this.#socket.write(FOOTER);
     }
-    if (this.#phase === "closing") await this.#options.clock.sleep(CLOSE_WITHIN, this.signal);
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + CLOSE_WITHIN_IN_ALL;
+    let heard = -1;
+    while (this.#phase === "closing" && heard < this.#chunks && clock.monotonic() < deadline) {
+      heard = this.#chunks;
+      await clock.sleep(CLOSE_WITHIN, this.signal);
+    }
     this.#end({ kind: "closed" });
   }
 

@@ -223,6 +223,39 @@ describe("a component stream", () => {
     expect(rig.states().at(-1)).toEqual(["down", "connection closed"]);
   });
 
+  it("is not closed on a front that is busy, and talks, before it has read our end of the stream", async () => {
+    await using front = await startHostileFront();
+    await using rig = await anIngress(front);
+    front.freeze();
+    const closing = rig.ingress[Symbol.asyncDispose]();
+    for (const id of ["1", "2", "3"]) {
+      front.say(publish(id));
+      // Chunks come in real time.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await rig.clock.advance(seconds(2));
+      expect(front.open()).toBe(1);
+    }
+    await rig.clock.advance(seconds(2));
+    await closing;
+    expect(idsOf(repliesOn(front, 1))).toEqual(["1", "2", "3"]);
+  });
+
+  it("is closed after ten seconds on a front that talks for ever", async () => {
+    await using front = await startHostileFront();
+    await using rig = await anIngress(front);
+    front.freeze();
+    const startedAt = rig.clock.monotonic();
+    let closedAt: number | undefined;
+    const closing = rig.ingress[Symbol.asyncDispose]().then(() => (closedAt = rig.clock.monotonic()));
+    for (let second = 0; second < 20; second += 1) {
+      front.say(publish(String(second)));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await rig.clock.advance(seconds(1));
+    }
+    await closing;
+    expect((closedAt ?? Number.NaN) - startedAt).toBeLessThanOrEqual(seconds(11));
+  });
+
   it("says why the front refuses us, and keeps trying", async () => {
     await using front = await startHostileFront();
     await using rig = await anIngress(front, "wrong");
