@@ -10,7 +10,7 @@ import { edit, reload } from "./reloading.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const CLI = join(ROOT, "packages/cli/src/main.ts");
 const FOLDER = join(ROOT, "test/output/cluster/domains");
-const WITHIN = 20_000;
+const WITHIN = 60_000;
 
 let region: Region;
 let flood: ServerDouble;

@@ -11,7 +11,7 @@ import { ruleFiles, rules } from "../metrics/rules.ts";
 import { configOfHost, edit, reload } from "./reloading.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/prometheus");
-const WITHIN = 60_000;
+const WITHIN = 90_000;
 
 let region: Region;
 /** Asks for a token, unlike the region's own. */
@@ -45,7 +45,10 @@ async function startGuardedSidecar(): Promise<Program> {
   return region.startRole("sidecar", "guarded-sidecar", file);
 }
 
-/** As in production, but it scrapes and thinks each second, and no alert is pending for longer than that. */
+/**
+ * As in production, but it thinks each second, and no alert is pending for longer than that. It scrapes every other second:
+ * while a process hangs, an answer takes one.
+ */
 async function startPrometheus(port: number): Promise<Program> {
   const folder = join(FOLDER, "prometheus");
   await mkdir(folder, { recursive: true });
@@ -55,7 +58,7 @@ async function startPrometheus(port: number): Promise<Program> {
   }
   await writeFile(
     join(folder, "prometheus.yml"),
-    `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+    `global: { scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s }
 rule_files: ["reveille.*.yml"]
 scrape_configs:
   - job_name: reveille
@@ -178,7 +181,7 @@ describe("a Prometheus that watches a running region", () => {
   });
 
   it("raises the alarm when the only worker is killed, and stands down when there is another", async () => {
-    expect((await firing()).filter((alert) => OF_A_HOST.includes(alert))).toEqual([]);
+    await settles("no alarm", (alerts) => !OF_A_HOST.some((alert) => alerts.includes(alert)));
     await region.workers[0]?.kill();
     await settles("the alarm", (alerts) => OF_A_HOST.every((alert) => alerts.includes(alert)));
     await region.startRole("worker", "worker-2");
@@ -204,7 +207,7 @@ describe("a Prometheus that watches a running region", () => {
   });
 
   it("notices a process that hangs, and a sidecar that is gone", async () => {
-    expect(await firing()).not.toContain("ReveilleRoleSilent");
+    await settles("no alarm", (alerts) => !alerts.includes("ReveilleRoleSilent"));
     region.ingress.signal("SIGSTOP");
     await settles("the alarm for the role", (alerts) => alerts.includes("ReveilleRoleSilent"));
     region.ingress.signal("SIGCONT");

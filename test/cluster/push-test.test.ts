@@ -14,10 +14,13 @@ const MODULE = "monalProdiOS";
 
 let region: Region;
 
+/** A command has to have ended, and the next one to have started, before it is over. */
+const WINDOW = "15s";
+
 beforeAll(async () => {
   region = await startRegion({
     folder: join(import.meta.dirname, "../../.reveille/runs/push-test-test"),
-    window: "6s",
+    window: WINDOW,
   });
 });
 afterAll(async () => region[Symbol.asyncDispose]());

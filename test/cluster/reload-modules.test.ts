@@ -50,7 +50,7 @@ describe("reveille reload, with credentials that are not yet proved", () => {
     expect(await server.publish({ to: region.hostname, node, module: MODULE })).toMatchObject({
       type: "result",
     });
-    await until(async () => (await region.apns.pushesTo(node))[0], { what: "the push", withinMs: 20_000 });
+    await until(async () => (await region.apns.pushesTo(node))[0], { what: "the push", withinMs: 60_000 });
   });
 });
 
@@ -74,7 +74,7 @@ describe("reveille reload, of an Android app", () => {
     expect(await reload(region)).toMatchObject({ code: 0 });
     const juliet = anFcmToken("juliet");
     expect(await publish(juliet)).toMatchObject({ type: "result" });
-    await until(isSent(juliet), { what: "her push", withinMs: 20_000 });
+    await until(isSent(juliet), { what: "her push", withinMs: 60_000 });
 
     const second = join(folder.path, "second.json");
     await writeFile(second, google.serviceAccount.replace(/"client_email":\s*"/, `$&not-`), { mode: 0o600 });
@@ -88,7 +88,7 @@ describe("reveille reload, of an Android app", () => {
     expect(changed.stdout).toContain(`modules.android.fcm.serviceAccountFile: "${first}" → "${second}"`);
     const romeo = anFcmToken("romeo");
     expect(await publish(romeo)).toMatchObject({ type: "result" });
-    await until(isSent(romeo), { what: "his push", withinMs: 20_000 });
+    await until(isSent(romeo), { what: "his push", withinMs: 60_000 });
 
     await writeFile(region.configFile, before);
     const gone = await reload(region);
