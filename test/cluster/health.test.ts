@@ -345,18 +345,18 @@ describe("the readiness of a running host", () => {
   it("lasts while another worker of the region can send, and ends with the last one", async () => {
     expect(await isReady()).toEqual({ status: 200, text: `{"ready":true,"reasons":[]}` });
     await region.workers[1]?.kill();
-    await unready("region-worker is failing: none can send");
+    expect((await unready("region-worker is failing: none can send")).status).toBe(503);
     onlyWorker = await region.startRole("worker", "worker-4");
     await isReady();
   });
 
   it("ends when the only worker is frozen, and when an operator pauses the queue", async () => {
     onlyWorker?.signal("SIGSTOP");
-    await unready("region-worker is failing: none can send");
+    expect((await unready("region-worker is failing: none can send")).status).toBe(503);
     onlyWorker?.signal("SIGCONT");
     await isReady();
     await reveille("queue", "pause");
-    await unready("queue is failing: it is paused");
+    expect((await unready("queue is failing: it is paused")).status).toBe(503);
     await reveille("queue", "resume");
     await isReady();
   });
@@ -383,7 +383,7 @@ describe("the readiness of a running host", () => {
 
   it("ends when Redis hangs, and says why", async () => {
     region.redis.signal("SIGSTOP");
-    await unready(/redis(?:-writes)? is failing: /);
+    expect((await unready(/redis(?:-writes)? is failing: /)).status).toBe(503);
     region.redis.signal("SIGCONT");
     await isReady();
   });
@@ -410,7 +410,7 @@ describe("the readiness of a running host", () => {
     await metric("reveille_component_state", { state: "standby" }, 1);
     await isReady();
     region.ingress.signal("SIGSTOP");
-    await unready("another ingress has the place and shows no sign of life");
+    expect((await unready("another ingress has the place and shows no sign of life")).status).toBe(503);
     await region.ingress.kill();
     await isReady();
     // The counters of the first ingress outlive it.
@@ -421,20 +421,20 @@ describe("the readiness of a running host", () => {
     region.apns.program.signal("SIGSTOP");
     // Connections at rest are asked less often.
     await publish(1);
-    await unready("region-worker is failing: none can send");
+    expect((await unready("region-worker is failing: none can send")).status).toBe(503);
     region.apns.program.signal("SIGCONT");
     await isReady();
   });
 
   it("ends when the front is frozen, and the ping to ourselves stays out", async () => {
     region.front.signal("SIGSTOP");
-    await unready("component is failing: self-ping unanswered");
+    expect((await unready("component is failing: self-ping unanswered")).status).toBe(503);
     region.front.signal("SIGCONT");
     await isReady();
   });
 
   it("ends when the front is gone", async () => {
     region.front.signal("SIGKILL");
-    await unready("component is failing");
+    expect((await unready("component is failing")).status).toBe(503);
   });
 });
