@@ -13,9 +13,9 @@ const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts
 /**
  * Six tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
  * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
- * services are away, load is too much; after the others, since the machine should be its own. `boot`: hosts with
- * systemd in containers, which need root and are skipped without it. These four are `npm test`. `endurance`: what idling
- * costs, and whether memory stays as it is for minutes. `failover`: two hosts of a region as network namespaces, which needs root.
+ * services are away, load is too much; one file at a time too. `boot`: hosts with systemd in containers, which need root
+ * and are skipped without it. These four are `npm test`. `endurance`: what idling costs, and whether memory stays as it is
+ * for minutes. `failover`: two hosts of a region as network namespaces, which needs root.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),

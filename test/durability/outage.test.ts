@@ -21,8 +21,8 @@ const WINDOW_MS = 2_000;
  * apart may arrive a little closer. Those that came too soon by a mistake did so by more than a second.
  */
 const MOST_JITTER_MS = 400;
-/** Share of the rate of pushes before the outage with which the backlog has to leave. Measured: 1.3 to 2. */
-const LEAST_DRAIN = 0.6;
+/** Share of the rate of pushes before the outage with which the backlog has to leave. Measured: 1.1 to 2. */
+const LEAST_DRAIN = 0.8;
 /** The push service comes back after this share of the publishes. */
 const BACK_AMID = 0.6;
 /** Publishes go on for this long after the first push, so that each device is due more than once. */
