@@ -25,14 +25,11 @@ const PEOPLE = ["juliet", "nurse", "tybalt"];
 const MESSAGE_EVERY = 40;
 
 /**
- * Without a reply at a time, while Redis works. An ingress that ends waits for two seconds until the front has heard of it:
- * a slow one would have more than that before it.
+ * Without a reply at a time, while Redis works: what a slow front has before it when an ingress ends. With a thousand, and
+ * a machine that does three other things, another ingress once took the place before the last replies had left.
  */
 const MOST_UNANSWERED = 100;
-/**
- * Publishes that an ingress has in hand when it is told to end while its Redis hangs. It answers them all at once: a slow
- * front would need more than those two seconds for a thousand.
- */
+/** Publishes that an ingress has in hand when it is told to end while its Redis hangs. It answers them all at once. */
 const HELD = 300;
 
 let region: Region;
