@@ -21,6 +21,8 @@ const WINDOW_MS = 2_000;
  * apart may arrive a little closer. Those that came too soon by a mistake did so by more than a second.
  */
 const MOST_JITTER_MS = 400;
+/** Two pushes of a device that arrive closer than this are too close, however long this process stood still. */
+const LEAST_SPACING_MS = 500;
 /** Share of the rate of pushes before the outage with which the backlog has to leave. Measured: 1.1 to 2. */
 const LEAST_DRAIN = 0.8;
 /** The push service comes back after this share of the publishes. */
@@ -166,7 +168,7 @@ function findings({ path, steadyRate, lag }: Scene, publisher: Publisher, back: 
     pushes: pushes.length,
     lost: lostOf(journal, pushes).length,
     ownLag,
-    duplicates: duplicatesOf(pushes, WINDOW_MS - MOST_JITTER_MS - ownLag),
+    duplicates: duplicatesOf(pushes, Math.max(LEAST_SPACING_MS, WINDOW_MS - MOST_JITTER_MS - ownLag)),
     repeats: repeatsOf(pushes),
     mostPerDevice: mostPerDevice(pushes),
     firstPushAfter: times[0],

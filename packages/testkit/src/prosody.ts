@@ -10,8 +10,6 @@ export interface ProsodyOptions {
   readonly components?: readonly string[];
   /** `debug` unless told. At that level it writes more than it passes on, and whoever started it reads all that. */
   readonly logLevel?: "debug" | "info";
-  /** Further global settings, in Lua. */
-  readonly settings?: string;
 }
 
 /** A real Prosody that speaks XEP-0114 on 127.0.0.1 and nothing else: no clients, no servers. */
@@ -78,7 +76,7 @@ export async function launchProsody(name: string, configFile: string, logFile?: 
 }
 
 function configOf(folder: string, port: number, options: ProsodyOptions): string {
-  const { components = ["push.localhost", "server.localhost"], logLevel = "debug", settings = "" } = options;
+  const { components = ["push.localhost", "server.localhost"], logLevel = "debug" } = options;
   const hosts = components.map((host) => `Component "${host}"\n  component_secret = "${SECRET}"\n`);
   return `
 run_as_root = true
@@ -87,7 +85,6 @@ log = { { to = "console", levels = { min = "${logLevel}" } } }
 modules_disabled = { "s2s", "c2s", "s2s_auth_certs" }
 component_ports = { ${port} }
 component_interfaces = { "127.0.0.1" }
-${settings}
 -- Prosody refuses to start without a host of its own.
 VirtualHost "localhost"
 ${hosts.join("")}`;
