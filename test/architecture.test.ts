@@ -8,7 +8,8 @@ const root = join(import.meta.dirname, "..");
 /** The arrows: package → packages it may import. Whoever adds one changes the picture in README.md too. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   wakeup: [],
-  ingress: ["wakeup", "admission", "queue"],
+  xml: [],
+  ingress: ["wakeup", "xml", "admission", "queue"],
   admission: ["wakeup"],
   queue: ["wakeup"],
   worker: ["wakeup", "admission", "queue", "push-services"],
@@ -33,6 +34,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** An outside library belongs to one package; ioredis to the two that own a connection, and to tests. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "@xmpp/client": ["testkit"],
+  "fast-check": ["testkit"],
   ioredis: ["admission", "queue", "testkit"],
   bullmq: ["queue"],
   "@parse/node-apn": ["push-services"],

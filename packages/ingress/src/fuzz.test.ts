@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { answerBy } from "./answer.ts";
-import { anElement, mutationsOf, splitAt } from "./fixtures/arbitrary-xml.ts";
+import { anElement, mutationsOf, splitAt } from "@reveille/testkit";
 import { publishFixtures } from "./fixtures/index.ts";
 import { readReplies } from "./fixtures/read-reply.ts";
 import { Intake } from "./intake.ts";
@@ -12,7 +12,7 @@ import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
 import { RegistrationGuard } from "./registration-guard.ts";
 import { StreamReader } from "./stream-reader.ts";
-import { XmlScanner } from "./xml/scanner.ts";
+import { XmlScanner } from "@reveille/xml";
 
 /** One connection: well-formed stanzas (`good`: a good publish), and at the end anything at all. */
 interface Connection {

@@ -6,7 +6,7 @@ import { Intake } from "./intake.ts";
 import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
 import { StreamReader } from "./stream-reader.ts";
-import { XmlScanner } from "./xml/scanner.ts";
+import { XmlScanner } from "@reveille/xml";
 
 const PUBLISHES = 10_000;
 const OPEN =

@@ -1,4 +1,4 @@
-import { type StartTag } from "./xml/start-tag.ts";
+import { type StartTag } from "@reveille/xml";
 
 /** Where in a stream an element stands, as far as it matters to us. */
 export type Place =

@@ -1,6 +1,6 @@
 import { type Place } from "./places.ts";
 import { type PublishPayload } from "./stanza.ts";
-import { type StartTag } from "./xml/start-tag.ts";
+import { type StartTag } from "@reveille/xml";
 
 /** Bodies that servers send in place of the message: Prosody, ejabberd, Openfire, ejabberd for OMEMO. */
 const CONSTANT_BODIES = new Set(["New Message!", "New message", "New Message", "(encrypted)"]);

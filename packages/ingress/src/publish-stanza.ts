@@ -1,6 +1,6 @@
 import { type PushModule } from "@reveille/wakeup";
 
-import { escapeAttribute } from "./xml/escape.ts";
+import { escapeAttribute } from "@reveille/xml";
 
 /** One publish to a region's hostname. */
 export interface PublishToSend {

@@ -1,7 +1,7 @@
 import { answerCommand, commandInfo, commandItems, COMMANDS } from "./ad-hoc/command.ts";
 import { noSuchNodeStanza, type IqAddress, resultStanza, unsupportedStanza } from "./reply.ts";
 import { type QueryPayload } from "./stanza.ts";
-import { escapeAttribute } from "./xml/escape.ts";
+import { escapeAttribute } from "@reveille/xml";
 
 const INFO = "http://jabber.org/protocol/disco#info";
 const ITEMS = "http://jabber.org/protocol/disco#items";

@@ -1,6 +1,6 @@
 import { type PublishResult, type ReplyKind } from "@reveille/wakeup";
 
-import { escapeAttribute } from "./xml/escape.ts";
+import { escapeAttribute } from "@reveille/xml";
 
 /** The addresses of an IQ as received, which its reply must repeat exactly. */
 export interface IqAddress {

@@ -2,8 +2,8 @@ import { COMMANDS } from "./ad-hoc/command.ts";
 import { type Place, placeBelow } from "./places.ts";
 import { PublishReader, wantsTextAt } from "./publish-reader.ts";
 import { type QueryName, type QueryPayload, type Stanza, type StanzaError, UNSUPPORTED } from "./stanza.ts";
-import { type XmlSink } from "./xml/scanner.ts";
-import { type StartTag } from "./xml/start-tag.ts";
+import { type XmlSink } from "@reveille/xml";
+import { type StartTag } from "@reveille/xml";
 
 /** Hears what comes in on a component stream. */
 export interface StreamListener {

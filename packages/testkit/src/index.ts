@@ -1,3 +1,4 @@
+export { anElement, letters, mutationsOf, splitAt } from "./arbitrary-xml.ts";
 export { freePort } from "./addresses.ts";
 export { aModule, anFcmToken, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
 export { type Apns, type ReceivedPush } from "./local-region/apns.ts";

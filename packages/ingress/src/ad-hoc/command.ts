@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { type IqAddress, noSuchNodeStanza, resultStanza, unknownActionStanza } from "../reply.ts";
-import { escapeAttribute } from "../xml/escape.ts";
+import { escapeAttribute } from "@reveille/xml";
 
 /** Namespace of ad-hoc commands (XEP-0050), and the disco node of their list. */
 export const COMMANDS = "http://jabber.org/protocol/commands";

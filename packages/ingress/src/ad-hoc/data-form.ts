@@ -1,4 +1,4 @@
-import { escapeAttribute as escaped } from "../xml/escape.ts";
+import { escapeAttribute as escaped } from "@reveille/xml";
 
 /** A field of a form that answers (XEP-0004 §3.3); several values make it `text-multi`. */
 export interface Field {

@@ -6,8 +6,8 @@ import { type Clock, seconds } from "@reveille/wakeup";
 import { type Stanza } from "../stanza.ts";
 import { STREAMS } from "../places.ts";
 import { type StanzaLimits, StreamReader } from "../stream-reader.ts";
-import { escapeAttribute } from "../xml/escape.ts";
-import { type XmlFault, XmlScanner } from "../xml/scanner.ts";
+import { escapeAttribute } from "@reveille/xml";
+import { type XmlFault, XmlScanner } from "@reveille/xml";
 import { type Front } from "./front.ts";
 
 /** Why a stream is over. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
 
 import { type Stanza } from "../stanza.ts";
-import { escapeAttribute } from "../xml/escape.ts";
+import { escapeAttribute } from "@reveille/xml";
 import { type ComponentStream } from "./component-stream.ts";
 import { type Front } from "./front.ts";
 

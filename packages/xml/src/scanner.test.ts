@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { describe, expect, it } from "vitest";
 
-import { anElement, letters, mutationsOf, splitAt } from "../fixtures/arbitrary-xml.ts";
+import { anElement, letters, mutationsOf, splitAt } from "@reveille/testkit";
 import { type StartTag } from "./start-tag.ts";
 import { XmlScanner, type XmlFault } from "./scanner.ts";
 
