@@ -13,7 +13,7 @@ set -eu
 PNPM=pnpm@12.21.0
 PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
 case ${1:-} in
-  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container shellcheck groff-base zsh fish" ;;
+  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container debootstrap shellcheck groff-base zsh fish" ;;
   bench) PACKAGES="$PACKAGES nginx-light" ;;
 esac
 
@@ -46,6 +46,7 @@ why() {
     nftables) echo "cuts lines between those hosts, and checks the rules of the documents" ;;
     systemd) echo "checks the units" ;;
     systemd-container) echo "boots a host to try them" ;;
+    debootstrap) echo "makes the files of another Debian release, whose programs tests run" ;;
     shellcheck) echo "checks the shell scripts" ;;
     groff-base) echo "reads the manual page" ;;
     zsh | fish) echo "reads its completion" ;;

@@ -1,5 +1,12 @@
 export { anElement, letters, mutationsOf, splitAt } from "./arbitrary-xml.ts";
 export { freePort } from "./addresses.ts";
+export {
+  debianRoot,
+  type DebianRootOptions,
+  type InDebianRoot,
+  inDebianRoot,
+  whyNoDebianRoot,
+} from "./debian-root.ts";
 export { aModule, anFcmToken, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
 export { type Apns, type ReceivedPush } from "./local-region/apns.ts";
 export {
