@@ -1,3 +1,7 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { ManualClock, openNotifySocket } from "@reveille/testkit";
 import { type Health, seconds } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
@@ -93,14 +97,47 @@ describe("systemd", () => {
     expect(parts).not.toHaveBeenCalled();
   });
 
-  it("that cannot be told fails the start, and says what brings the program", async () => {
+  it.each([
+    ["a socket that nobody reads", { NOTIFY_SOCKET: "/nowhere/notify.sock" }, "/nowhere/notify.sock"],
+    ["no systemd-notify", { NOTIFY_SOCKET: "/nowhere/s", PATH: "/nowhere" }, "Debian's package systemd"],
+  ])("that cannot be told for %s is warned of once, and the part works", async (_what, own, cure) => {
+    const clock = new ManualClock();
+    const troubles: string[] = [];
     const start = tellSystemd({
-      environment: { NOTIFY_SOCKET: "/nowhere/notify.sock" },
+      environment: { WATCHDOG_USEC: "30000000", ...own },
       parts: () => [],
-      clock: new ManualClock(),
-      onTrouble: () => undefined,
+      clock,
+      onTrouble: ({ message }) => void troubles.push(message),
     });
-    const context = { signal: new AbortController().signal, fail: () => undefined };
-    await expect(start(context)).rejects.toThrow("Debian's package systemd");
+    const part = await start({ signal: new AbortController().signal, fail: () => undefined });
+    for (let times = 0; times < 3; times += 1) {
+      await expect.poll(() => clock.sleepers, SOON).toBe(1);
+      await clock.advance(seconds(10));
+    }
+    await expect.poll(() => clock.sleepers, SOON).toBe(1);
+    await part[Symbol.asyncDispose]();
+    expect(troubles).toEqual([expect.stringContaining(cure)]);
+  });
+
+  it("hears READY as soon as it can be told, when it could not at the start", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "reveille-late-"));
+    const path = join(folder, "late.sock");
+    const clock = new ManualClock();
+    const troubles: Error[] = [];
+    const start = tellSystemd({
+      environment: { NOTIFY_SOCKET: path },
+      parts: () => [],
+      clock,
+      onTrouble: (error) => void troubles.push(error),
+    });
+    await using part = await start({ signal: new AbortController().signal, fail: () => undefined });
+    expect(part).toBeDefined();
+    expect(troubles).toHaveLength(1);
+    await using socket = await openNotifySocket();
+    await symlink(socket.path, path);
+    await expect.poll(() => clock.sleepers, SOON).toBe(1);
+    await clock.advance(seconds(10));
+    await expect.poll(socket.messages, SOON).toEqual([STARTED]);
+    await rm(folder, { recursive: true });
   });
 });

@@ -10,14 +10,16 @@ export interface SystemdOptions {
   /** Those of the process once it works. */
   readonly parts: () => readonly PartHealth[];
   readonly clock: Clock;
-  /** A message that systemd did not take while the process worked. */
+  /** The first message that systemd did not take since it took one; the process works on. */
   readonly onTrouble: (error: Error) => void;
 }
 
 /**
  * The last part of a process to start and the first to stop: tells systemd that the process is ready, how it fares, that
- * it makes progress, and that it drains. Without `NOTIFY_SOCKET` it does nothing. Throws if systemd listens but
- * cannot be told.
+ * it makes progress, and that it drains. Without `NOTIFY_SOCKET` it does nothing. Never throws: a dead socket, or no
+ * `systemd-notify`, is told to `onTrouble`, and a message that was not taken is sent again with the next one. A unit of
+ * `Type=notify` that systemd never hears of is started again by systemd; whoever set the variable by mistake (a container,
+ * a shell) has a role that works.
  *
  * The watchdog hears of progress only while this event loop turns and no part is stuck. A part that fails for want of
  * something outside the process is not stuck: a restart would mend nothing.
@@ -27,33 +29,45 @@ export const tellSystemd =
   async () => {
     if (environment["NOTIFY_SOCKET"] === undefined) return { [Symbol.asyncDispose]: () => Promise.resolve() };
     const watchdog = watchdogOf(environment);
-    let status = statusOf(parts());
-    await say(environment, ["READY=1", `STATUS=${status}`]);
+    const told = { ready: false, status: "" };
+    let inTrouble = false;
     const stop = new AbortController();
-    const telling = tell();
+    await tell();
+    const telling = keepTelling();
     return {
       [Symbol.asyncDispose]: async () => {
         stop.abort();
         await telling;
-        await say(environment, ["STOPPING=1", "STATUS=draining"]).catch(onTrouble);
+        await tried(["STOPPING=1", "STATUS=draining"]);
       },
     };
 
-    async function tell(): Promise<void> {
+    async function keepTelling(): Promise<void> {
       while (!stop.signal.aborted) {
         await clock.sleep(watchdog ?? STATUS_EVERY, stop.signal);
-        if (!stop.signal.aborted) await say(environment, news()).catch(onTrouble);
+        if (!stop.signal.aborted) await tell();
       }
     }
 
-    function news(): readonly string[] {
-      const before = status;
+    /** What systemd has not taken yet, and that there is progress. */
+    async function tell(): Promise<void> {
       const now = parts();
-      status = statusOf(now);
-      return [
-        ...(watchdog === undefined || now.some(isStuck) ? [] : ["WATCHDOG=1"]),
-        ...(status === before ? [] : [`STATUS=${status}`]),
-      ];
+      const status = statusOf(now);
+      const progresses = told.ready && watchdog !== undefined && !now.some(isStuck);
+      const isTaken = await tried([
+        ...(told.ready ? [] : ["READY=1"]),
+        ...(progresses ? ["WATCHDOG=1"] : []),
+        ...(status === told.status ? [] : [`STATUS=${status}`]),
+      ]);
+      if (isTaken) Object.assign(told, { ready: true, status });
+    }
+
+    async function tried(message: readonly string[]): Promise<boolean> {
+      if (message.length === 0) return true;
+      const trouble = await say(environment, message);
+      if (trouble !== undefined && !inTrouble) onTrouble(trouble);
+      inTrouble = trouble !== undefined;
+      return !inTrouble;
     }
   };
 
@@ -95,18 +109,23 @@ const SAY_WITHIN = seconds(8);
 
 /**
  * Node has no Unix datagram sockets, so systemd's own program speaks for us. It waits until systemd has read the message:
- * one from a process that has ended can't be told apart from a stranger's.
+ * one from a process that has ended can't be told apart from a stranger's. Gives what went wrong; never rejects.
  */
-async function say(environment: SystemdOptions["environment"], message: readonly string[]): Promise<void> {
-  if (message.length === 0) return;
-  const env = { PATH: environment["PATH"], NOTIFY_SOCKET: environment["NOTIFY_SOCKET"] };
-  await new Promise<void>((resolve, reject) => {
+function say(
+  environment: SystemdOptions["environment"],
+  message: readonly string[],
+): Promise<Error | undefined> {
+  const socket = environment["NOTIFY_SOCKET"];
+  const env = { PATH: environment["PATH"], NOTIFY_SOCKET: socket };
+  return new Promise((resolve) => {
     execFile("systemd-notify", [...message], { env, timeout: SAY_WITHIN }, (error) => {
-      if (error === null) resolve();
-      else
-        reject(
-          new Error("cannot tell systemd by systemd-notify, of Debian's package systemd", { cause: error }),
-        );
+      if (error === null) resolve(undefined);
+      else if (error.code === "ENOENT") {
+        resolve(new Error("there is no systemd-notify; it comes with Debian's package systemd"));
+      } else {
+        const cause = { cause: error };
+        resolve(new Error(`nobody takes messages at ${socket}; unset NOTIFY_SOCKET without systemd`, cause));
+      }
     });
   });
 }
