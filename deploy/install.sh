@@ -110,6 +110,9 @@ make_release() {
     tail -n 20 "$opt/install.log" >&2
     fail "$PNPM could not install the dependencies; the whole output is in $opt/install.log"
   }
+  # Node comes as an optional dependency, one per kind of machine: pnpm goes on without it.
+  [ -x "$new/node_modules/.bin/node" ] ||
+    fail "Node 24 was not installed: this machine is no Linux on x64 or arm64, or what the registry sent is not what pnpm-lock.yaml names; see $opt/install.log"
   run_release .new --version >/dev/null || fail "the release does not run on this machine"
   mv -T "$new" "$opt/releases/$1"
 }
@@ -118,7 +121,7 @@ make_release() {
 run_release() {
   tree=$opt/releases/$1
   shift
-  "$tree/node_modules/node/bin/node" "$tree/packages/cli/src/main.ts" "$@"
+  "$tree/node_modules/.bin/node" "$tree/packages/cli/src/main.ts" "$@"
 }
 
 # A dry run has not made a new release that it could ask.
@@ -165,18 +168,22 @@ remove_units() {
 }
 
 place_program() {
-  if [ -x "$program" ]; then return; fi
+  if [ -x "$program" ] && program_text | cmp -s - "$program"; then return; fi
   act mkdir -p "${program%/*}"
   act write_program
 }
 
 write_program() {
-  cat >"$program" <<'EOF'
+  program_text >"$program"
+  chmod 755 "$program"
+}
+
+program_text() {
+  cat <<'EOF'
 #!/bin/sh
 # Made by Reveille's deploy/install.sh.
-exec /opt/reveille/current/node_modules/node/bin/node /opt/reveille/current/packages/cli/src/main.ts "$@"
+exec /opt/reveille/current/node_modules/.bin/node /opt/reveille/current/packages/cli/src/main.ts "$@"
 EOF
-  chmod 755 "$program"
 }
 
 place_documents() {

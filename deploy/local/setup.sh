@@ -70,12 +70,15 @@ has_node() {
 install_node_modules() {
   wanted="$PNPM $(cat pnpm-lock.yaml pnpm-workspace.yaml | cksum)"
   stamp=node_modules/.reveille-setup
-  [ -x node_modules/node/bin/node ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  [ -x node_modules/.bin/node ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   has_node || fail "needs Node 20 or newer with npm (npx), which fetch Node 24; Debian 12's own is 18, see https://nodejs.org/en/download"
   say "installing the workspace's dependencies and Node 24 with $PNPM"
   # CI: pnpm asks no questions.
   logged env CI=true npx --yes --loglevel error "$PNPM" install --frozen-lockfile ||
     fail "$PNPM could not install the dependencies; the whole output is in $log"
+  # Node comes as an optional dependency, one per kind of machine: pnpm goes on without it.
+  [ -x node_modules/.bin/node ] ||
+    fail "Node 24 was not installed: this machine is no Linux on x64 or arm64, or what the registry sent is not what pnpm-lock.yaml names; see $log"
   echo "$wanted" >"$stamp"
 }
 

@@ -96,7 +96,7 @@ describe("deploy/install.sh, in the order of a host's life", SLOW, () => {
     expect(first.code).toBe(0);
     expect(releaseAt("current")).toMatch(/^1\.0\.0-[0-9a-f]{8}$/);
     const current = at("opt/reveille/current");
-    const node = join(current, "node_modules/node/bin/node");
+    const node = join(current, "node_modules/.bin/node");
     expect(await run(node, join(current, "packages/cli/src/main.ts"), "--version")).toMatchObject({
       code: 0,
     });
@@ -125,7 +125,7 @@ describe("deploy/install.sh, in the order of a host's life", SLOW, () => {
     ]);
     const current = at("opt/reveille/current");
     const man = await run(
-      join(current, "node_modules/node/bin/node"),
+      join(current, "node_modules/.bin/node"),
       join(current, "packages/cli/src/main.ts"),
       "man",
     );

@@ -34,7 +34,7 @@ beforeAll(() => {
   const units = join(image, "usr/local/lib/systemd/system");
   mkdirSync(units, { recursive: true });
   cpSync(join(DEPLOY, "systemd"), units, { recursive: true });
-  const node = join(image, "opt/reveille/current/node_modules/node/bin");
+  const node = join(image, "opt/reveille/current/node_modules/.bin");
   mkdirSync(node, { recursive: true });
   mkdirSync(join(image, "bin"));
   for (const program of [join(node, "node"), join(image, "bin/sh")])

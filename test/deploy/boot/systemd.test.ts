@@ -15,7 +15,7 @@ const ROLES = ["reveille-sidecar", "reveille-worker@1", "reveille-worker@2", "re
 /** What the first target of a boot wants; the installer has put ours there. */
 const BOOT_WANTS = "etc/systemd/system/multi-user.target.wants";
 const SOON = { timeout: 90_000 };
-const NODE = "/opt/reveille/current/node_modules/node/bin/node";
+const NODE = "/opt/reveille/current/node_modules/.bin/node";
 const PRINT_METRICS = `console.log(await (await fetch("http://127.0.0.1:9464/metrics")).text())`;
 
 let folder: string;
