@@ -131,7 +131,7 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
     for (const name of Object.keys(service.depends_on)) expect(compose.services).toHaveProperty([name]);
     const sources = service.volumes
       .map((volume) => volume.split(":")[0] ?? "")
-      .filter((source) => source !== "./certs");
+      .filter((source) => source !== "./certs" && source !== "./secrets/apns");
     for (const name of sources.filter((source) => !source.startsWith("."))) {
       expect(compose.volumes).toHaveProperty([name]);
     }
@@ -191,7 +191,12 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
       ([, key, value]) => [`--${key}`, value === '""' ? "" : value],
     );
     expect(settings).toHaveLength(12);
-    expect(compose.services["redis"]?.command).toEqual(settings);
+    expect(compose.services["redis"]?.command).toEqual([
+      // Its password, in place of the file that redis.conf includes.
+      "/run/secrets/redis-auth.conf",
+      ...settings,
+    ]);
+    expect(compose.services["redis"]?.secrets.map(({ source }) => source)).toEqual(["redis-auth.conf"]);
   });
 
   it("opens to the internet nothing but s2s", () => {

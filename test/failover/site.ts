@@ -68,7 +68,7 @@ export async function renderInto({ folder }: Site, plan: object, modules: object
   const rendered = join(folder, "rendered");
   await run(process.execPath, [CLI, "render", planFile, "--out", rendered]);
   for (const machine of await readdir(rendered)) {
-    if (machine.endsWith(".zone")) continue;
+    if (machine.endsWith(".zone") || machine === "secrets") continue;
     for (const file of await readdir(join(rendered, machine))) await place(folder, machine, file);
   }
 }
@@ -91,6 +91,14 @@ async function place(folder: string, machine: string, file: string): Promise<voi
   await writeFile(there, text.replaceAll(/(?<![\w.:/-])\/(etc|run|var)\//g, `${root}/$1/`));
 }
 
+/** The passwords that `reveille render` has made, where deploy/README.md has them put. */
+async function placeSecrets({ folder }: Site, root: string): Promise<void> {
+  const secrets = join(folder, "rendered/secrets");
+  await cp(join(secrets, "redis"), join(root, "etc/reveille/redis"), { recursive: true });
+  for (const file of ["redis-auth.conf", "sentinel-auth.conf"])
+    await cp(join(secrets, file), join(root, "etc/redis", file));
+}
+
 /** What an administrator adds by hand: secrets and certificates. */
 export async function furnish(site: Site, machine: string, hostnames: readonly string[]): Promise<void> {
   const root = join(site.folder, machine);
@@ -103,6 +111,7 @@ export async function furnish(site: Site, machine: string, hostnames: readonly s
     "var/lib/prosody",
   ])
     await mkdir(join(root, folder), { recursive: true });
+  await placeSecrets(site, root);
   await mkdir(join(root, "etc/prosody/certs"), { recursive: true });
   await mkdir(join(root, "etc/ejabberd/certs"), { recursive: true });
   for (const hostname of hostnames) {

@@ -2,14 +2,14 @@ import { type Clock, type Millis, networkTrouble } from "@reveille/wakeup";
 import { Redis } from "ioredis";
 
 import { disconnect } from "./disconnect.ts";
-import { type SentinelAddress } from "./redis-settings.ts";
+import { type NamedPrimary, pairsOf, primaryIn } from "./named-primary.ts";
+import { type RedisSentinels, type SentinelAddress, sentinelOptions } from "./redis-settings.ts";
 
 /** What one Sentinel says about the primary it watches. */
 export type SentinelView =
   | {
       readonly kind: "watching";
-      /** `host:port` of the primary. */
-      readonly primary: string;
+      readonly primary: NamedPrimary;
       /** Other Sentinels it knows of. */
       readonly others: number;
       readonly quorum: number;
@@ -19,17 +19,18 @@ export type SentinelView =
   /** `because` is from a closed list, and says what to do. */
   | { readonly kind: "useless"; readonly because: string };
 
-/** Asks one Sentinel about the primary called `name`; settles within `within` and never rejects. */
+/** Asks one Sentinel about the primary; settles within `within` and never rejects. */
 export async function askSentinel(
+  settings: Pick<RedisSentinels, "name" | "sentinelLogin">,
   address: SentinelAddress,
-  name: string,
   { clock, within }: { readonly clock: Clock; readonly within: Millis },
 ): Promise<SentinelView> {
   const sentinel = new Redis({
-    ...address,
+    ...sentinelOptions(settings, address),
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
+    replyMapping: "legacy",
   });
   let heard = "";
   sentinel.on("error", (error) => (heard = wordsOf(error)));
@@ -38,7 +39,7 @@ export async function askSentinel(
     throw new SilentError();
   });
   try {
-    return await Promise.race([viewOf(sentinel, name), late]);
+    return await Promise.race([viewOf(sentinel, settings.name), late]);
   } catch (error) {
     return { kind: "useless", because: heard === "" ? wordsOf(error) : heard };
   } finally {
@@ -63,24 +64,17 @@ function wordsOf(error: unknown): string {
 
 async function viewOf(sentinel: Redis, name: string): Promise<SentinelView> {
   await sentinel.connect();
-  const fields = pairsOf(await sentinel.call("SENTINEL", "MASTER", name));
+  const answer = await sentinel.call("SENTINEL", "MASTER", name);
+  const fields = pairsOf(answer);
   const quorate = await sentinel.call("SENTINEL", "CKQUORUM", name).then(
     () => true,
     () => false,
   );
   return {
     kind: "watching",
-    primary: `${fields.get("ip")}:${fields.get("port")}`,
+    primary: primaryIn(answer),
     others: Number(fields.get("num-other-sentinels")),
     quorum: Number(fields.get("quorum")),
     canFailOver: quorate,
   };
-}
-
-/** Sentinel answers with names and values in turn. */
-function pairsOf(answer: unknown): ReadonlyMap<string, string> {
-  const flat: readonly unknown[] = Array.isArray(answer) ? answer : [];
-  const pairs = new Map<string, string>();
-  for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(String(flat[at]), String(flat[at + 1]));
-  return pairs;
 }

@@ -2,7 +2,7 @@ import { type Clock, millis, seconds } from "@reveille/wakeup";
 import { Redis, type RedisOptions } from "ioredis";
 
 import { disconnect } from "./disconnect.ts";
-import { describeRedis, ioredisOptions, type RedisSettings } from "./redis-settings.ts";
+import { describeRedis, ioredisOptions, type RedisSettings, sentinelOptions } from "./redis-settings.ts";
 
 /** A Redis that is started anew refuses for less than the two pauses in between. */
 const TRIES = 3;
@@ -33,9 +33,7 @@ export async function certainRefusal(
 
 function serversOf(settings: RedisSettings): readonly RedisOptions[] {
   if ("url" in settings) return [ioredisOptions(settings)];
-  const { sentinels, sentinelPassword } = settings;
-  const login = sentinelPassword === undefined ? {} : { password: sentinelPassword };
-  return sentinels.map(({ host, port }) => ({ host, port, ...login }));
+  return settings.sentinels.map((address) => sentinelOptions(settings, address));
 }
 
 async function refusalOf(server: RedisOptions, clock: Pick<Clock, "sleep">): Promise<Error | undefined> {

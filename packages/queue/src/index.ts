@@ -5,6 +5,7 @@ export { certainRefusal } from "./certain-refusal.ts";
 export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./consume-wakeups.ts";
 export { type QueueCounts } from "./counts.ts";
 export { type Disposition } from "./disposition.ts";
+export { isSamePrimary, type NamedPrimary, primariesIn } from "./named-primary.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
 export { type DurabilityOptions, watchDurability } from "./redis-durability.ts";
 export { isRedisAway } from "./redis-away.ts";
@@ -13,8 +14,10 @@ export { readRedisFacts, type RedisFacts } from "./redis-facts.ts";
 export { type RedisRoom, type RedisRoomOptions, watchRedisRoom } from "./redis-room.ts";
 export {
   type RedisAddress,
+  type RedisLogin,
   type RedisSentinels,
   type RedisSettings,
+  type RedisTls,
   type SentinelAddress,
 } from "./redis-settings.ts";
 export { openQueueControl, type QueueControl, type QueueStatus } from "./queue-control.ts";

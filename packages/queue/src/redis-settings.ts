@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 import { type RedisOptions } from "ioredis";
 
 import { QuietSentinels } from "./quiet-sentinels.ts";
@@ -14,7 +16,8 @@ export interface RedisSentinels extends RedisLogin {
   readonly sentinels: readonly SentinelAddress[];
   /** Name of the primary in the Sentinels' configuration. */
   readonly name: string;
-  readonly sentinelPassword?: string;
+  /** What the Sentinels themselves ask for. */
+  readonly sentinelLogin?: RedisLogin;
 }
 
 export interface SentinelAddress {
@@ -22,9 +25,22 @@ export interface SentinelAddress {
   readonly port: number;
 }
 
-interface RedisLogin {
+export interface RedisLogin {
   readonly username?: string;
   readonly password?: string;
+  /** Present: the connection uses TLS. */
+  readonly tls?: RedisTls;
+}
+
+/** All PEM, by content. */
+export interface RedisTls {
+  /** Authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /** Certificate of this client, and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the server's certificate must have, if it is not the address. */
+  readonly serverName?: string;
 }
 
 /** What `because` and error messages may say of the settings: never the login. */
@@ -36,16 +52,19 @@ export function describeRedis(settings: RedisSettings): string {
 
 /** Throws an Error if the URL is none of the three forms. */
 export function ioredisOptions(settings: RedisSettings): RedisOptions {
-  const login = loginOf(settings);
-  if ("url" in settings) return { ...addressOf(settings.url), ...login };
+  if ("url" in settings) return { ...addressOf(settings.url, settings.tls), ...loginOf(settings) };
+  const { username, password, tls } = settings.sentinelLogin ?? {};
   return {
-    ...login,
+    ...loginOf(settings),
+    ...(settings.tls === undefined ? {} : { tls: tlsOf(settings.tls), enableTLSForSentinelMode: true }),
     sentinels: settings.sentinels.map(({ host, port }) => ({ host, port })),
     name: settings.name,
     role: "master",
     // An option, since BullMQ duplicates connections by their options.
     Connector: QuietSentinels,
-    ...(settings.sentinelPassword === undefined ? {} : { sentinelPassword: settings.sentinelPassword }),
+    ...(username === undefined ? {} : { sentinelUsername: username }),
+    ...(password === undefined ? {} : { sentinelPassword: password }),
+    ...(tls === undefined ? {} : { sentinelTLS: tlsOf(tls) }),
     // Without it a primary that hangs (and does not refuse) holds its clients for ever (ioredis issue 1314).
     failoverDetector: true,
     sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 500),
@@ -54,11 +73,27 @@ export function ioredisOptions(settings: RedisSettings): RedisOptions {
   };
 }
 
+/** For a connection to one of the Sentinels themselves. */
+export const sentinelOptions = (
+  { sentinelLogin = {} }: Pick<RedisSentinels, "sentinelLogin">,
+  { host, port }: SentinelAddress,
+): RedisOptions => ({
+  host,
+  port,
+  ...loginOf(sentinelLogin),
+  ...(sentinelLogin.tls === undefined ? {} : { tls: tlsOf(sentinelLogin.tls) }),
+});
+
 function loginOf({ username, password }: RedisLogin): RedisOptions {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
 }
 
-function addressOf(text: string): RedisOptions {
+const tlsOf = ({ serverName, ...pem }: RedisTls) => ({
+  ...pem,
+  ...(serverName === undefined ? {} : { servername: serverName }),
+});
+
+function addressOf(text: string, tls: RedisTls | undefined): RedisOptions {
   const url = URL.parse(text);
   if (url === null) throw new Error("no Redis URL");
   switch (url.protocol) {
@@ -67,11 +102,15 @@ function addressOf(text: string): RedisOptions {
     case "redis:":
       return { ...hostOf(url), ...loginIn(url) };
     case "rediss:":
-      return { ...hostOf(url), ...loginIn(url), tls: { servername: url.hostname } };
+      return { ...hostOf(url), ...loginIn(url), tls: tlsOf({ ...nameOf(url), ...tls }) };
     default:
       throw new Error("a Redis URL begins with redis://, rediss:// or redis+unix://");
   }
 }
+
+/** Node sends no name to the server (SNI) unless it is told one, which may be no address. */
+const nameOf = ({ hostname }: URL): RedisTls =>
+  hostname.startsWith("[") || isIP(hostname) !== 0 ? {} : { serverName: hostname };
 
 function hostOf(url: URL): RedisOptions {
   const db = Number(url.pathname.slice(1));

@@ -1,7 +1,8 @@
 import { type Clock, seconds } from "@reveille/wakeup";
 import { Redis } from "ioredis";
 
-import { type RedisSentinels } from "./redis-settings.ts";
+import { mostAgreeing, type NamedPrimary, primaryIn } from "./named-primary.ts";
+import { type RedisSentinels, type SentinelAddress, sentinelOptions } from "./redis-settings.ts";
 
 /** How many of the configured Sentinels this process can talk to, and whether they agree. */
 export interface SentinelSight {
@@ -25,7 +26,7 @@ const EVERY = seconds(1);
  * primary that has been deposed, and what it accepts is lost.
  */
 export async function watchSentinels(settings: RedisSentinels, clock: Clock): Promise<SentinelWatch> {
-  const connections = settings.sentinels.map(({ host, port }) => connect(settings, host, port));
+  const connections = settings.sentinels.map((address) => connect(settings, address));
   const stop = new AbortController();
   let agreeing = 0;
   await look();
@@ -58,22 +59,16 @@ export async function watchSentinels(settings: RedisSentinels, clock: Clock): Pr
 
   async function look(): Promise<void> {
     const answers = await Promise.all(connections.map((sentinel) => primaryOf(sentinel, settings.name)));
-    const named = Map.groupBy(
-      answers.filter((answer) => answer !== ""),
-      (address) => address,
-    );
-    agreeing = Math.max(0, ...[...named.values()].map(({ length }) => length));
+    agreeing = mostAgreeing(answers.filter((answer) => answer !== undefined));
   }
 }
 
 /** True if a majority of all Sentinels is in sight. */
 export const isMajority = ({ configured, agreeing }: SentinelSight): boolean => agreeing * 2 > configured;
 
-function connect({ sentinelPassword }: RedisSentinels, host: string, port: number): Redis {
+function connect(settings: RedisSentinels, address: SentinelAddress): Redis {
   const sentinel = new Redis({
-    host,
-    port,
-    ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+    ...sentinelOptions(settings, address),
     connectTimeout: 1_000,
     commandTimeout: 500,
     maxRetriesPerRequest: 0,
@@ -87,12 +82,21 @@ function connect({ sentinelPassword }: RedisSentinels, host: string, port: numbe
   return sentinel;
 }
 
-/** Address of the primary as this Sentinel knows it; empty if it knows none or does not answer. */
-async function primaryOf(sentinel: Redis, name: string): Promise<string> {
+/**
+ * `undefined` if it knows none or does not answer. In a failover the address is already that of the new primary while
+ * `SENTINEL MASTER`, which has the run id, still describes the old one.
+ */
+async function primaryOf(sentinel: Redis, name: string): Promise<NamedPrimary | undefined> {
   try {
-    const address = await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name);
-    return Array.isArray(address) ? address.join(" ") : "";
+    const [named, described] = await Promise.all([
+      sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name),
+      sentinel.call("SENTINEL", "MASTER", name).catch(() => []),
+    ]);
+    if (!Array.isArray(named)) return undefined;
+    const address = named.join(":");
+    const primary = primaryIn(described);
+    return primary.address === address ? primary : { address, runId: undefined };
   } catch {
-    return "";
+    return undefined;
   }
 }

@@ -15,11 +15,17 @@ export {
   parseMachine,
 } from "./config/parse-config.ts";
 export { allPlanKeys, parseModules, parsePlan } from "./config/parse-plan.ts";
-export { describeModules, describePlan, type ModulesFile, type Plan } from "./config/plan.ts";
+export {
+  describeModules,
+  describePlan,
+  isInsideAddress,
+  type ModulesFile,
+  type Plan,
+} from "./config/plan.ts";
 export { formatRate, parseRate } from "./config/rate.ts";
 export { type ConfigChange, reconfigure, type Reconfiguration } from "./config/reconfigure.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
-export { type RedisConfig } from "./config/redis-config.ts";
+export { type RedisConfig, type RedisTlsConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";
 export { logEvents, type LogEventsOptions } from "./log/log-events.ts";
 export { type WakeupRecord } from "./log/log-wakeup.ts";

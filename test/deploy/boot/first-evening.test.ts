@@ -113,10 +113,13 @@ describe.skipIf(unable !== undefined)(
       await there(commands("echo net.ipv4"));
       // A single host has no Sentinel.
       await there(commands("cd region").replace(" sentinel.conf", ""));
+      await there(commands("install -m 600"));
       await there(commands("(umask 077"));
       expect(
-        await there("stat --format='%U %G %a' /etc/reveille/front/component.secret /etc/redis/redis.conf"),
-      ).toBe("root prosody 640\nredis redis 640\n");
+        await there(
+          "stat --format='%U %G %a' /etc/reveille/front/component.secret /etc/redis/redis.conf /etc/redis/redis-auth.conf /etc/reveille/redis/password",
+        ),
+      ).toBe("root prosody 640\nredis redis 640\nroot redis 640\nroot root 600\n");
       const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
       await write("/etc/reveille/apns/AuthKey_ABC1234567.p8", key);
@@ -137,6 +140,15 @@ describe.skipIf(unable !== undefined)(
       await there(commands("systemctl restart redis-server"));
       await expect.poll(doctor, SOON).toMatch(HEALTHY);
       expect(await doctor()).toContain(`ok    net.ipv4.ip_nonlocal_bind: 1, for ${INSIDE}\n`);
+    });
+
+    it.each([
+      "reveille queue discard --yes",
+      "reveille domain block '*.example'",
+      "redis-cli GET {eu}:secret | grep -v NOAUTH",
+    ])("lets a user without rights not do: %s", async (command) => {
+      const { code, said } = await host.run("runuser", "-u", "nobody", "--", "sh", "-c", command);
+      expect({ code, said }).toMatchObject({ code: 1 });
     });
 
     it("wakes a device", async () => {

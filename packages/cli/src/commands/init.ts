@@ -9,6 +9,7 @@ import { askNobody, askPeople, type Asker } from "../init/ask.ts";
 import { regionFiles } from "../init/region-files.ts";
 import { refuseLinks } from "../refuse-links.ts";
 import { type RenderedFile } from "../render/files-of.ts";
+import { writeSecrets } from "../render/region-secrets.ts";
 import { writeRendered } from "../render/write-rendered.ts";
 
 /** `reveille init`. Throws a `ConfigError` for answers that do not go together, and writes nothing then. */
@@ -30,7 +31,11 @@ export async function runInit(options: InitOptions): Promise<void> {
     asker,
   );
   await writeRendered(options.out, changed);
-  process.stderr.write(`${changed.length} files written; read ${join(options.out, "NEXT-STEPS.md")}\n`);
+  const secrets = await writeSecrets(options.out, plan);
+  for (const path of secrets) process.stdout.write(`${join(options.out, path)}\n`);
+  process.stderr.write(
+    `${changed.length + secrets.length} files written; read ${join(options.out, "NEXT-STEPS.md")}\n`,
+  );
 }
 
 type Changed = RenderedFile & { readonly isThere: boolean };

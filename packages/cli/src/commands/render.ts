@@ -5,6 +5,7 @@ import { parseModules, parsePlan } from "@reveille/runtime";
 
 import { refuseLinks } from "../refuse-links.ts";
 import { filesOf } from "../render/files-of.ts";
+import { writeSecrets } from "../render/region-secrets.ts";
 import { writeRendered } from "../render/write-rendered.ts";
 
 /** `reveille render`: says on standard output what it has written. Throws a `ConfigError` with every mistake of the plan. */
@@ -20,6 +21,7 @@ export async function renderPlan(planFile: string, folder: string): Promise<void
     files.map(({ path }) => path),
   );
   await writeRendered(folder, files);
+  for (const path of await writeSecrets(folder, plan)) process.stdout.write(`${join(folder, path)}\n`);
 }
 
 async function textOf(file: string, what: string): Promise<string> {

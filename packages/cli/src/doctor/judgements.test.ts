@@ -122,7 +122,7 @@ describe("the doctor's judgement of Redis", () => {
 describe("the doctor's judgement of Sentinels", () => {
   const watching = {
     kind: "watching",
-    primary: "10.0.0.1:6379",
+    primary: { address: "10.0.0.1:6379", runId: "a1" },
     others: 2,
     quorum: 2,
     canFailOver: true,
@@ -152,10 +152,23 @@ describe("the doctor's judgement of Sentinels", () => {
     expect(told(judgeSentinels("eu", views))[0]).toMatch(/^fail sentinel majority: 3 of 3/);
   });
 
+  it("is fine with two texts for one server, by its run id", () => {
+    const views = three.map(({ name }, index) => ({
+      name,
+      view: {
+        ...watching,
+        primary: { address: `${["localhost", "::1", "127.0.0.1"][index]}:6379`, runId: "a1" },
+      },
+    }));
+    expect(told(judgeSentinels("eu", views)).at(-1)).toBe(
+      "ok sentinel agreement: the primary is localhost:6379 = ::1:6379 = 127.0.0.1:6379",
+    );
+  });
+
   it("warns of two, and fails those that name two primaries", () => {
     const views = [
       { name: "a", view: { ...watching, others: 1 } },
-      { name: "b", view: { ...watching, others: 1, primary: "10.0.0.2:6379" } },
+      { name: "b", view: { ...watching, others: 1, primary: { address: "10.0.0.2:6379", runId: "b2" } } },
     ];
     expect(told(judgeSentinels("eu", views))).toEqual([
       expect.stringMatching(/^warn sentinel majority: 2 of 2/),

@@ -1,4 +1,4 @@
-import { readSecret } from "@reveille/runtime";
+import { type Config, readSecret } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
@@ -13,6 +13,8 @@ export const checkSecretFiles: Check = async ({ config }) => {
       secretFile,
     ]),
     ["redis.passwordFile", redis.passwordFile],
+    ["redis.tls.keyFile", redis.tls?.keyFile],
+    ...("url" in redis ? [] : sentinelFilesOf(redis)),
     ["sidecar.metricsTokenFile", sidecar.metricsTokenFile],
     ["canary.component.secretFile", canary?.component.secretFile],
     ["canary.tokenFile", canary?.tokenFile],
@@ -21,6 +23,14 @@ export const checkSecretFiles: Check = async ({ config }) => {
     files.flatMap(([key, file]) => (key === undefined || file === undefined ? [] : [judge(key, file)])),
   );
 };
+
+type Sentinels = Exclude<Config["redis"], { readonly url: string }>;
+
+const sentinelFilesOf = ({ sentinelPasswordFile, sentinelTls }: Sentinels) =>
+  [
+    ["redis.sentinelPasswordFile", sentinelPasswordFile],
+    ["redis.sentinelTls.keyFile", sentinelTls?.keyFile],
+  ] as const;
 
 async function judge(key: string, file: string): Promise<Finding> {
   const { ok, warn, fail } = about(`secret ${file}`);

@@ -1,19 +1,22 @@
-import { askSentinel, type SentinelView } from "@reveille/queue";
+import { askSentinel, primariesIn, type SentinelView } from "@reveille/queue";
 
+import { commandLog } from "../region.ts";
+import { redisSettingsOf } from "../redis-settings.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
 
 /** Whether the Sentinels of the configuration can agree on a failover, and on where the primary is. */
 export const checkSentinels: Check = async ({ config, clock, patience }) => {
-  const { redis } = config;
-  if ("url" in redis) return [about("sentinels").skipped("the configuration names one Redis")];
+  if ("url" in config.redis) return [about("sentinels").skipped("the configuration names one Redis")];
+  const settings = await redisSettingsOf(config, commandLog("error"));
+  if ("url" in settings) return [];
   const views = await Promise.all(
-    redis.sentinels.map(async (address) => ({
+    settings.sentinels.map(async (address) => ({
       name: `${address.host}:${address.port}`,
-      view: await askSentinel(address, redis.name, { clock, within: patience }),
+      view: await askSentinel(settings, address, { clock, within: patience }),
     })),
   );
-  return judgeSentinels(redis.name, views);
+  return judgeSentinels(settings.name, views);
 };
 
 interface NamedView {
@@ -59,11 +62,12 @@ function judgeMajority(configured: number, watching: readonly Watching[]): Findi
 
 function judgeAgreement(watching: readonly Watching[]): Finding {
   const { ok, fail, skipped } = about("sentinel agreement");
-  const primaries = [...new Set(watching.map(({ primary }) => primary))];
+  const primaries = primariesIn(watching.map(({ primary }) => primary));
   if (primaries.length === 0) return skipped("no Sentinel to ask");
-  if (primaries.length === 1) return ok(`the primary is ${primaries.join()}`);
+  const names = primaries.map((same) => [...new Set(same.map(({ address }) => address))].join(" = "));
+  if (names.length === 1) return ok(`the primary is ${names.join()}`);
   return fail(
-    `they name different primaries: ${primaries.join(", ")}`,
+    `they name different primaries: ${names.join(", ")}`,
     "wait until a failover is over; if it stays so, the hosts cannot reach each other",
   );
 }

@@ -118,7 +118,16 @@ describe("reveille init", () => {
     expect(stderr).toContain("must be 1 to 32 lower-case letters, digits and dashes");
     expect(stderr).toContain("Host 2: name [s2.eu.push.example]: ");
     expect(code).toBe(0);
-    const compared = execFileSync("diff", ["--recursive", given.path, asked.path], { encoding: "utf8" });
+    const compared = execFileSync(
+      "diff",
+      // Passwords of their own.
+      ["--recursive", "--exclude=secrets", given.path, asked.path],
+      { encoding: "utf8" },
+    );
+    const passwords = await Promise.all(
+      [given, asked].map(async ({ path }) => readFile(join(path, "secrets/redis/password"), "utf8")),
+    );
+    expect(new Set(passwords).size).toBe(2);
     expect(compared).toBe("");
   });
 

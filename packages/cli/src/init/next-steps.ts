@@ -18,6 +18,7 @@ export function nextSteps(plan: Plan, { modules }: ModulesFile): string {
     `On every host (${names.join(", ")}), as root: \`sh deploy/install.sh\` from a checkout of Reveille. It brings the units of \`systemd/\`, which are here to be read.`,
     `On ${all}: what deploy/README.md says of the tunnel, the firewall and \`net.ipv4.ip_nonlocal_bind\`.`,
     `Copy each machine's files over those at the place that their first lines name: ${files}${witness === undefined ? "" : `, and on ${all} sentinel.conf`}.`,
+    `The passwords of Redis${witness === undefined ? "" : " and Sentinel"}, from \`secrets/\`, on each host as root: \`install -m 600 secrets/redis/* /etc/reveille/redis/\`, then \`install -m 640 -g redis secrets/*-auth.conf /etc/redis/\`.${witness === undefined ? "" : ` On ${witness.name}: \`install -m 640 -g redis secrets/sentinel-auth.conf /etc/redis/\`.`} Then keep this folder where nobody else reads it.`,
     `${names.length > 1 ? "On one host" : "There"}: \`(umask 077 && openssl rand -hex 32 >/etc/reveille/front/component.secret)\`, the secret of front and ingress.${names.length > 1 ? " Copy it to the other one." : ""} ${FRONT_READS[front]}`,
     ...[...credentials].map((file) => `Put the credential that Apple handed out into ${file}, mode 600.`),
     `Have a certificate for ${hostname} where the front looks for it; servers check this name, not the hosts'.`,

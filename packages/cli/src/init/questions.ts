@@ -1,5 +1,6 @@
-import { isIP, isIPv4 } from "node:net";
+import { isIP } from "node:net";
 
+import { isInsideAddress } from "@reveille/runtime";
 import { isPushModule, isRegion } from "@reveille/wakeup";
 
 /** One thing to be known. */
@@ -57,8 +58,8 @@ export const hostAddresses = (number: number): Question => ({
 
 export const insideAddress = (who: string, number: number): Question => ({
   text: `${who}: address for the region's own machines`,
-  accepts: isIPv4,
-  wanted: "an IPv4 address",
+  accepts: isInsideAddress,
+  wanted: "an IPv4 address of a private network or a tunnel",
   otherwise: `10.0.0.${number}`,
 });
 

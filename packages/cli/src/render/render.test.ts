@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import { freePort, Program } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { filesOf } from "./files-of.ts";
+import { writeSecrets } from "./region-secrets.ts";
 
 const DEPLOY = new URL("../../../../deploy/", import.meta.url);
 const run = promisify(execFile);
@@ -23,6 +24,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reveille-render-"));
 });
 afterAll(async () => rm(folder, { recursive: true }));
+
+const examplePlan = async () =>
+  parsePlan(await readFile(new URL("plan.example.yaml", DEPLOY), "utf8"), "plan");
 
 /** The files of the example's plan, by path, with some of its text replaced. */
 async function rendered(
@@ -72,7 +76,8 @@ describe("the files rendered from a plan", () => {
     const files = await rendered((plan) => plan.replace("front: prosody", `front: ${front}`));
     const all = [...files.values()].join("\n");
     expect(all).not.toMatch(/\{\{|\}\}|undefined|\[object/);
-    expect(all).not.toMatch(/^\s*(?:requirepass|masterauth|sentinel auth-pass)\b/m);
+    expect(all).not.toMatch(/^\s*(?:requirepass|masterauth|sentinel (?:auth|sentinel)-pass)\b/m);
+    expect(all).not.toContain("protected-mode");
     const secrets = [...all.matchAll(/^ *(?:password|component_secret) ?[:=] (.+)$/gm)].map(
       ([, value]) => value,
     );
@@ -132,7 +137,9 @@ describe("the files rendered from a plan", () => {
   ])("are what a Redis starts with (%s)", async (name, sign, args) => {
     const original = await written(await rendered(), `s2.eu.push.example/${name}`);
     const [file, port] = [`${original}-copy`, await freePort()];
-    await cp(original, file);
+    await writeSecrets(folder, await examplePlan());
+    const text = await readFile(original, "utf8");
+    await writeFile(file, text.replace("include /etc/redis/", `include ${folder}/secrets/`));
     // Its addresses are those of other machines.
     const here = ["--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder];
     await using program = await Program.start({
@@ -177,8 +184,12 @@ describe("reveille render", () => {
     const out = join(folder, "out");
     const files = [...(await rendered()).keys()].map((path) => join(out, path));
     const first = await render(out);
-    expect(first.stdout.trim().split("\n").toSorted()).toEqual(files.toSorted());
-    expect(await render(out)).toEqual(first);
+    const secrets = ["redis-auth.conf", "redis/password", "redis/sentinel-password", "sentinel-auth.conf"];
+    const made = secrets.map((path) => join(out, "secrets", path));
+    expect(first.stdout.trim().split("\n").toSorted()).toEqual([...files, ...made].toSorted());
+    const password = await readFile(join(out, "secrets/redis/password"), "utf8");
+    expect((await render(out)).stdout.trim().split("\n").toSorted()).toEqual(files.toSorted());
+    expect(await readFile(join(out, "secrets/redis/password"), "utf8")).toBe(password);
   });
 
   it("writes nothing through a link", async () => {

@@ -79,10 +79,13 @@ export function zoneView({ hostname, hosts, fallbacks }: Plan): object {
   };
 }
 
+/** What the Sentinels call the primary. */
+export const redisNameOf = ({ region }: Pick<Plan, "region">): string => `reveille-${region}`;
+
 const regionView = ({ region, hostname, hosts }: Plan): object => ({
   region,
   hostname,
-  redisName: `reveille-${region}`,
+  redisName: redisNameOf({ region }),
   primary: hosts[0],
   ports: PORTS,
 });

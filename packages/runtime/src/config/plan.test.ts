@@ -36,6 +36,20 @@ describe("a plan", () => {
   it.each([
     ["a misspelt key", "hostname:", "hostnmae:", "2 hostnmae: is no key of the configuration"],
     ["an address that is a name", "10.0.0.2", "ten", "5 hosts.1.inside: must be an IPv4 address"],
+    ...["192.0.2.2", "8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1", "0.0.0.0"].map(
+      (address): [string, string, string, string] => [
+        `an inside address that is public, ${address}`,
+        "10.0.0.2",
+        address,
+        "5 hosts.1.inside: is an address of the internet: Redis, Sentinel and the front's component port would listen there for everybody",
+      ],
+    ),
+    [
+      "a public address of the witness",
+      "10.0.0.3",
+      "203.0.113.3",
+      "6 witness.inside: is an address of the internet: Redis, Sentinel and the front's component port would listen there for everybody",
+    ],
     [
       "two machines at one address",
       "10.0.0.3",

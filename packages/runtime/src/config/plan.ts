@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv6 } from "node:net";
 
 import { type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
@@ -10,7 +10,26 @@ import { domain, pushModule, region, text } from "./leaves.ts";
 import { type ModuleConfig } from "./module-config.ts";
 
 const ip = (example: string) => text((address) => isIP(address) !== 0, "an IP address", example);
-const inside = text((address) => isIP(address) === 4, "an IPv4 address", "10.0.0.1");
+/** Redis, Sentinels, front and sidecar listen on it. RFC 1918, RFC 6598 (tunnels such as Tailscale's), loopback, link-local. */
+const INSIDE = new BlockList();
+INSIDE.addSubnet("10.0.0.0", 8);
+INSIDE.addSubnet("172.16.0.0", 12);
+INSIDE.addSubnet("192.168.0.0", 16);
+INSIDE.addSubnet("100.64.0.0", 10);
+INSIDE.addSubnet("127.0.0.0", 8);
+INSIDE.addSubnet("169.254.0.0", 16);
+
+/** Whether it is an IPv4 address that nobody reaches from the internet. */
+export const isInsideAddress = (address: string): boolean => isIP(address) === 4 && INSIDE.check(address);
+
+const inside = text((address) => isIP(address) === 4, "an IPv4 address", "10.0.0.1").refine(
+  (address) => isIP(address) !== 4 || isInsideAddress(address),
+  {
+    error:
+      "is an address of the internet: Redis, Sentinel and the front's component port would listen there for everybody",
+    params: { hint: "name an address of a private network or a tunnel, for example: `inside: 10.0.0.1`" },
+  },
+);
 
 const host = z.strictObject({
   name: domain("s1.eu.push.example"),
