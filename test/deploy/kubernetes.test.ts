@@ -182,7 +182,7 @@ describe("the example", () => {
     const mounts = pods.flatMap(([, { containers }]) =>
       containers.flatMap(({ volumeMounts }) => volumeMounts),
     );
-    expect(folders).toHaveLength(3);
+    expect(folders).toHaveLength(4);
     expect(mounts.map(({ mountPath }) => mountPath)).toEqual(expect.arrayContaining(folders));
   });
 

@@ -132,7 +132,7 @@ describe.skipIf(!isRoot)("a user of the machine without rights", () => {
     }
     const cli = ["-p", `${host.port}`];
     for (const question of [
-      ["GET", "{eu}:secret"],
+      ["GET", "{eu}secret"],
       ["KEYS", "*"],
       ["CONFIG", "GET", "requirepass"],
     ]) {
