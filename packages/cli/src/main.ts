@@ -1,16 +1,11 @@
-import { ConfigError } from "@reveille/runtime";
+import { fileLimitTrouble } from "./file-limit.ts";
 
-import { program } from "./program.ts";
-import { reasonOf } from "./reason-of.ts";
-
-try {
-  await program().parseAsync();
-} catch (error) {
-  process.stderr.write(`${sayOf(error)}\n`);
+// Before everything else is loaded: with too few files Node waits for one without a word, or loads half.
+const trouble = fileLimitTrouble();
+if (trouble === undefined) {
+  const { runProgram } = await import("./run-program.ts");
+  await runProgram();
+} else {
+  process.stderr.write(`reveille: ${trouble}\n`);
   process.exitCode = 1;
-}
-
-/** For an operator: mistakes of the configuration stand for themselves, all else says its causes. */
-function sayOf(error: unknown): string {
-  return error instanceof ConfigError ? error.message : `reveille: ${reasonOf(error)}`;
 }
