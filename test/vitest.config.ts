@@ -11,11 +11,11 @@ const PATIENT = {
 const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts"];
 
 /**
- * Six tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * Seven tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
  * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
  * services are away, load is too much; one file at a time too. `boot`: hosts with systemd in containers, which need root
  * and are skipped without it. These four are `npm test`. `endurance`: what idling costs, and whether memory stays as it is
- * for minutes. `failover`: two hosts of a region as network namespaces, which needs root.
+ * for minutes. `clients`: other people's APNs and FCM clients at the simulator; they are fetched and built. `failover`: two hosts of a region as network namespaces, which needs root.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -78,6 +78,14 @@ export default defineConfig({
           hookTimeout: 180_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...PATIENT,
+          name: "clients",
+          include: ["test/clients/*.test.ts"],
+          testTimeout: 600_000,
         },
       },
       {

@@ -206,6 +206,7 @@ class Simulator implements ApnsSimulator {
       openedAt: this.#clock.now(),
       remotePort: raw.remotePort ?? 0,
       servername,
+      alpn: socket.alpnProtocol === "h2",
       identity: { certificate: clientCertificateOf(socket, environment) },
     };
     const connection = openSession(socket, raw, arrival, {

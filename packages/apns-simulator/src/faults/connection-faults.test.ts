@@ -23,6 +23,26 @@ const closed = async (session: ClientHttp2Session): Promise<void> => {
 const tokens = (count: number): string[] => Array.from({ length: count }, (_, n) => aToken(n));
 
 describe("a connection that is being opened", () => {
+  it.each([
+    ["nothing by ALPN", [], false],
+    ["h2", ["h2"], true],
+  ])("is HTTP/2 for a client that offers %s, which is recorded", async (_what, offered, alpn) => {
+    await using simulator = await startApnsSimulator();
+    await using client = await connectRaw(simulator.port, simulator.ca, offered);
+    client.socket.write(aRequest(1));
+    await expect.poll(() => client.frames().some((one) => one.startsWith("1 1 "))).toBe(true);
+    expect(simulator.connections).toMatchObject([{ alpn, pushes: 1 }]);
+  });
+
+  it("is refused by TLS for a client that offers HTTP/1.1 alone", async () => {
+    await using simulator = await startApnsSimulator();
+    const { port, ca } = simulator;
+    const socket = connectTls({ port, ca, servername: "localhost", ALPNProtocols: ["http/1.1"] });
+    const error = await new Promise((resolve) => socket.once("error", resolve));
+    expect(error).toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL" });
+    expect(simulator.stats()).toMatchObject({ handshakesFailed: 1, connectionsOpened: 0 });
+  });
+
   it("can be reset at once", async () => {
     await using simulator = await startApnsSimulator();
     simulator.connectFaults.add({ kind: "reset" }, 1);
@@ -74,10 +94,8 @@ describe("a connection that is being opened", () => {
     expect(simulator.connections).toHaveLength(0);
   });
 
-  it("is refused without h2, and does no harm with nonsense", async () => {
+  it("does no harm with nonsense", async () => {
     await using simulator = await startApnsSimulator();
-    const old = connectTls({ port: simulator.port, ca: simulator.ca, servername: "localhost" });
-    await once(old, "close");
     const odd = connectTcp(simulator.port, "127.0.0.1");
     odd.on("error", () => {});
     odd.write("GET / HTTP/1.1\r\n\r\n");

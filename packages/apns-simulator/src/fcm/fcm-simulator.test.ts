@@ -7,6 +7,15 @@ import { describe, expect, it } from "vitest";
 import { recordOf } from "../control/check.ts";
 import { type FcmSimulator, startFcmSimulator } from "./fcm-simulator.ts";
 
+const AUTH = "https://www.googleapis.com/auth/";
+/** What firebase-admin 14.5 asks for. */
+const ADMIN_SCOPES = [
+  "cloud-platform",
+  "firebase.database",
+  "firebase.messaging",
+  "identitytoolkit",
+  "userinfo.email",
+];
 const TOKEN = "cXyZ0123456789abcdefgh:APA91bHPRgkF3JUikC4ENAHEeMrd41Zxv3hVZjC9KtT8OvPVGJ";
 
 interface Answer {
@@ -80,10 +89,20 @@ describe("the authorization server", () => {
   });
 
   it.each([
+    ["Google's audience", { aud: "https://oauth2.googleapis.com/token" }],
+    ["firebase-admin's scopes", { scope: ADMIN_SCOPES.map((one) => `${AUTH}${one}`).join(" ") }],
+  ])("accepts %s", async (_what, claims) => {
+    await using client = await aClient();
+    const { status } = await post(client.session, "/token", formFor(client.simulator, claims));
+    expect(status).toBe(200);
+  });
+
+  it.each([
     ["another audience", { aud: "https://example.com/token" }, "Failed audience check"],
     ["an unknown account", { iss: "nobody@example.com" }, "account not found"],
     ["a time of the past", { iat: 1, exp: 3_601 }, "short-lived token"],
     ["another scope", { scope: "email" }, "Invalid OAuth scope"],
+    ["scopes without messaging", { scope: `${AUTH}userinfo.email` }, "Invalid OAuth scope"],
   ])("refuses %s", async (_what, claims, because) => {
     await using client = await aClient();
     const { status, body } = await post(client.session, "/token", formFor(client.simulator, claims));

@@ -4,7 +4,11 @@ import { type SimulatorClock } from "../clock.ts";
 import { recordOf } from "../control/check.ts";
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const SCOPE = "https://www.googleapis.com/auth/firebase.messaging";
+const SCOPES = "https://www.googleapis.com/auth/";
+/** Each of these is enough for `messages:send`. */
+const MESSAGING = [`${SCOPES}firebase.messaging`, `${SCOPES}cloud-platform`];
+/** Google's own address is the audience that its libraries claim, whatever the account's file says. */
+const GOOGLE = ["https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token"];
 const LIFETIME = 3_600;
 
 /** A service account as Google hands it out, with its key. */
@@ -98,7 +102,8 @@ export class AuthorizationServer {
       alg === "RS256" &&
       verify("sha256", Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, "base64url"));
     if (!isSigned) return invalid("Invalid JWT Signature.");
-    if (aud !== audience) return invalid("Invalid JWT: Failed audience check.");
+    if (aud !== audience && !GOOGLE.includes(String(aud)))
+      return invalid("Invalid JWT: Failed audience check.");
     const now = this.#clock.now() / 1_000;
     const isOfNow =
       typeof iat === "number" &&
@@ -111,10 +116,15 @@ export class AuthorizationServer {
         "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.",
       );
     }
-    return scope === SCOPE
+    return isForMessaging(scope)
       ? undefined
       : { error: "invalid_scope", error_description: "Invalid OAuth scope or ID token audience provided." };
   }
+}
+
+function isForMessaging(scope: unknown): boolean {
+  const scopes = typeof scope === "string" ? scope.split(" ") : [];
+  return scopes.every((one) => one.startsWith(SCOPES)) && scopes.some((one) => MESSAGING.includes(one));
 }
 
 const invalid = (because: string): Denied => ({ error: "invalid_grant", error_description: because });

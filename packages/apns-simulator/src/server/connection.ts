@@ -3,6 +3,7 @@ import { type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { errorNumber } from "../error-code.ts";
 import { type Goaway } from "../faults/goaway.ts";
 import { type ConnectionIdentity } from "../validation/authentication.ts";
+import { type SignatureEncoding } from "../validation/provider-token.ts";
 import { goawayFrame } from "./frames.ts";
 import { type Tap } from "./tap.ts";
 
@@ -24,6 +25,12 @@ export interface ConnectionView {
   readonly pings: number;
   /** Streams the client opened beyond the limit. */
   readonly excessStreams: number;
+  /** Frames on streams that the client had ended itself; the connection ends at the first. */
+  readonly misusedStreams: number;
+  /** TLS agreed on `h2`; false for a client that offers no protocol. */
+  readonly alpn: boolean;
+  /** How the signature of the newest provider token is written (RFC 7518 §3.4 allows `ieee-p1363` only). */
+  readonly signature: SignatureEncoding | undefined;
   readonly teamId: string | undefined;
   readonly keyId: string | undefined;
 }
@@ -36,6 +43,7 @@ export interface Arrival {
   readonly openedAt: number;
   readonly remotePort: number;
   readonly servername: string | undefined;
+  readonly alpn: boolean;
   readonly identity: ConnectionIdentity;
 }
 
@@ -45,10 +53,12 @@ export class Connection implements ConnectionView {
   readonly openedAt: number;
   readonly remotePort: number;
   readonly servername: string | undefined;
+  readonly alpn: boolean;
   readonly identity: ConnectionIdentity;
   pushes = 0;
   pings = 0;
   excessStreams = 0;
+  misusedStreams = 0;
   badTokens = 0;
   streamLimit: number;
   /** It showed a certificate, or a push of it was authenticated: its stream limit is the real one. */
@@ -70,6 +80,7 @@ export class Connection implements ConnectionView {
     this.openedAt = arrival.openedAt;
     this.remotePort = arrival.remotePort;
     this.servername = arrival.servername;
+    this.alpn = arrival.alpn;
     this.identity = arrival.identity;
     this.streamLimit = streamLimit;
     this.welcome = arrival.identity.certificate !== undefined;
@@ -86,6 +97,10 @@ export class Connection implements ConnectionView {
 
   get keyId(): string | undefined {
     return this.identity.keyId;
+  }
+
+  get signature(): SignatureEncoding | undefined {
+    return this.identity.signature;
   }
 
   get inFlight(): number {
@@ -105,6 +120,9 @@ export class Connection implements ConnectionView {
       inFlight: this.inFlight,
       pings: this.pings,
       excessStreams: this.excessStreams,
+      misusedStreams: this.misusedStreams,
+      alpn: this.alpn,
+      signature: this.signature,
       teamId: this.teamId,
       keyId: this.keyId,
     };
@@ -155,6 +173,14 @@ export class Connection implements ConnectionView {
   /** GOAWAY and the end, without an answer to anything. */
   expel(reason: string): void {
     this.goaway({ code: "PROTOCOL_ERROR", reason, lastStreamId: 0 });
+  }
+
+  /** The client has sent on a stream that it had ended (RFC 9113 §5.1). */
+  misuseStream(): void {
+    this.misusedStreams += 1;
+    if (this.misusedStreams === 1) {
+      this.goaway({ code: "STREAM_CLOSED", reason: "Frame on a closed stream", lastStreamId: 0 });
+    }
   }
 
   resetStreams(code: number): void {

@@ -2,9 +2,10 @@ const PREFACE_BYTES = 24;
 const HEADER_BYTES = 9;
 
 /** Types of RFC 9113 §6 that the simulator looks at or writes. */
-export const FRAME = { headers: 1, resetStream: 3, goaway: 7 } as const;
+export const FRAME = { data: 0, headers: 1, priority: 2, resetStream: 3, goaway: 7 } as const;
+export const FLAG = { endStream: 1 } as const;
 
-type OnFrame = (type: number, stream: number) => void;
+type OnFrame = (type: number, stream: number, flags: number) => void;
 
 /** Follows the frames in a client's bytes, whichever way they are cut, without keeping their content. */
 export class FrameFollower {
@@ -20,7 +21,8 @@ export class FrameFollower {
     const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
     let at = this.#toSkip;
     while (at + HEADER_BYTES <= bytes.length) {
-      this.#onFrame(bytes.readUInt8(at + 3), bytes.readUInt32BE(at + 5) & 0x7fff_ffff);
+      const stream = bytes.readUInt32BE(at + 5) & 0x7fff_ffff;
+      this.#onFrame(bytes.readUInt8(at + 3), stream, bytes.readUInt8(at + 4));
       at += HEADER_BYTES + bytes.readUIntBE(at, 3);
     }
     this.#partial = at < bytes.length ? bytes.subarray(at) : Buffer.alloc(0);

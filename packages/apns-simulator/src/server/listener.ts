@@ -76,7 +76,8 @@ export class Listener {
   #secured(socket: TLSSocket): void {
     const raw = this.#sockets.get(nameOf(socket));
     socket.on("error", () => {});
-    if (raw === undefined || socket.alpnProtocol !== "h2") {
+    // Apple takes clients that offer nothing by ALPN for HTTP/2 (Pushy, aioapns); TLS refuses those that offer something else.
+    if (raw === undefined) {
       socket.destroy();
       return;
     }

@@ -4,8 +4,9 @@ import { type TLSSocket } from "node:tls";
 
 import { type PushRequest } from "../push-request.ts";
 import { type Behaviour } from "../settings.ts";
+import { ClosedStreams } from "./closed-streams.ts";
 import { type Arrival, Connection } from "./connection.ts";
-import { FrameFollower } from "./frames.ts";
+import { FRAME, FrameFollower } from "./frames.ts";
 import { StreamCount } from "./stream-count.ts";
 import { Tap } from "./tap.ts";
 
@@ -45,7 +46,13 @@ export function openSession(
   const { firstStreamLimit, streamLimit, answerGoaway } = events.behaviour();
   const limit = arrival.identity.certificate === undefined ? firstStreamLimit : streamLimit;
   const count = new StreamCount(() => connection.streamLimit, tooMany);
-  const frames = new FrameFollower((type, stream) => count.onFrame(type, stream));
+  const closed = new ClosedStreams(() => connection.misuseStream());
+  const frames = new FrameFollower((type, stream, flags) => {
+    count.onFrame(type, stream);
+    closed.onFrame(type, stream, flags);
+    // RFC 9113 §6.3; nghttp2 ignores it.
+    if (type === FRAME.priority && stream === 0) connection.expel("PRIORITY on stream 0");
+  });
   const tap = new Tap(socket, raw, (chunk) => frames.read(chunk));
   const session = performServerHandshake(tap, {
     ...GENEROUS,
@@ -63,7 +70,10 @@ export function openSession(
   session.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
     const id = stream.id ?? 0;
     stream.on("error", () => {});
-    stream.once("close", () => count.closed(id));
+    stream.once("close", () => {
+      count.closed(id);
+      closed.closed(id);
+    });
     connection.opened(id, stream);
     collect(stream, (body) => events.onRequest(connection, stream, { headers, rawHeaders, body }));
   });

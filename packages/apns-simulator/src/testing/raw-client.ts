@@ -32,8 +32,12 @@ export interface RawClient extends AsyncDisposable {
 }
 
 /** Resolves when TLS is there and the preface with empty SETTINGS sent. */
-export async function connectRaw(port: number, ca: string): Promise<RawClient> {
-  const socket = connect({ port, ca, servername: "localhost", ALPNProtocols: ["h2"] });
+export async function connectRaw(
+  port: number,
+  ca: string,
+  alpn: readonly string[] = ["h2"],
+): Promise<RawClient> {
+  const socket = connect({ port, ca, servername: "localhost", ALPNProtocols: [...alpn] });
   const chunks: Buffer[] = [];
   socket.on("error", () => {});
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -6,6 +6,9 @@ const PREFACE_BYTES = 24;
 /** Flow control: as much as 4,000 of the largest pushes, topped up at half. */
 const ROOM = 2 ** 24;
 
+/** Bytes of answers that a client leaves unread before its connection ends. */
+const MOST_UNREAD = 2 ** 24;
+
 /** What a connection is served with. */
 export interface Serving {
   readonly streamLimit: number;
@@ -39,6 +42,7 @@ export function serveConnection(socket: TLSSocket, { streamLimit, due }: Serving
     rest = at < bytes.length ? bytes.subarray(at) : Buffer.alloc(0);
     toSkip = Math.max(0, at - bytes.length);
     if (ended.length > 0) answer(ended);
+    if (socket.writableLength > MOST_UNREAD) socket.destroy();
   });
 
   function onFrame(bytes: Buffer, at: number, ended: number[]): void {

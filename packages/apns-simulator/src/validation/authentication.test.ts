@@ -37,6 +37,12 @@ describe("a provider token", () => {
     ["of another team", (now) => key.bearer(now, { teamId: "OTHERTEAM1" }), "InvalidProviderToken"],
     ["of an unknown key", (now) => key.bearer(now, { keyId: "OTHERKEY12" }), "InvalidProviderToken"],
     ["signed by somebody else", (now) => aSigningKey().bearer(now), "InvalidProviderToken"],
+    ["with a DER signature", (now) => key.bearer(now, { encoding: "der" }), "200"],
+    [
+      "with a DER signature of somebody else",
+      (now) => aSigningKey().bearer(now, { encoding: "der" }),
+      "InvalidProviderToken",
+    ],
     ["with a broken signature", (now) => `${key.bearer(now)}x`, "InvalidProviderToken"],
     ["that is no JWT", () => "bearer nonsense", "InvalidProviderToken"],
     ["with a fourth part", (now) => `${key.bearer(now)}.x`, "InvalidProviderToken"],
@@ -45,6 +51,16 @@ describe("a provider token", () => {
   ])("%s", async (_what, bearer, answer) => {
     expect(await answersTo([{ bearer }], { keys })).toEqual([answer]);
   });
+
+  it.each(["ieee-p1363", "der"] as const)(
+    "is recorded with the encoding of its signature: %s",
+    async (encoding) => {
+      await using simulator = await startApnsSimulator({ keys });
+      await using client = await connectTo(simulator);
+      await client.push(TOKEN, { authorization: key.bearer(Date.now(), { encoding }) });
+      expect(simulator.connections).toMatchObject([{ signature: encoding, alpn: true }]);
+    },
+  );
 
   it("without registered keys needs the right form only", async () => {
     expect(await answersTo([{ bearer: unsignedBearer }])).toEqual(["200"]);

@@ -1,7 +1,12 @@
 import { headerOf, type PushRequest } from "../push-request.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { type ClientCertificate } from "./client-certificate.ts";
-import { type Environment, type ProviderToken, type ProviderTokens } from "./provider-token.ts";
+import {
+  type Environment,
+  type ProviderToken,
+  type ProviderTokens,
+  type SignatureEncoding,
+} from "./provider-token.ts";
 
 const MINUTE = 60_000;
 const TOKEN_LIFE = 60 * MINUTE;
@@ -16,6 +21,7 @@ export interface ConnectionIdentity {
   teamId?: string;
   keyId?: string;
   bearer?: string;
+  signature?: SignatureEncoding;
   /** When the connection last saw a token it had not seen before. */
   bearerSince?: number;
 }
@@ -60,7 +66,8 @@ export function authenticate(
   if (isTooSoon(identity.bearerSince, now) || isOneTooMany(bearer, token, authentication, now)) {
     return refuse("TooManyProviderTokenUpdates");
   }
-  Object.assign(identity, { bearer, bearerSince: now, teamId: token.teamId, keyId: token.keyId });
+  const { teamId, keyId, signature } = token;
+  Object.assign(identity, { bearer, bearerSince: now, teamId, keyId, signature });
   return { token };
 }
 

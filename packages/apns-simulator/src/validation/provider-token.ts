@@ -23,7 +23,13 @@ export interface ProviderToken {
   /** Milliseconds since 1970. */
   readonly issuedAt: number;
   readonly key: ProviderKey | undefined;
+  readonly signature: SignatureEncoding;
 }
+
+/** Two numbers of 32 bytes (RFC 7518 §3.4), or those in DER, as Pushy writes them and Apple evidently accepts. */
+export type SignatureEncoding = "ieee-p1363" | "der";
+
+const P1363_BYTES = 64;
 
 /** Tokens are few and pushes are many, while verifying costs more than all the rest of a push. */
 const REMEMBERED = 1_000;
@@ -50,20 +56,22 @@ export class ProviderTokens {
     const [header = "", claims = "", signature = "", ...rest] = bearer.split(".");
     const claimed = rest.length === 0 ? claimedBy(header, claims) : undefined;
     if (claimed === undefined || signature === "") return undefined;
-    if (this.#keys.size === 0) return { ...claimed, key: undefined };
+    const bytes = Buffer.from(signature, "base64url");
+    const encoding: SignatureEncoding = bytes.length === P1363_BYTES ? "ieee-p1363" : "der";
+    if (this.#keys.size === 0) return { ...claimed, key: undefined, signature: encoding };
     const known = this.#keys.get(claimed.keyId);
     if (known === undefined || known.key.teamId !== claimed.teamId) return undefined;
     const valid = verify(
       "sha256",
       Buffer.from(`${header}.${claims}`),
-      { key: known.publicKey, dsaEncoding: "ieee-p1363" },
-      Buffer.from(signature, "base64url"),
+      { key: known.publicKey, dsaEncoding: encoding },
+      bytes,
     );
-    return valid ? { ...claimed, key: known.key } : undefined;
+    return valid ? { ...claimed, key: known.key, signature: encoding } : undefined;
   }
 }
 
-function claimedBy(header: string, claims: string): Omit<ProviderToken, "key"> | undefined {
+function claimedBy(header: string, claims: string): Omit<ProviderToken, "key" | "signature"> | undefined {
   const { alg, kid } = recordIn(header);
   const { iss, iat } = recordIn(claims);
   if (alg !== "ES256" || typeof kid !== "string" || typeof iss !== "string") return undefined;
