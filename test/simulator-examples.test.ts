@@ -22,7 +22,6 @@ async function started(line: string, folder: string) {
     command: process.execPath,
     args: [join(root, script), ...args],
     folder,
-    ready: (text) => text.includes('"controlPort"'),
   });
   const { text } = await program.line((one) => one.includes('"controlPort"'), 10_000);
   return { program, controlPort: /"controlPort":(\d+)/.exec(text)?.[1] ?? "" };

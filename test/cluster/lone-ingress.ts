@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { Program, startRedis } from "@reveille/testkit";
+import { Program, readinessOf, startRedis } from "@reveille/testkit";
 
 import { openLongWay } from "../load/doubles/long-way.ts";
 
@@ -40,7 +40,7 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   // JSON is YAML (YAML 1.2 §1.3).
   await writeFile(config, JSON.stringify(configOf(folder, way.port, options)));
   const args = [CLI, "ingress", "--config", config];
-  const ready = (line: string): boolean => line.includes(`"msg":"role started"`);
+  const ready = await readinessOf("ingress", config);
   opened.use(await Program.start({ name: "ingress", command: process.execPath, args, ready }));
   const parts = opened.move();
   return {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { freePort, Program, type Region, startRegion, until } from "@reveille/testkit";
+import { ask, freePort, Program, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";
@@ -79,12 +79,12 @@ scrape_configs:
     folder,
     logFile: join(folder, "prometheus.log"),
     debianPackage: "prometheus",
-    ready: (text) => text.includes("Server is ready to receive web requests"),
+    ready: async () => ask({ kind: "http", at: { port }, url: "/-/ready" }),
   });
 }
 
 /** What Prometheus' HTTP API lists. */
-async function ask(path: string, list: "alerts" | "groups"): Promise<readonly unknown[]> {
+async function askApi(path: string, list: "alerts" | "groups"): Promise<readonly unknown[]> {
   const response = await fetch(`${url}/api/v1/${path}`);
   return at(field(await response.json(), "data"), list);
 }
@@ -98,7 +98,7 @@ async function query(expression: string): Promise<readonly unknown[]> {
 
 /** Names of the alerts that fire; of a module: those about it alone. */
 const firing = async (module?: string): Promise<readonly string[]> =>
-  (await ask("alerts", "alerts"))
+  (await askApi("alerts", "alerts"))
     .filter((alert) => textAt(alert, "state") === "firing")
     .map((alert) => field(alert, "labels"))
     .filter((labels) => module === undefined || textAt(labels, "module") === module)
@@ -106,7 +106,9 @@ const firing = async (module?: string): Promise<readonly string[]> =>
 
 /** How the rules fare: `ok`, `err`, or `unknown` before their first evaluation. */
 const healthOfRules = async (): Promise<readonly string[]> =>
-  (await ask("rules", "groups")).flatMap((group) => at(group, "rules")).map((rule) => textAt(rule, "health"));
+  (await askApi("rules", "groups"))
+    .flatMap((group) => at(group, "rules"))
+    .map((rule) => textAt(rule, "health"));
 
 const settles = async (
   what: string,

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 import { parseCanaryFile, parseConfig } from "@reveille/runtime";
-import { Program } from "@reveille/testkit";
+import { askInNetworkOf, Program } from "@reveille/testkit";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { validate } from "dockerfile-utils";
 import { describe, expect, it } from "vitest";
@@ -208,6 +208,7 @@ describe.each(COMPOSE_FILES)("%s", (file) => {
 });
 
 describe("the front of the containers", () => {
+  const at = (port: number) => ({ kind: "connection", at: { host: "127.0.0.1", port } }) as const;
   const start = (environment: string) =>
     Program.start({
       name: "front",
@@ -215,18 +216,12 @@ describe("the front of the containers", () => {
       // A network and a file system of its own: its ports and paths are those of a container.
       args: ["--net", "--mount", "sh", "-c", FRONT, "sh", FOLDER, environment],
       debianPackage: "prosody",
-      ready: (text) => text.includes("Activated service 'component'"),
+      ready: async (pid) => askInNetworkOf(pid, at(5347)),
     });
 
   it("is what Prosody understands, and listens for servers and ingresses", async () => {
     await using front = await start("REVEILLE_HOSTNAME=eu.push.example");
-    const activated = (service: string, port: number) =>
-      front.line((text) => text.includes(`'${service}' on`) && text.includes(`]:${port}`));
-    await Promise.all([
-      activated("component", 5347),
-      activated("s2s", 5269),
-      activated("s2s_direct_tls", 5270),
-    ]);
+    for (const port of [5347, 5269, 5270]) await askInNetworkOf(front.pid, at(port));
     expect(front.lines.filter(({ text }) => /\berror\b/.test(text))).toEqual([]);
   });
 

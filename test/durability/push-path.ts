@@ -8,6 +8,7 @@ import {
   freePort,
   openServerDouble,
   Program,
+  readinessOf,
   type ServerDouble,
   startProsody,
   type TestProsody,
@@ -123,7 +124,7 @@ async function startAll({ role, count, configs, logs, flags = [] }: Roles): Prom
           command: process.execPath,
           args: [...flags, CLI, role, "--config", config],
           logFile: join(logs, `${name}.log`),
-          ready: (line) => line.includes(`"msg":"role started"`),
+          ready: await readinessOf(role, config),
         }),
       );
     }),

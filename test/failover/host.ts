@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { ask, askInNetworkOf, askRole } from "@reveille/testkit";
+
 import { type Machine } from "./namespaces.ts";
 import { Part } from "./part.ts";
 import { prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
@@ -40,7 +42,8 @@ export async function startRedisOn({ site, machine, name }: Omit<HostOptions, "f
     name: "redis",
     command: "redis-server",
     args: [file],
-    sign: "eady to accept connections",
+    ready: async (pid) =>
+      askInNetworkOf(pid, { kind: "redis-ping", at: { host: machine.address, port: 6379 } }),
   });
 }
 
@@ -50,7 +53,8 @@ export async function startSentinelOn({ site, machine, name }: Omit<HostOptions,
     name: "sentinel",
     command: "redis-server",
     args: [file, "--sentinel"],
-    sign: "+monitor master",
+    ready: async (pid) =>
+      askInNetworkOf(pid, { kind: "redis-ping", at: { host: machine.address, port: 26_379 } }),
   });
 }
 
@@ -78,11 +82,11 @@ async function startFront({ site, machine, name, front }: HostOptions): Promise<
       const configFile = join(root, "etc/prosody/here.cfg.lua");
       const here = prosodyHere(site, join(root, "var/lib/prosody"));
       await writeFile(configFile, `Include "prosody.cfg.lua"\n${here}`);
-      return startProsodyOn({ ...common, configFile, sign: "Activated service 's2s'" });
+      return startProsodyOn({ ...common, configFile });
     }
     case "ejabberd": {
       const configFile = join(root, "etc/ejabberd/ejabberd.yml");
-      return startEjabberdOn({ ...common, configFile, sign: "for ejabberd_service" });
+      return startEjabberdOn({ ...common, configFile });
     }
   }
 }
@@ -94,17 +98,28 @@ export async function startHaproxyOn({ site, machine, name }: Omit<HostOptions, 
     name: "haproxy",
     command: "haproxy",
     args: ["-V", "-db", "-f", file],
-    sign: "as the polling mechanism",
+    ready: async () =>
+      ask({ kind: "haproxy-info", at: { path: join(site.folder, name, "run/haproxy/admin.sock") } }),
   });
 }
 
-async function startRole(options: HostOptions, role: string, name: string): Promise<Part> {
-  const file = join(options.site.folder, options.name, "etc/reveille/reveille.yaml");
+async function startRole(
+  options: HostOptions,
+  role: "ingress" | "worker" | "sidecar",
+  name: string,
+): Promise<Part> {
+  const root = join(options.site.folder, options.name);
+  const file = join(root, "etc/reveille/reveille.yaml");
+  const runtimeDir = join(root, "run/reveille");
+  const host = options.machine.address;
   return startOn(options.site, options.machine, {
     name,
     command: process.execPath,
     args: [CLI, role, "--config", file],
-    sign: `"msg":"role started"`,
+    ready: async (pid) =>
+      role === "sidecar"
+        ? askInNetworkOf(pid, { kind: "connection", at: { host, port: 9464 } })
+        : askRole({ role, runtimeDir, pid }),
   });
 }
 
@@ -112,18 +127,10 @@ interface Start {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** A line with it says that the program works; without it, it works as soon as it runs. */
-  readonly sign?: string;
+  readonly ready: (pid: number) => Promise<unknown>;
 }
 
-async function startOn(site: Site, machine: Machine, { name, command, args, sign }: Start): Promise<Part> {
-  return Part.start(async () =>
-    machine.start({
-      name,
-      command,
-      args,
-      logFile: site.logFile(`${machine.name}-${name}`),
-      ...(sign === undefined ? {} : { ready: (line: string) => line.includes(sign) }),
-    }),
-  );
+async function startOn(site: Site, machine: Machine, start: Start): Promise<Part> {
+  const logFile = site.logFile(`${machine.name}-${start.name}`);
+  return Part.start(async () => machine.start({ ...start, logFile }));
 }

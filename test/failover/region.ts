@@ -12,7 +12,8 @@ import {
 import { type Machines, openMachines, type SenderKind, SENDERS } from "./machines.ts";
 import { Network } from "./namespaces.ts";
 import { type Part } from "./part.ts";
-import { CLIENT_PORT, COMPONENT_PORT, startSender } from "./senders.ts";
+import { CLIENT_PORT, startSender } from "./senders.ts";
+import { COMPONENT_PORT } from "./servers.ts";
 import { settled } from "./settled.ts";
 import { furnish, openSite, renderInto, type Site } from "./site.ts";
 import {

@@ -15,4 +15,3 @@ for (const order of process.argv.slice(2)) {
     }
   }).listen(socket);
 }
-process.stdout.write("ready\n");

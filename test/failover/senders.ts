@@ -3,12 +3,11 @@ import { join } from "node:path";
 
 import { type Machines, SENDERS, type SenderKind } from "./machines.ts";
 import { type Part } from "./part.ts";
-import { prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
+import { COMPONENT_PORT, prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
 import { type Site } from "./site.ts";
 
-/** Ports of both, for clients and for components. */
+/** Of both, for clients. */
 export const CLIENT_PORT = 5222;
-export const COMPONENT_PORT = 5347;
 
 /** Starts a user's server as its package has it, with the stock module that publishes. */
 export async function startSender(kind: SenderKind, site: Site, machines: Machines): Promise<Part> {
@@ -20,12 +19,12 @@ export async function startSender(kind: SenderKind, site: Site, machines: Machin
     case "prosody": {
       const configFile = join(folder, "prosody.cfg.lua");
       await writeFile(configFile, prosodySender(site, join(folder, "data")));
-      return startProsodyOn({ ...common, configFile, sign: "Activated service 's2s'" });
+      return startProsodyOn({ ...common, configFile });
     }
     case "ejabberd": {
       const configFile = join(folder, "ejabberd.yml");
       await writeFile(configFile, ejabberdSender(site));
-      return startEjabberdOn({ ...common, configFile, sign: "for ejabberd_service" });
+      return startEjabberdOn({ ...common, configFile });
     }
   }
 }

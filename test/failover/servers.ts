@@ -1,6 +1,8 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { askInNetworkOf } from "@reveille/testkit";
+
 import { DNS_ADDRESS } from "./machines.ts";
 import { type Machine } from "./namespaces.ts";
 import { Part } from "./part.ts";
@@ -27,12 +29,17 @@ export interface ServerParts {
   /** Of the program, e.g. `front`. */
   readonly name: string;
   readonly configFile: string;
-  /** A line with it says that the server works. */
-  readonly sign: string;
 }
 
+/** Works when components can connect: that is the port which both kinds of server open last. */
+const ready = async (pid: number): Promise<void> =>
+  askInNetworkOf(pid, { kind: "connection", at: { host: "127.0.0.1", port: COMPONENT_PORT } });
+
+/** Of fronts and of senders. */
+export const COMPONENT_PORT = 5347;
+
 export async function startProsodyOn(parts: ServerParts): Promise<Part> {
-  const { site, machine, name, configFile, sign } = parts;
+  const { site, machine, name, configFile } = parts;
   return Part.start(async () =>
     machine.start({
       name,
@@ -40,14 +47,14 @@ export async function startProsodyOn(parts: ServerParts): Promise<Part> {
       args: ["-F", "--config", configFile],
       logFile: site.logFile(`${machine.name}-${name}`),
       debianPackage: "prosody",
-      ready: (line) => line.includes(sign),
+      ready,
     }),
   );
 }
 
 /** Debian's ejabberd as its own start script runs it, but as the user we are and without Erlang's distribution. */
 export async function startEjabberdOn(parts: ServerParts): Promise<Part> {
-  const { site, machine, name, configFile, sign } = parts;
+  const { site, machine, name, configFile } = parts;
   const folder = join(site.folder, machine.name, "ejabberd");
   await mkdir(join(folder, "log"), { recursive: true });
   await appendFile(configFile, `\nca_file: "${site.authority.certificateFile}"\n`);
@@ -66,7 +73,7 @@ export async function startEjabberdOn(parts: ServerParts): Promise<Part> {
       },
       logFile: site.logFile(`${machine.name}-${name}`),
       debianPackage: "ejabberd",
-      ready: (line) => line.includes(sign),
+      ready,
     }),
   );
 }

@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
+
+import { askInNetworkOf } from "@reveille/testkit";
 
 import { DNS_ADDRESS, type Machines, SENDERS } from "./machines.ts";
 import { type Machine } from "./namespaces.ts";
@@ -39,7 +41,7 @@ export async function startDns(site: Site, machines: Machines, zones: readonly s
       ],
       logFile: site.logFile("dns"),
       debianPackage: "dnsmasq-base",
-      ready: (line) => line.includes("started, version"),
+      ready: async (pid) => askInNetworkOf(pid, { kind: "dns-query", at: { host: DNS_ADDRESS, port: 53 } }),
     }),
   );
 }
@@ -83,7 +85,8 @@ export async function startApns(site: Site, machine: Machine): Promise<Part> {
       command: process.execPath,
       args: [SIMULATOR, ...listen, ...control, ...behaviour, ...trust],
       logFile: site.logFile("apns"),
-      ready: (line) => line.startsWith("{"),
+      ready: async (pid) =>
+        askInNetworkOf(pid, { kind: "connection", at: { host: machine.address, port: APNS_CONTROL_PORT } }),
     }),
   );
 }
@@ -96,13 +99,15 @@ export async function startRelay(
   hub: Machine,
   ports: Readonly<Record<string, string>>,
 ): Promise<Part> {
-  const orders = Object.entries(ports).map(([name, address]) => `${socketOf(site, name)}=${address}`);
+  const sockets = Object.keys(ports).map((name) => socketOf(site, name));
+  const orders = Object.values(ports).map((address, index) => `${sockets[index]}=${address}`);
   return Part.start(async () =>
     hub.start({
       name: "relay",
       command: process.execPath,
       args: [RELAY, ...orders],
-      ready: (line) => line === "ready",
+      // Asking by a socket would connect to a program that has not started yet.
+      ready: async () => Promise.all(sockets.map(async (socket) => access(socket))),
     }),
   );
 }

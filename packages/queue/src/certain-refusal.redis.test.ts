@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { freePort, Program, startRedis } from "@reveille/testkit";
+import { ask, freePort, Program, startRedis } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { isRefusal } from "./certain-refusal.ts";
@@ -118,7 +118,7 @@ describe("Sentinels that refuse", () => {
         command: "redis-server",
         args: [file, "--sentinel"],
         folder: folder.path,
-        ready: (text) => text.includes("+monitor"),
+        ready: async () => ask({ kind: "redis-ping", at: { port } }),
       }),
     );
     expect(await reasonOf(certainRefusal(sentinels(port), waits))).toBe("not certain");

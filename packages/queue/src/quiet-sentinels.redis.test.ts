@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { freePort, Program } from "@reveille/testkit";
+import { ask, freePort, Program } from "@reveille/testkit";
 import { type Clock, epochMillis, millis } from "@reveille/wakeup";
 import { expect, it, vi } from "vitest";
 
@@ -15,8 +15,8 @@ const clock: Clock = {
   sleep: async (duration, signal) => delay(duration, undefined, { signal }).catch(() => undefined),
 };
 
-async function start(folder: string, name: string, args: readonly string[], says: string) {
-  const ready = (text: string): boolean => text.includes(says);
+async function start(folder: string, name: string, args: readonly string[], port: number) {
+  const ready = async () => ask({ kind: "redis-ping", at: { port } });
   return Program.start({ name, command: "redis-server", args, folder, ready });
 }
 
@@ -26,10 +26,10 @@ it("a Sentinel that is out of reach is no reason to print anything beside the lo
   await using programs = new AsyncDisposableStack();
   const [port, sentinelPort, nobody] = [await freePort(), await freePort(), await freePort()];
   const loopback = ["--bind", "127.0.0.1", "--save", ""];
-  programs.use(await start(folder.path, "redis", ["--port", `${port}`, ...loopback], "Ready to accept"));
+  programs.use(await start(folder.path, "redis", ["--port", `${port}`, ...loopback], port));
   const file = join(folder.path, "sentinel.conf");
   await writeFile(file, `port ${sentinelPort}\nbind 127.0.0.1\nsentinel monitor eu 127.0.0.1 ${port} 1\n`);
-  programs.use(await start(folder.path, "sentinel", [file, "--sentinel"], "+monitor"));
+  programs.use(await start(folder.path, "sentinel", [file, "--sentinel"], sentinelPort));
 
   const printed = vi.spyOn(console, "error").mockImplementation(() => undefined);
   const sentinels = [sentinelPort, nobody].map((one) => ({ host: "127.0.0.1", port: one }));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { freePort, Program } from "@reveille/testkit";
+import { ask, freePort, Program } from "@reveille/testkit";
 import { type Clock, epochMillis, millis } from "@reveille/wakeup";
 import { expect, it, vi } from "vitest";
 
@@ -26,7 +26,7 @@ async function startSentinel(folder: string, index: number) {
     command: "redis-server",
     args: [file, "--sentinel"],
     folder,
-    ready: (text) => text.includes("+monitor"),
+    ready: async () => ask({ kind: "redis-ping", at: { port } }),
   });
   return { program, port };
 }

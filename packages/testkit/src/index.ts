@@ -7,6 +7,8 @@ export {
   inDebianRoot,
   whyNoDebianRoot,
 } from "./debian-root.ts";
+export { type Address, ask, askInNetworkOf, type Question } from "./ask.ts";
+export { askRole, readinessOf } from "./ask-role.ts";
 export { aModule, anFcmToken, aRegion, aRegionSecret, aToken, aWakeup } from "./fixtures.ts";
 export { type Apns, type ReceivedPush } from "./local-region/apns.ts";
 export {

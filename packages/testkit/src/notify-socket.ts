@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -27,7 +27,7 @@ export async function openNotifySocket(): Promise<NotifySocket> {
     command: "systemd-socket-activate",
     args: ["--datagram", "--listen", path, process.execPath, "--eval", READER],
     debianPackage: "systemd",
-    ready: (text) => text.startsWith("Listening on"),
+    ready: async () => access(path),
   });
   return {
     path,

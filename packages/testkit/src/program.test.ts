@@ -2,6 +2,8 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { freePort } from "./addresses.ts";
+import { ask } from "./ask.ts";
 import { isRunning } from "./processes.ts";
 import { Program } from "./program.ts";
 
@@ -44,6 +46,31 @@ describe("a program of the machine", () => {
       debianPackage: "prosody",
     });
     await expect(program.line(() => false)).rejects.toThrow("is the Debian package prosody installed?");
+  });
+
+  it("is ready when it answers, not when it says so", async () => {
+    const port = await freePort();
+    const listen = `require("node:http").createServer((_, response) => response.end("up")).listen(${port}, "127.0.0.1")`;
+    await using program = await Program.start({
+      name: "boaster",
+      command: process.execPath,
+      args: ["--eval", `console.log("Ready to accept connections"); setTimeout(() => ${listen}, 300)`],
+      ready: async () => ask({ kind: "http", at: { port }, url: "/" }),
+    });
+    expect(program.running).toBe(true);
+    expect(await ask({ kind: "http", at: { port }, url: "/" })).toBe("up");
+    await expect(ask({ kind: "redis-ping", at: { port } })).rejects.toThrow("PONG");
+  });
+
+  it("that ends before it is ready is told of with how it ended and what it said last", async () => {
+    const port = await freePort();
+    const start = Program.start({
+      name: "the front",
+      command: "sh",
+      args: ["-c", "echo port is taken; exit 3"],
+      ready: async () => ask({ kind: "connection", at: { port } }),
+    });
+    await expect(start).rejects.toThrow(/the front ended with exit code 3.*port is taken/s);
   });
 
   it("is killed when it does not end within the grace", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ProgramOptions {
   /** What people call it in messages, e.g. `front`. */
@@ -15,8 +16,8 @@ export interface ProgramOptions {
   readonly logFile?: string;
   /** Debian package that brings the command, for the message when it is missing. */
   readonly debianPackage?: string;
-  /** Recognises the line by which it says that it works; without it, it works as soon as it runs. */
-  readonly ready?: (text: string) => boolean;
+  /** Asks the process whether it works, and rejects until it does; without it, it works as soon as it runs. See `ask`. */
+  readonly ready?: (pid: number) => Promise<unknown>;
 }
 
 /** One line a program printed, and when it reached us (ms since 1970). */
@@ -35,6 +36,9 @@ const withSystemFolders = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
 
 /** How long a program may take to get ready, or to say something, in ms. Plenty, since machines of tests are busy. */
 const READY_MS = 60_000;
+
+/** How long after one answer a program that is not ready is asked again, in ms. */
+const ASK_EVERY_MS = 10;
 
 /** How long a program may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 10_000;
@@ -77,7 +81,7 @@ export class Program implements AsyncDisposable {
     const program = await Program.#launch(options);
     if (options.ready === undefined) return program;
     try {
-      await program.line(options.ready, READY_MS);
+      await program.#readyBy(options.ready);
       return program;
     } catch (error) {
       await program.kill();
@@ -96,6 +100,23 @@ export class Program implements AsyncDisposable {
     await once(child, "spawn");
     if (child.pid === undefined) throw new Error(`${options.name} has no process id`);
     return new Program(options, child, child.pid);
+  }
+
+  /** Throws when it ends before it is ready, or takes too long. */
+  async #readyBy(ready: (pid: number) => Promise<unknown>): Promise<void> {
+    const deadline = Date.now() + READY_MS;
+    for (;;) {
+      const trouble = await ready(this.pid).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      );
+      // Whoever answered was another one, if it has ended.
+      if (!this.running) throw this.#trouble(`ended with ${await this.ended}`);
+      if (trouble === undefined) return;
+      if (Date.now() > deadline)
+        throw this.#trouble(`was not ready within ${READY_MS / 1_000} s: ${trouble}`);
+      await sleep(ASK_EVERY_MS);
+    }
   }
 
   get running(): boolean {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { freePort } from "./addresses.ts";
+import { ask } from "./ask.ts";
 import { Program } from "./program.ts";
 
 export interface ProsodyOptions {
@@ -39,7 +40,7 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<TestPr
   const configFile = join(folder, "prosody.cfg.lua");
   await mkdir(join(folder, "data"));
   await writeFile(configFile, configOf(folder, port, options));
-  let program = await launchProsody("prosody", configFile);
+  let program = await launchProsody("prosody", configFile, port);
 
   return {
     service: `xmpp://127.0.0.1:${port}`,
@@ -54,7 +55,7 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<TestPr
     stop: async () => program.stop(),
     restart: async () => {
       await program.kill();
-      program = await launchProsody("prosody", configFile);
+      program = await launchProsody("prosody", configFile, port);
     },
     [Symbol.asyncDispose]: async () => {
       await program.kill();
@@ -63,14 +64,19 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<TestPr
   };
 }
 
-/** Starts Prosody on a configuration file that logs to the console, at `info` at least, and waits until components can connect. */
-export async function launchProsody(name: string, configFile: string, logFile?: string): Promise<Program> {
+/** Starts Prosody on a configuration file, and waits until it takes connections on `port` of 127.0.0.1. */
+export async function launchProsody(
+  name: string,
+  configFile: string,
+  port: number,
+  logFile?: string,
+): Promise<Program> {
   return Program.start({
     name,
     command: "prosody",
     args: ["-F", "--config", configFile],
     debianPackage: "prosody",
-    ready: (text) => text.includes("Activated service 'component'"),
+    ready: async () => ask({ kind: "connection", at: { port } }),
     ...(logFile === undefined ? {} : { logFile }),
   });
 }

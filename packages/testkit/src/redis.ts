@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { Redis } from "ioredis";
 
+import { ask } from "./ask.ts";
 import { Program } from "./program.ts";
 
 /** A private redis-server on a Unix socket, in a folder of its own. */
@@ -63,6 +64,6 @@ async function launch(folder: string, path: string, args: readonly string[]): Pr
     command: "redis-server",
     args: options,
     debianPackage: "redis-server",
-    ready: (text) => text.includes("ready to accept connections"),
+    ready: async () => ask({ kind: "redis-ping", at: { path } }),
   });
 }

@@ -2,7 +2,7 @@ import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { freePort, Program } from "@reveille/testkit";
+import { ask, freePort, Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { checkComponents } from "./component.ts";
@@ -42,7 +42,7 @@ async function anEjabberd(): Promise<{ service: string } & AsyncDisposable> {
       EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
     },
     debianPackage: "ejabberd",
-    ready: (line) => line.includes("for ejabberd_service"),
+    ready: async () => ask({ kind: "connection", at: { port } }),
   });
   opened.defer(() => program.stop());
   const resources = opened.move();

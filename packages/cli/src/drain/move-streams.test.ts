@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { systemClock } from "@reveille/runtime";
-import { freePort, Program, until } from "@reveille/testkit";
+import { ask, freePort, Program, until } from "@reveille/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { Haproxy } from "./haproxy.ts";
@@ -65,7 +65,7 @@ ${servers.join("\n")}
     command: "haproxy",
     args: ["-V", "-db", "-f", file],
     debianPackage: "haproxy",
-    ready: (line) => line.includes("as the polling mechanism"),
+    ready: async () => ask({ kind: "haproxy-info", at: { path: socketPath } }),
   });
   onTestFinished(() => program.kill());
   const haproxy = new Haproxy(socketPath, systemClock);

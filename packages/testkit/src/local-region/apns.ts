@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { fieldsOf } from "../fields-of.ts";
 import { Program } from "../program.ts";
 
 const SIMULATOR = join(import.meta.dirname, "../../../apns-simulator/src/main.ts");
@@ -54,7 +55,6 @@ export async function startApns({ folder, logFile, key }: ApnsOptions): Promise<
     command: process.execPath,
     args: [SIMULATOR, "--ca-out", caFile, "--key", key],
     logFile,
-    ready: (line) => line.startsWith("{"),
   });
   const { text } = await program.line((line) => line.startsWith("{"));
   const { port, controlPort } = fieldsOf(JSON.parse(text));
@@ -97,10 +97,4 @@ async function post(url: string, body: unknown): Promise<void> {
   await response.body?.cancel();
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
-
-const isPush = (value: unknown): value is ReceivedPush =>
-  isRecord(value) && typeof value["apnsId"] === "string";
+const isPush = (value: unknown): value is ReceivedPush => typeof fieldsOf(value)["apnsId"] === "string";

@@ -1,4 +1,5 @@
 import { freePort } from "../addresses.ts";
+import { ask } from "../ask.ts";
 import { Program } from "../program.ts";
 import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
@@ -25,7 +26,7 @@ export async function startDns(ports: ServerPorts, logFile: string): Promise<Dns
     args: argumentsOf(port, ports),
     logFile,
     debianPackage: "dnsmasq-base",
-    ready: (text) => text.includes("started, version"),
+    ready: async () => ask({ kind: "dns-query", at: { port } }),
   });
   return {
     program,

@@ -50,5 +50,5 @@ export async function startFront(options: FrontOptions): Promise<Program> {
     ].join("\n"),
     { mode: 0o600 },
   );
-  return launchProsody("front", configFile, options.logFile);
+  return launchProsody("front", configFile, componentPort, options.logFile);
 }

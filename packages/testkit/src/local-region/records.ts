@@ -1,3 +1,4 @@
+import { fieldsOf } from "../fields-of.ts";
 import { type Program } from "../program.ts";
 
 /** What the roles' logs tell of one wakeup, by its `apns-id`; times in ms since 1970. */
@@ -52,8 +53,3 @@ function jsonIn(line: string): unknown {
     return undefined;
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});

@@ -1,3 +1,4 @@
+import { ask } from "../ask.ts";
 import { Program } from "../program.ts";
 
 /** Redis as a region needs it: every write on disk before it is answered, nothing evicted, small jobs packed. On a Unix socket only. */
@@ -19,6 +20,6 @@ export async function startRegionRedis(folder: string, socket: string, logFile: 
     args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
     logFile,
     debianPackage: "redis-server",
-    ready: (text) => text.includes("ready to accept connections"),
+    ready: async () => ask({ kind: "redis-ping", at: { path: socket } }),
   });
 }

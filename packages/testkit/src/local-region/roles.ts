@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { readinessOf } from "../ask-role.ts";
 import { Program } from "../program.ts";
 
 const CLI = join(import.meta.dirname, "../../../cli/src/main.ts");
@@ -36,6 +37,6 @@ export async function startRole(options: RoleOptions): Promise<Program> {
     command: process.execPath,
     args: [...nodeOptions, CLI, role, "--config", configFile],
     logFile,
-    ready: (text) => text.includes(`"msg":"role started"`),
+    ready: await readinessOf(role, configFile),
   });
 }

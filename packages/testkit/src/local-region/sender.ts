@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { freePort } from "../addresses.ts";
-import { Program } from "../program.ts";
+import { type Program } from "../program.ts";
+import { launchProsody } from "../prosody.ts";
 import { type ChatClient, login, type PushRegistration } from "./chat-client.ts";
 import { CANARY_DOMAIN } from "./names.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
@@ -51,14 +52,7 @@ component_ports = { ${componentPort} }
 component_interfaces = { "127.0.0.1" }`;
   await writeFile(configFile, configOf(domain, port, machine) + component, { mode: 0o600 });
 
-  const program = await Program.start({
-    name: "sender",
-    command: "prosody",
-    args: ["-F", "--config", configFile],
-    logFile,
-    debianPackage: "prosody",
-    ready: (text) => text.includes("Activated service 'c2s'"),
-  });
+  const program = await launchProsody("sender", configFile, port, logFile);
 
   const loginAs = async (user: string): Promise<ChatClient> => {
     const account = join(hostFolder, "accounts", `${encoded(user)}.dat`);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type Config, parseConfig, systemClock } from "@reveille/runtime";
-import { freePort, Program } from "@reveille/testkit";
+import { ask, freePort, Program } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 
 import { type Patient } from "../patient.ts";
@@ -104,7 +104,7 @@ export async function aDns(records: readonly string[]): Promise<{ address: strin
       ...records,
     ],
     debianPackage: "dnsmasq-base",
-    ready: (text) => text.includes("started, version"),
+    ready: async () => ask({ kind: "dns-query", at: { port } }),
   });
   return { address: `127.0.0.1:${port}`, [Symbol.asyncDispose]: () => program.stop() };
 }
@@ -131,7 +131,7 @@ export async function aSentinel(name: string, primary = 1): Promise<{ address: s
     command: "redis-server",
     args: [file, "--sentinel"],
     debianPackage: "redis-server",
-    ready: (text) => text.includes(`+monitor master ${name}`),
+    ready: async () => ask({ kind: "redis-ping", at: { port } }),
   });
   return {
     address: `127.0.0.1:${port}`,
