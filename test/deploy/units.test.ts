@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,11 +37,15 @@ beforeAll(() => {
   cpSync(join(DEPLOY, "systemd"), units, { recursive: true });
   const node = join(image, "opt/reveille/current/node_modules/.bin");
   mkdirSync(node, { recursive: true });
-  mkdirSync(join(image, "bin"));
+  // Merged, as Debian has them: systemd 257 looks for units below /usr only.
+  for (const folder of ["bin", "lib"]) {
+    mkdirSync(join(image, "usr", folder), { recursive: true });
+    symlinkSync(`usr/${folder}`, join(image, folder));
+  }
   for (const program of [join(node, "node"), join(image, "bin/sh")])
     writeFileSync(program, "", { mode: 0o755 });
   // What every host brings along.
-  cpSync("/lib/systemd/system", join(image, "lib/systemd/system"), {
+  cpSync("/usr/lib/systemd/system", join(image, "usr/lib/systemd/system"), {
     recursive: true,
     verbatimSymlinks: true,
   });
