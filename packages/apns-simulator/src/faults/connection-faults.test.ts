@@ -11,7 +11,7 @@ import { aRequest, connectRaw, frame } from "../testing/raw-client.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 
 const dial = (simulator: ApnsSimulator): ClientHttp2Session => {
-  const session = connect(simulator.url, { ca: simulator.ca });
+  const session = connect(`https://127.0.0.1:${simulator.port}`, { ca: simulator.ca });
   session.on("error", () => {});
   return session;
 };
@@ -37,7 +37,13 @@ describe("a connection that is being opened", () => {
   it("is refused by TLS for a client that offers HTTP/1.1 alone", async () => {
     await using simulator = await startApnsSimulator();
     const { port, ca } = simulator;
-    const socket = connectTls({ port, ca, servername: "localhost", ALPNProtocols: ["http/1.1"] });
+    const socket = connectTls({
+      host: "127.0.0.1",
+      port,
+      ca,
+      servername: "localhost",
+      ALPNProtocols: ["http/1.1"],
+    });
     const error = await new Promise((resolve) => socket.once("error", resolve));
     expect(error).toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL" });
     expect(simulator.stats()).toMatchObject({ handshakesFailed: 1, connectionsOpened: 0 });
@@ -55,7 +61,12 @@ describe("a connection that is being opened", () => {
   it("can be accepted without a word of TLS", async () => {
     await using simulator = await startApnsSimulator();
     simulator.connectFaults.add({ kind: "no-tls" });
-    const socket = connectTls({ port: simulator.port, ca: simulator.ca, servername: "localhost" });
+    const socket = connectTls({
+      host: "127.0.0.1",
+      port: simulator.port,
+      ca: simulator.ca,
+      servername: "localhost",
+    });
     await once(socket, "connect");
     const spoke = once(socket, "secureConnect").then(() => "spoke");
     const quiet = new Promise((resolve) => setTimeout(resolve, 100, "quiet"));

@@ -37,7 +37,7 @@ export async function connectRaw(
   ca: string,
   alpn: readonly string[] = ["h2"],
 ): Promise<RawClient> {
-  const socket = connect({ port, ca, servername: "localhost", ALPNProtocols: [...alpn] });
+  const socket = connect({ host: "127.0.0.1", port, ca, servername: "localhost", ALPNProtocols: [...alpn] });
   const chunks: Buffer[] = [];
   socket.on("error", () => {});
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
