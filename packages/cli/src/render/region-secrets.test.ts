@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
 import { parseModules, parsePlan } from "@reveille/runtime";
-import { freePort, Program } from "@reveille/testkit";
+import { ask, freePort, Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { filesOf } from "./files-of.ts";
@@ -94,7 +94,7 @@ async function aRenderedHost(folder: string) {
     command: "redis-server",
     args: [redisConf, "--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder],
     debianPackage: "redis-server",
-    ready: (line) => line.includes("Ready to accept connections"),
+    ready: async () => ask({ kind: "redis-ping", at: { port } }),
   });
   // Everybody may look at what is no secret.
   await chmod(folder, 0o755);
