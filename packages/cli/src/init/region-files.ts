@@ -49,5 +49,5 @@ scrape_configs:
   - job_name: reveille
     scrape_timeout: 5s
     static_configs:
-${hosts.map(({ inside }) => `      - targets: ["${inside}:9464"]\n        labels: { region: ${region} }`).join("\n")}
+${hosts.map(({ inside }) => `      - targets: ["${inside}:9464"]\n        labels: { region: "${region}" }`).join("\n")}
 `;

@@ -330,6 +330,55 @@ describe("a mistake in the configuration", () => {
       "    custom: { aps: {} }\n    apns:\n",
       { line: 10, key: "modules.monalProdiOS.custom" },
     ],
+    ...[
+      ["8e287857", "the number Infinity"],
+      ["0x12", "the number 18"],
+      ["0o17", "the number 15"],
+      ["1234567890", "the number 1234567890"],
+      ["007", "the number 7"],
+      ["1e3", "the number 1000"],
+      ["true", "yes or no (true)"],
+      ["null", "nothing (null)"],
+    ].flatMap(([id = "", read]): [string, string, string, object][] => [
+      [
+        `a region that YAML reads as ${read} (${id})`,
+        "region: eu",
+        `region: ${id}`,
+        {
+          line: 2,
+          key: "region",
+          message: `is text, but YAML reads ${id} without quotes as ${read}`,
+          hint: `put it in quotes: \`region: "${id}"\``,
+        },
+      ],
+      [
+        `a module's name that YAML reads as ${read} (${id})`,
+        "monalProdiOS:",
+        `${id}:`,
+        { line: 9, key: id, hint: `put it in quotes: \`"${id}":\`` },
+      ],
+    ]),
+    [
+      "an id that quotes alone do not cure",
+      "keyId: ABC1234567",
+      "keyId: 8e287857",
+      {
+        message: "must be Apple's key id of ten capital letters and digits",
+        hint: "for example: `keyId: ABC1234567`",
+      },
+    ],
+    [
+      "a key id that YAML reads as a number",
+      "keyId: ABC1234567",
+      "keyId: 12345E6789",
+      { hint: 'put it in quotes: `keyId: "12345E6789"`' },
+    ],
+    [
+      "a name that YAML reads as a number, in a list",
+      "host: s1",
+      "canary: { component: { service: 'xmpp://10.0.1.1:5347', domain: a.example, secretFile: /s }, hostnames: [1e3] }\nhost: s1",
+      { key: "canary.hostnames.0", hint: 'put it in quotes: `hostnames: "1e3"`' },
+    ],
     [
       "a key twice",
       "host:",

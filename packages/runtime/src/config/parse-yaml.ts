@@ -4,6 +4,7 @@ import { type core, type z } from "zod";
 import { exampleHint, unknownKeyHint } from "./hint.ts";
 import { type KnownKeys } from "./known-keys.ts";
 import { ConfigError, type Mistake } from "./mistake.ts";
+import { unquotedAt, unquotedKeys, withText } from "./unquoted.ts";
 
 /** A kind of file that operators write in YAML. */
 export interface FileKind<T> {
@@ -44,6 +45,8 @@ export function readYaml(text: string, fileName: string): Yaml {
       unreadable.map(({ message, pos }) => ({ ...place(pos[0]), key: "", message, hint: SYNTAX_HINT })),
     );
   }
+  const unquoted = unquotedKeys(document).map(({ offset, ...mistake }) => ({ ...place(offset), ...mistake }));
+  if (unquoted.length > 0) throw new ConfigError(unquoted);
   return { document, raw: valueOf(document, place), place };
 }
 
@@ -67,7 +70,7 @@ export function parseYaml<T>(
     throw new ConfigError(broken);
   }
   const ofSchema =
-    result.error?.issues.flatMap((issue) => mistakesOf(issue, { kind, document, place })) ?? [];
+    result.error?.issues.flatMap((issue) => mistakesOf(issue, { kind, document, raw, place })) ?? [];
   const mistakes = [...ofSchema, ...loose];
   throw new ConfigError(
     mistakes.toSorted((one, other) => one.line - other.line || one.column - other.column),
@@ -97,11 +100,11 @@ type PlaceOf = (offset: number) => Pick<Mistake, "file" | "line" | "column">;
 const SYNTAX_HINT =
   "mend the YAML here first: two spaces for each level, texts with special characters in quotes";
 
-interface Reading extends Pick<Yaml, "document" | "place"> {
+interface Reading extends Yaml {
   readonly kind: FileKind<unknown>;
 }
 
-function mistakesOf(issue: core.$ZodIssue, { kind, document, place }: Reading): readonly Mistake[] {
+function mistakesOf(issue: core.$ZodIssue, { kind, document, raw, place }: Reading): readonly Mistake[] {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
@@ -110,6 +113,13 @@ function mistakesOf(issue: core.$ZodIssue, { kind, document, place }: Reading): 
       message: "is no key of the configuration",
       hint: unknownKeyHint(kind.known(), path, key),
     }));
+  }
+  const unquoted = unquotedAt(document, path);
+  if (issue.code === "invalid_type" && issue.expected === "string" && unquoted !== undefined) {
+    const [other] = withText(kind.schema, raw, path, unquoted.source);
+    if (other !== undefined) return mistakesOf(other, { kind, document, raw, place });
+    const { message, hint } = unquoted;
+    return [{ ...place(valueOffset(document, path)), key: dotted(path), message, hint }];
   }
   const missing = issue.code === "invalid_type" && issue.input === undefined && !document.hasIn(path);
   return [
