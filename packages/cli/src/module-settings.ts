@@ -38,12 +38,14 @@ interface Way {
   readonly endpoint?: string | undefined;
   readonly caFile?: string | undefined;
   readonly proxy?: string | undefined;
+  readonly proxyPasswordFile?: string | undefined;
 }
 
-const wayOf = ({ endpoint, caFile, proxy }: Way) => ({
+const wayOf = ({ endpoint, caFile, proxy, proxyPasswordFile }: Way) => ({
   endpoint: endpoint === undefined ? undefined : new URL(endpoint),
   caFile: caFile === undefined ? undefined : secretPath(caFile),
   proxy: proxy === undefined ? undefined : new URL(proxy),
+  proxyPasswordFile: proxyPasswordFile === undefined ? undefined : secretPath(proxyPasswordFile),
 });
 
 function credentialOf(credential: ApnsCredential): CredentialSettings {

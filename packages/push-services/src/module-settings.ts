@@ -51,6 +51,8 @@ export interface FcmSettings {
   readonly caFile?: string | undefined;
   /** HTTP proxy to go through (CONNECT). */
   readonly proxy?: URL | undefined;
+  /** Password of the user that `proxy` names. */
+  readonly proxyPasswordFile?: string | undefined;
 }
 
 /** The way to Apple. Modules with the same environment, endpoint and credential share connections. */
@@ -65,6 +67,8 @@ export interface ApnsSettings {
   readonly caFile?: string | undefined;
   /** HTTP proxy to go through (CONNECT), e.g. `http://proxy.internal:3128`. */
   readonly proxy?: URL | undefined;
+  /** Password of the user that `proxy` names. */
+  readonly proxyPasswordFile?: string | undefined;
 }
 
 export type CredentialSettings =

@@ -1,4 +1,4 @@
-import { authorityOf, type Endpoint, hostOf, portOf } from "../http2/endpoint.ts";
+import { authorityOf, type Endpoint, hostOf, portOf, proxyOf } from "../http2/endpoint.ts";
 import { type Credential } from "../credentials/credential.ts";
 import { type ApnsSettings } from "../module-settings.ts";
 
@@ -7,7 +7,7 @@ const HOSTS = { production: "api.push.apple.com", sandbox: "api.sandbox.push.app
 
 /** Where a module's pushes go. `ca`: content of its `caFile`. */
 export function endpointOf(settings: ApnsSettings, credential: Credential, ca: Buffer | undefined): Endpoint {
-  const { endpoint, environment, proxy } = settings;
+  const { endpoint, environment, proxy, proxyPasswordFile } = settings;
   return {
     host: endpoint === undefined ? HOSTS[environment] : hostOf(endpoint),
     port: endpoint === undefined ? 443 : portOf(endpoint),
@@ -15,7 +15,7 @@ export function endpointOf(settings: ApnsSettings, credential: Credential, ca: B
       ...(ca === undefined ? {} : { ca }),
       ...(credential.kind === "certificate" ? credential.certificate.tls : {}),
     },
-    ...(proxy === undefined ? {} : { proxy: { host: hostOf(proxy), port: portOf(proxy) } }),
+    ...(proxy === undefined ? {} : { proxy: proxyOf(proxy, proxyPasswordFile) }),
   };
 }
 
@@ -23,12 +23,13 @@ export function endpointOf(settings: ApnsSettings, credential: Credential, ca: B
  * Modules with the same key share connections: Apple binds a connection to one environment and one team, and
  * wants a key of its own on each ("Establishing a token-based connection to APNs").
  */
-export function poolKeyOf({ environment, endpoint, proxy, caFile, credential }: ApnsSettings): string {
+export function poolKeyOf(settings: ApnsSettings): string {
+  const { environment, endpoint, proxy, proxyPasswordFile, caFile, credential } = settings;
   const identity =
     credential.kind === "token"
       ? [credential.teamId, credential.keyId, credential.keyFile]
       : [credential.certFile, credential.keyFile, credential.passphraseFile];
-  return JSON.stringify([environment, endpoint, proxy, caFile, ...identity]);
+  return JSON.stringify([environment, endpoint, proxy, proxyPasswordFile, caFile, ...identity]);
 }
 
 /** What people call the pool: no secret in it, and as many as there are pools in the configuration. */

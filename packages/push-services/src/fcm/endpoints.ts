@@ -1,27 +1,33 @@
-import { type Endpoint, hostOf, portOf } from "../http2/endpoint.ts";
+import { type Endpoint, hostOf, portOf, proxyOf } from "../http2/endpoint.ts";
 import { type FcmSettings } from "../module-settings.ts";
 
 const HOST = "fcm.googleapis.com";
 
 /** Where a project's pushes go. `ca`: content of its `caFile`. */
-export function fcmEndpointOf({ endpoint, proxy }: FcmSettings, ca: Buffer | undefined): Endpoint {
+export function fcmEndpointOf(settings: FcmSettings, ca: Buffer | undefined): Endpoint {
+  const { endpoint } = settings;
   const address =
     endpoint === undefined ? { host: HOST, port: 443 } : { host: hostOf(endpoint), port: portOf(endpoint) };
-  return { ...address, ...wayOf(proxy, ca) };
+  return { ...address, ...wayOf(settings, ca) };
 }
 
 /** Where its access tokens come from: the service account says so. */
-export const tokenEndpointOf = (tokenUri: URL, { proxy }: FcmSettings, ca: Buffer | undefined): Endpoint => ({
+export const tokenEndpointOf = (tokenUri: URL, settings: FcmSettings, ca: Buffer | undefined): Endpoint => ({
   host: hostOf(tokenUri),
   port: portOf(tokenUri),
-  ...wayOf(proxy, ca),
+  ...wayOf(settings, ca),
 });
 
 /** Modules with the same key share connections and access tokens. */
-export const fcmKeyOf = ({ projectId, serviceAccountFile, endpoint, caFile, proxy }: FcmSettings): string =>
-  JSON.stringify(["fcm", projectId, serviceAccountFile, endpoint, caFile, proxy]);
+export const fcmKeyOf = (settings: FcmSettings): string => {
+  const { projectId, serviceAccountFile, endpoint, caFile, proxy, proxyPasswordFile } = settings;
+  return JSON.stringify(["fcm", projectId, serviceAccountFile, endpoint, caFile, proxy, proxyPasswordFile]);
+};
 
-const wayOf = (proxy: URL | undefined, ca: Buffer | undefined): Pick<Endpoint, "tls" | "proxy"> => ({
+const wayOf = (
+  { proxy, proxyPasswordFile }: FcmSettings,
+  ca: Buffer | undefined,
+): Pick<Endpoint, "tls" | "proxy"> => ({
   tls: ca === undefined ? {} : { ca },
-  ...(proxy === undefined ? {} : { proxy: { host: hostOf(proxy), port: portOf(proxy) } }),
+  ...(proxy === undefined ? {} : { proxy: proxyOf(proxy, proxyPasswordFile) }),
 });

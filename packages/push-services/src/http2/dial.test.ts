@@ -16,10 +16,41 @@ describe("an HTTP proxy", () => {
   });
 
   it("that refuses is named with its status", async () => {
-    await using proxy = await startProxy({ status: 407 });
+    await using proxy = await startProxy({ status: 403 });
     await using apns = await anApns({ apns: { proxy: proxy.url } });
     await whileTimePasses(apns.clock, apns.services.send(aWakeup()));
-    expect(JSON.stringify(apns.services.health())).toMatch(/no tunnel through the proxy .*: it answered 407/);
+    expect(JSON.stringify(apns.services.health())).toMatch(/no tunnel through the proxy .*: it answered 403/);
+  });
+
+  it("that asks for a login gets the user's, and the first line of the password's file", async () => {
+    await using proxy = await startProxy({ login: "me@here:sesame: open" });
+    await using folder = await aFolder({ password: "sesame: open\nno more\n" });
+    const url = new URL(proxy.url);
+    url.username = "me@here";
+    await using apns = await anApns({ apns: { proxy: url, proxyPasswordFile: folder.file("password") } });
+    expect(await apns.services.send(aWakeup())).toMatchObject({ kind: "delivered" });
+  });
+
+  it.each([
+    ["no login", false, "it asks for a login; name a user in `proxy`"],
+    ["the wrong one", true, "it refuses this user or password"],
+  ])("that hears %s is named with the cure", async (_what, hasUser, cure) => {
+    await using proxy = await startProxy({ login: "me:sesame" });
+    await using folder = await aFolder({ password: "wrong" });
+    const url = new URL(proxy.url);
+    if (hasUser) url.username = "me";
+    await using apns = await anApns({ apns: { proxy: url, proxyPasswordFile: folder.file("password") } });
+    await whileTimePasses(apns.clock, apns.services.send(aWakeup()));
+    expect(JSON.stringify(apns.services.health())).toContain(cure);
+  });
+
+  it("whose password's file is not there is named with that file", async () => {
+    await using proxy = await startProxy({ login: "me:sesame" });
+    const url = new URL(proxy.url);
+    url.username = "me";
+    await using apns = await anApns({ apns: { proxy: url, proxyPasswordFile: "/nowhere/password" } });
+    await whileTimePasses(apns.clock, apns.services.send(aWakeup()));
+    expect(JSON.stringify(apns.services.health())).toContain("the file of its password, /nowhere/password");
   });
 });
 

@@ -7,7 +7,17 @@ export interface Endpoint {
   readonly port: number;
   /** Certificate authorities and client certificate. */
   readonly tls: SecureContextOptions;
-  readonly proxy?: { readonly host: string; readonly port: number };
+  readonly proxy?: Proxy;
+}
+
+/** An HTTP proxy on the way. */
+export interface Proxy {
+  readonly host: string;
+  readonly port: number;
+  /** What it knows us by, if it asks. */
+  readonly user?: string;
+  /** Its first line is the password; read again for each connection. */
+  readonly passwordFile?: string | undefined;
 }
 
 /** All addresses of a host name, asked anew before each connection; at least one, or it rejects. */
@@ -29,6 +39,13 @@ export const authorityOf = ({ host, port }: Endpoint): string => {
 
 /** A URL writes IPv6 addresses in brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, "$1");
+
+/** `proxy` may have the name of a user, and no password. */
+export const proxyOf = (proxy: URL, passwordFile: string | undefined): Proxy => ({
+  host: hostOf(proxy),
+  port: portOf(proxy),
+  ...(proxy.username === "" ? {} : { user: decodeURIComponent(proxy.username), passwordFile }),
+});
 
 export const portOf = ({ port, protocol }: URL): number =>
   port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);

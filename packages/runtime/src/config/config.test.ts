@@ -282,6 +282,12 @@ describe("a mistake in the configuration", () => {
       { line: 12, key: "modules.monalProdiOS.apns.environment" },
     ],
     [
+      "a proxy with a user and no password",
+      "      keyId:",
+      "      proxy: http://me@proxy:3128\n      keyId:",
+      { key: "modules.monalProdiOS", message: expect.stringContaining("half a login for the proxy") },
+    ],
+    [
       "a proxy with a password",
       "      keyId:",
       "      proxy: http://me:sesame@proxy:3128\n      keyId:",

@@ -22,22 +22,21 @@ export interface ApnsConfig {
   readonly endpoint?: string;
   /** Authorities to trust instead of the system's. */
   readonly caFile?: string;
-  /** HTTP proxy on the way. */
+  /** HTTP proxy on the way, perhaps with the name of a user. */
   readonly proxy?: string;
+  /** Password of that user. */
+  readonly proxyPasswordFile?: string;
 }
 
 const appleId = (what: string, example: string) =>
   text((id) => /^[A-Z0-9]{10}$/.test(id), `${what} of ten capital letters and digits`, example);
 
-const isProxy = (url: string): boolean => isUrlOf(["http:"], url) && URL.parse(url)?.username === "";
+const isProxy = (url: string): boolean => isUrlOf(["http:"], url);
 
 const endpoint = text((url) => isUrlOf(["https:"], url), "an https URL", "https://127.0.0.1:8443").optional();
 const caFile = path("/etc/reveille/apns/simulator-ca.pem").optional();
-const proxy = text(
-  isProxy,
-  "an http URL without a name or password",
-  "http://proxy.internal:3128",
-).optional();
+const proxy = text(isProxy, "an http URL without a password", "http://proxy.internal:3128").optional();
+const proxyPasswordFile = path("/etc/reveille/apns/proxy.password").optional();
 
 const apnsKeys = z.strictObject({
   topic: text((topic) => /^[A-Za-z0-9.-]{1,255}$/.test(topic), "the app's bundle id", "G7YU7X7KRJ.SworIM"),
@@ -51,12 +50,13 @@ const apnsKeys = z.strictObject({
   endpoint,
   caFile,
   proxy,
+  proxyPasswordFile,
 });
 type ApnsKeys = z.output<typeof apnsKeys>;
 
 const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
   decode: (keys, context) => {
-    const { topic, environment, endpoint, caFile, proxy } = keys;
+    const { topic, environment, endpoint, caFile, proxy, proxyPasswordFile } = keys;
     const credential = credentialOf(keys);
     if (typeof credential === "string") {
       context.issues.push({
@@ -71,6 +71,7 @@ const apnsConfig = z.codec(apnsKeys, z.custom<ApnsConfig>(), {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(caFile === undefined ? {} : { caFile }),
       ...(proxy === undefined ? {} : { proxy }),
+      ...(proxyPasswordFile === undefined ? {} : { proxyPasswordFile }),
     };
     return { topic, environment, credential, ...elsewhere };
   },
@@ -128,7 +129,23 @@ const fcmConfig = z.strictObject({
   endpoint,
   caFile,
   proxy,
+  proxyPasswordFile,
 });
+
+/** A password without a user, or the other way round, is a half of a login. */
+const hasWholeLogin = (module: {
+  readonly apns?: Way | undefined;
+  readonly fcm?: Way | undefined;
+}): boolean =>
+  [module.apns, module.fcm].every((way) => {
+    const hasUser = way?.proxy !== undefined && URL.parse(way.proxy)?.username !== "";
+    return hasUser === (way?.proxyPasswordFile !== undefined);
+  });
+
+interface Way {
+  readonly proxy?: string | undefined;
+  readonly proxyPasswordFile?: string | undefined;
+}
 
 /** What is sent for the wakeups of one app, and by which credential. */
 const moduleKeys = z.strictObject({
@@ -161,14 +178,18 @@ const moduleKeys = z.strictObject({
   custom: custom.prefault({}),
 });
 
-export const moduleConfig = moduleKeys.refine(
-  ({ apns, fcm }) => (apns === undefined) !== (fcm === undefined),
-  {
+export const moduleConfig = moduleKeys
+  .refine(hasWholeLogin, {
+    error: "has half a login for the proxy: a user in `proxy` and `proxyPasswordFile` belong together",
+    params: {
+      hint: "for example: `proxy: http://reveille@proxy.internal:3128` and `proxyPasswordFile: /etc/reveille/apns/proxy.password`",
+    },
+  })
+  .refine(({ apns, fcm }) => (apns === undefined) !== (fcm === undefined), {
     error: "needs its push service: either `apns` or `fcm`",
     params: {
       hint: "for example: `fcm: { projectId: my-project, serviceAccountFile: /etc/reveille/fcm/service-account.json }`",
     },
-  },
-);
+  });
 
 export type ModuleConfig = z.output<typeof moduleConfig>;
