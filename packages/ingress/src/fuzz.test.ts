@@ -114,7 +114,7 @@ async function run(plan: readonly Connection[]) {
       failed: ignore,
       stanza: (one: Parameters<typeof receive>[0]) => receive(one, path),
     };
-    const scanner = new XmlScanner(new StreamReader(listener, { length: 65_536, depth: 32 }));
+    const scanner = new XmlScanner(new StreamReader(listener, { length: 65_536, depth: 32 }), 65_536);
     const xml = stanzas.map((stanza) => (stanza === "good" ? aGoodPublish(good) : stanza)).join("");
     // As characters of one byte each, so that cuts also fall into characters of UTF-8.
     const bytes = Buffer.from(OPEN + xml + garbage).toString("latin1");

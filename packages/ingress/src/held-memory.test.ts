@@ -48,7 +48,10 @@ function aHoldingIngress() {
     failed: ignore,
     stanza: (one: Parameters<typeof receive>[0]) => receive(one, path),
   };
-  return { intake, scanner: new XmlScanner(new StreamReader(listener, { length: 65_536, depth: 32 })) };
+  return {
+    intake,
+    scanner: new XmlScanner(new StreamReader(listener, { length: 65_536, depth: 32 }), 65_536),
+  };
 }
 
 function aPublishWithContent(index: number): string {

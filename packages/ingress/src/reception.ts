@@ -39,6 +39,9 @@ const OBJECTS = 400;
 export function receiveWith(options: ReceptionOptions): Receive {
   return (stanza, path) => {
     const address = addressOf(stanza);
+    if (stanza.excessive) {
+      options.observe({ kind: "oversized-stanza-skipped", isAnswered: address !== undefined });
+    }
     if (address === undefined) {
       options.observe({ kind: "stanza-ignored", stanza: stanza.name });
       return;

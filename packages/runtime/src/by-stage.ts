@@ -40,6 +40,7 @@ export const byStage =
       case "wakeup-admitted":
       case "publish-answered":
       case "query-answered":
+      case "oversized-stanza-skipped":
       case "stanza-ignored":
       case "flush-settled":
       case "component-state-changed":

@@ -40,13 +40,24 @@ export const isForbidden = (code: number): boolean => (traitOf(code) & FORBIDDEN
  */
 export type CodeUnits = Uint16Array;
 
+/** Where a step of the scanner ended, when it is not an index. */
+export const INCOMPLETE = -1;
+export const FAULTY = -2;
+
+/**
+ * Whether a name may begin with this character: not with a digit, a dash or a dot (XML 1.0 §2.3). Other rules for
+ * names above ASCII are left to the front, which must not be stricter than we are.
+ */
+export const beginsName = (code: number): boolean =>
+  (traitOf(code) & ENDS_NAME) === 0 && !((code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e);
+
 /** Index after the name that begins at `from`: `from` itself if there is none, `end` if it may go on. */
-export function endOfName(codes: CodeUnits, from: number, end: number): number {
-  const first = codes[from] ?? 0;
+export const endOfName = (codes: CodeUnits, from: number, end: number): number =>
+  from < end && beginsName(codes[from] ?? 0) ? restOfName(codes, from + 1, end) : from;
+
+/** Index after the name that has begun before `from`; `end` if it may go on. */
+export function restOfName(codes: CodeUnits, from: number, end: number): number {
   let at = from;
-  // A name does not begin with a digit, a dash or a dot (XML 1.0 §2.3). Other rules for names above ASCII
-  // are left to the front, which must not be stricter than we are.
-  if ((first >= 0x30 && first <= 0x39) || first === 0x2d || first === 0x2e) return from;
   while (at < end && (traitOf(codes[at] ?? 0) & ENDS_NAME) === 0) at += 1;
   return at;
 }
@@ -56,13 +67,4 @@ export function endOfSpace(codes: CodeUnits, from: number, end: number): number 
   let at = from;
   while (at < end && isSpace(codes[at] ?? 0)) at += 1;
   return at;
-}
-
-/** How much of `text` up to `end` can be judged: a reference, `]]>` or line end may go on in the next chunk. */
-export function settledEnd(text: string, from: number, end: number): number {
-  let at = end;
-  while (at > from && at > end - 2 && text[at - 1] === "]") at -= 1;
-  if (at > from && text[at - 1] === "\r") at -= 1;
-  const reference = text.lastIndexOf("&", at - 1);
-  return reference >= from && !text.includes(";", reference) ? reference : at;
 }

@@ -15,6 +15,9 @@ interface Binding {
  */
 const MAX_DEPTH = 32;
 
+/** With more declarations in force an element has no namespace either, for the same reason. */
+const MAX_BINDINGS = 256;
+
 /** The namespace declarations in force, innermost last. */
 export class Namespaces {
   readonly #bindings: Binding[] = [];
@@ -23,13 +26,14 @@ export class Namespaces {
   enter(tag: StartTag, depth: number): void {
     tag.local = "";
     tag.namespace = "";
-    if (depth > MAX_DEPTH) return;
+    if (depth > MAX_DEPTH || this.#bindings.length > MAX_BINDINGS) return;
     for (let index = 0; index < tag.attributes; index += 1) {
       const name = tag.nameAt(index);
       if (!name.startsWith("xmlns")) continue;
       if (name.length === 5) this.#bind(depth, "", tag.value(name));
       else if (name.charCodeAt(5) === 0x3a) this.#bind(depth, name.slice(6), tag.value(name));
     }
+    if (this.#bindings.length > MAX_BINDINGS) return;
     const colon = tag.name.indexOf(":");
     tag.local = colon === -1 ? tag.name : tag.name.slice(colon + 1);
     tag.namespace = this.#of(colon === -1 ? "" : tag.name.slice(0, colon));

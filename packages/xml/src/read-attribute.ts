@@ -5,6 +5,8 @@ import {
   endOfName,
   endOfSpace,
   EQUALS,
+  FAULTY,
+  INCOMPLETE,
   isForbidden,
   isSpace,
   LESS,
@@ -13,13 +15,15 @@ import {
 import { resolveReferences } from "./references.ts";
 import { type StartTag } from "./start-tag.ts";
 
-/** Where a step of the scanner ended, when it is not an index. */
-export const INCOMPLETE = -1;
-export const FAULTY = -2;
+/** Text that is read now, as far as `end`. */
+export interface Source {
+  readonly text: string;
+  readonly codes: CodeUnits;
+  readonly end: number;
+}
 
 /** Reads one attribute into `tag`; the index after it, or how it failed. */
-export function readAttribute(text: string, codes: CodeUnits, from: number, tag: StartTag): number {
-  const end = text.length;
+export function readAttribute({ text, codes, end }: Source, from: number, tag: StartTag): number {
   const nameEnd = endOfName(codes, from, end);
   if (nameEnd === from) return FAULTY;
   const equals = endOfSpace(codes, nameEnd, end);

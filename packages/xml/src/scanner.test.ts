@@ -21,18 +21,21 @@ function told(events: string[], piece: string): void {
   else events.push(`text ${piece}`);
 }
 
-function scan(chunks: readonly string[]): Read {
+function scan(chunks: readonly string[], longestTag = 65_536): Read {
   const events: string[] = [];
   const attributes = (tag: StartTag): string =>
     Array.from({ length: tag.attributes }, (_, index) => tag.nameAt(index))
       .map((name) => `${name}=${JSON.stringify(tag.value(name))}`)
       .join(" ");
-  const scanner = new XmlScanner({
-    wantsText: true,
-    opened: (tag) => void events.push(`open ${tag.name} ${attributes(tag)} in ${tag.namespace}`),
-    text: (piece) => told(events, piece),
-    closed: () => void events.push("close"),
-  });
+  const scanner = new XmlScanner(
+    {
+      wantsText: true,
+      opened: (tag) => void events.push(`open ${tag.name} ${attributes(tag)} in ${tag.namespace}`),
+      text: (piece) => told(events, piece),
+      closed: () => void events.push("close"),
+    },
+    longestTag,
+  );
   let fault: XmlFault | undefined;
   for (const chunk of chunks) fault ??= scanner.write(chunk);
   return { complete: scanner.ended, fault, events };
@@ -146,6 +149,16 @@ describe("the XML scanner", () => {
     expect(events[1]).toContain('a63="63"');
     expect(events[1]).not.toContain("a64");
     expect(scan([`<r><b ${attributes} z='<'/></r>`]).fault).toBe("not-well-formed");
+  });
+
+  it("knows no namespaces while more than 256 declarations are in force", () => {
+    const declarations = Array.from({ length: 60 }, (_, index) => `xmlns:p${index}='urn:${index}'`).join(" ");
+    const { events, complete } = scan([
+      `<r>${`<a ${declarations}>`.repeat(5)}<p1:b/>${"</a>".repeat(4)}<p1:c/></a></r>`,
+    ]);
+    expect(complete).toBe(true);
+    expect(events).toContain("open p1:b  in ");
+    expect(events).toContain("open p1:c  in urn:1");
   });
 
   it("reads well-formed XML as saxes does", () => {

@@ -70,7 +70,7 @@ export class ComponentStream {
       },
       options.limits,
     );
-    this.#scanner = new XmlScanner(reader);
+    this.#scanner = new XmlScanner(reader, options.limits.length);
     this.#socket = this.#connect(options.front);
     void this.#limitOpening();
   }

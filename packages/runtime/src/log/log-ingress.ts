@@ -22,6 +22,11 @@ export const logIngress =
       case "query-answered":
         if (verbose()) logger.debug({ event: event.kind, query: event.query }, "query answered");
         return;
+      case "oversized-stanza-skipped":
+        if (verbose()) {
+          logger.debug({ event: event.kind, isAnswered: event.isAnswered }, "oversized stanza skipped");
+        }
+        return;
       case "stanza-ignored":
         if (verbose()) logger.debug({ event: event.kind, stanza: event.stanza }, "stanza ignored");
         return;

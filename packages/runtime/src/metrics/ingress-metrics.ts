@@ -83,6 +83,9 @@ export function ingressMetrics(registry: Registry) {
       case "query-answered":
         stanza.queries.inc({ query: event.query });
         return;
+      case "oversized-stanza-skipped":
+        stanza.oversized.inc({ answered: event.isAnswered ? "yes" : "no" });
+        return;
       case "stanza-ignored":
         stanza.ignored.inc({ stanza: event.stanza });
         return;
@@ -161,6 +164,12 @@ const stanzaMetrics = (registry: Registry) => ({
     help: "Queries answered (service discovery, ping, version, ad-hoc commands).",
     labels: ["query"],
     children: combinations({ query: QUERIES }),
+  }),
+  oversized: closedCounter(registry, {
+    name: "reveille_oversized_stanzas_total",
+    help: "Stanzas larger or deeper than a publish can be, whose content was skipped: answered with `wait`, or not if they asked nothing or their addresses were skipped, too.",
+    labels: ["answered"],
+    children: combinations({ answered: ["yes", "no"] }),
   }),
   ignored: closedCounter(registry, {
     name: "reveille_ignored_stanzas_total",

@@ -24,6 +24,8 @@ export type IngressEvent =
       readonly kind: "query-answered";
       readonly query: "disco-info" | "disco-items" | "ping" | "version" | "command" | "unsupported";
     }
+  /** A stanza larger or deeper than a publish can be, most of it skipped; `isAnswered` if it asked and its addresses are known. */
+  | { readonly kind: "oversized-stanza-skipped"; readonly isAnswered: boolean }
   | { readonly kind: "stanza-ignored"; readonly stanza: "message" | "presence" | "iq" | "other" }
   /** One round of admission and queue for a micro-batch. */
   | { readonly kind: "flush-settled"; readonly wakeups: number; readonly took: Millis; readonly ok: boolean }
