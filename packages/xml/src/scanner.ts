@@ -43,6 +43,9 @@ const CDATA_END = "]]>";
 /** Names of open elements are kept down to this depth; below it they are counted only. */
 const NAMED_DEPTH = 64;
 
+/** More than any tag of a publish has. */
+const LONGEST_TAG = 65_536;
+
 /** Of a name that takes a larger share of the longest tag only is kept that it is too long. */
 const NAME_SHARE = 1 / 8;
 
@@ -75,7 +78,7 @@ export class XmlScanner {
   #before = 0;
   #fault: XmlFault | undefined;
 
-  constructor(sink: XmlSink, longestTag: number) {
+  constructor(sink: XmlSink, longestTag = LONGEST_TAG) {
     this.#sink = sink;
     this.#longestTag = longestTag;
     this.#longestName = longestTag * NAME_SHARE;

@@ -2,7 +2,6 @@ import { anElement, heapUsed, letters, mutationsOf, splitAt } from "@reveille/te
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-
 import { XmlScanner } from "./scanner.ts";
 
 interface Read {
