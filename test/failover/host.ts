@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ask, askInNetworkOf, askRole } from "@reveille/testkit";
@@ -6,7 +6,7 @@ import { ask, askInNetworkOf, askRole } from "@reveille/testkit";
 import { type Machine } from "./namespaces.ts";
 import { Part } from "./part.ts";
 import { prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
-import { CLI, type Site } from "./site.ts";
+import { type Site } from "./site.ts";
 
 export type FrontKind = "prosody" | "ejabberd";
 
@@ -22,7 +22,7 @@ export interface HostRoles {
   /** In the plan, and of its root folder. */
   readonly name: string;
   readonly front: Part;
-  readonly ingresses: readonly Part[];
+  readonly ingress: Part;
   readonly worker: Part;
   readonly sidecar: Part;
 }
@@ -62,16 +62,10 @@ export async function startSentinelOn({ site, machine, name }: Omit<HostOptions,
 export async function startRoles(options: HostOptions, stack: AsyncDisposableStack): Promise<HostRoles> {
   const { machine } = options;
   const front = stack.use(await startFront(options));
-  const count = options.front === "ejabberd" ? 2 : 1;
-  const [worker, ...ingresses] = await Promise.all([
-    startRole(options, "worker", "worker"),
-    ...Array.from({ length: count }, async (_, index) =>
-      startRole(options, "ingress", `ingress-${index + 1}`),
-    ),
-  ]);
-  for (const part of [worker, ...ingresses]) stack.use(part);
-  const sidecar = stack.use(await startRole(options, "sidecar", "sidecar"));
-  return { machine, name: options.name, front, ingresses, worker, sidecar };
+  const [worker, ingress] = await Promise.all([startRole(options, "worker"), startRole(options, "ingress")]);
+  for (const part of [worker, ingress]) stack.use(part);
+  const sidecar = stack.use(await startRole(options, "sidecar"));
+  return { machine, name: options.name, front, ingress, worker, sidecar };
 }
 
 async function startFront({ site, machine, name, front }: HostOptions): Promise<Part> {
@@ -103,25 +97,33 @@ export async function startHaproxyOn({ site, machine, name }: Omit<HostOptions, 
   });
 }
 
-async function startRole(
-  options: HostOptions,
-  role: "ingress" | "worker" | "sidecar",
-  name: string,
-): Promise<Part> {
-  const root = join(options.site.folder, options.name);
-  const file = join(root, "etc/reveille/reveille.yaml");
-  const runtimeDir = join(root, "run/reveille");
-  const host = options.machine.address;
-  return startOn(options.site, options.machine, {
-    name,
-    command: process.execPath,
-    args: [CLI, role, "--config", file],
+const CHECKOUT = join(import.meta.dirname, "../..");
+const UNITS = join(CHECKOUT, "deploy/systemd");
+
+/** A role as its unit starts it: of the command line nothing changes but where the release and the machine's root are. */
+async function startRole({ site, machine, name }: HostOptions, role: "worker" | Once): Promise<Part> {
+  const root = join(site.folder, name);
+  const unit = role === "worker" ? "reveille-worker@.service" : `reveille-${role}.service`;
+  const text = await readFile(join(UNITS, unit), "utf8");
+  const line = /^ExecStart=(.+)$/m.exec(text)?.[1] ?? "";
+  const [command = "", ...args] = line
+    .split(" ")
+    .map((word) =>
+      word.replace("/opt/reveille/current/", `${CHECKOUT}/`).replace(/^\/etc\//, `${root}/etc/`),
+    );
+  return startOn(site, machine, {
+    name: role,
+    command,
+    args,
     ready: async (pid) =>
       role === "sidecar"
-        ? askInNetworkOf(pid, { kind: "connection", at: { host, port: 9464 } })
-        : askRole({ role, runtimeDir, pid }),
+        ? askInNetworkOf(pid, { kind: "connection", at: { host: machine.address, port: 9464 } })
+        : askRole({ role, runtimeDir: join(root, "run/reveille"), pid }),
   });
 }
+
+/** Roles that a host has one of. */
+type Once = "ingress" | "sidecar";
 
 interface Start {
   readonly name: string;

@@ -79,17 +79,13 @@ const PROCESS_RUNGS: readonly Told[] = [
   },
   {
     name: "ingress of s1 killed",
-    breaks: async ({ s1 }) => {
-      await Promise.all(s1.ingresses.map(async (ingress) => ingress.kill()));
-    },
+    breaks: async ({ s1 }) => s1.ingress.kill(),
     forMs: 12_000,
     goalsMs: both(3_000),
   },
   {
     name: "ingress of s1 frozen",
-    breaks: async ({ s1 }) => {
-      for (const ingress of s1.ingresses) ingress.freeze();
-    },
+    breaks: async ({ s1 }) => s1.ingress.freeze(),
     forMs: 15_000,
     goalsMs: both(10_000),
   },
@@ -105,7 +101,7 @@ const DRAIN: Told = {
   name: "s1 drained, then its roles stopped",
   breaks: async ({ site, s1 }) => {
     await drain(site, s1);
-    await Promise.all([...s1.ingresses, s1.worker].map(async (role) => role.stop()));
+    await Promise.all([s1.ingress, s1.worker].map(async (role) => role.stop()));
   },
   forMs: 5_000,
   goalsMs: both(3_000),
@@ -144,11 +140,11 @@ const RUNGS: readonly Told[] = [
   {
     name: "both ingresses killed, back 8 s later",
     breaks: async ({ s1, s2 }) => {
-      await Promise.all([...s1.ingresses, ...s2.ingresses].map(async (ingress) => ingress.kill()));
+      await Promise.all([s1.ingress, s2.ingress].map(async (ingress) => ingress.kill()));
     },
     forMs: 8_000,
     mends: async ({ s1, s2 }) => {
-      await Promise.all([...s1.ingresses, ...s2.ingresses].map(async (ingress) => ingress.restart()));
+      await Promise.all([s1.ingress, s2.ingress].map(async (ingress) => ingress.restart()));
     },
     thenMs: 12_000,
     // An ejabberd whose new stream was cut, when the second host turned sick as well, waits by itself: up to 300 s.
@@ -199,7 +195,7 @@ const partsOf = (host: Host): readonly Part[] => [
   host.sentinel,
   host.front,
   host.worker,
-  ...host.ingresses,
+  host.ingress,
   host.sidecar,
   host.haproxy,
 ];

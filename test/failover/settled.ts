@@ -11,21 +11,19 @@ import { type Site } from "./site.ts";
 const REPORT = { method: "GET", path: "/report", only: "ingress", within: seconds(2) } as const;
 
 /**
- * Resolves when every ingress of a host has its own front and has heard itself there. A host is ready before: the other
- * host's ingress may have been the first at a front and gives way later, and an ejabberd may have lost an ingress' first
- * self-ping at a place that was still empty, so that it connects anew.
+ * Resolves when the ingress of a host has its own front and has heard itself there. A host is ready before: the other
+ * host's ingress may have been the first at a front and gives way later.
  */
-export async function settled({ folder }: Site, { name, ingresses }: HostRoles): Promise<void> {
-  for (const ingress of ingresses) await hasOwnFront(ingress);
+export async function settled({ folder }: Site, { name, ingress }: HostRoles): Promise<void> {
+  await hasOwnFront(ingress);
   const runtimeDir = join(folder, name, "run/reveille");
-  const allHear = async (): Promise<true | undefined> => {
-    const roles = await askRoles(runtimeDir, REPORT, systemClock);
-    const hearing = roles.filter(({ answer }) =>
-      JSON.stringify(answer).includes(`"part":"component","health":{"kind":"ready"}`),
-    );
-    return hearing.length === ingresses.length ? true : undefined;
+  const hears = async (): Promise<true | undefined> => {
+    const [role] = await askRoles(runtimeDir, REPORT, systemClock);
+    const report = JSON.stringify(role?.answer ?? "");
+    const isReady = report.includes(`"part":"component","health":{"kind":"ready"}`);
+    return isReady && !/"part":"component","health":\{"kind":"(?!ready)/.test(report) ? true : undefined;
   };
-  await until(allHear, { what: `self-pings of all ingresses of ${name}`, withinMs: 30_000 });
+  await until(hears, { what: `self-pings of the ingress of ${name}`, withinMs: 30_000 });
 }
 
 async function hasOwnFront({ program }: Part): Promise<void> {

@@ -24,6 +24,7 @@ import { type ServedModules, servedModules } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
+import { StreamGroup } from "./stream/stream-group.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
 
 export interface IngressOptions {
@@ -142,12 +143,13 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     refusal: options.refusal ?? (() => undefined),
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
-  const places = placesOf(options.components);
-  const slots = options.components.map(
-    (component, index) =>
+  const groups = new Map(options.components.map((one) => [one, new StreamGroup(one.connections ?? 1)]));
+  const slots = placesOf(options.components).map(
+    ({ component, name, isOwn }) =>
       new FrontSlot({
-        front: { ...frontOf(component), name: places[index]?.name ?? component.service },
-        isOwn: places[index]?.isOwn ?? false,
+        front: { ...frontOf(component), name },
+        isOwn,
+        group: groups.get(component) ?? new StreamGroup(1),
         isWantedBack: options.isPlaceWanted ?? ((): boolean => false),
         clock,
         observe,

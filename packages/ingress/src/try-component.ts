@@ -5,6 +5,7 @@ import { type Stanza } from "./stanza.ts";
 import { ComponentStream, type StreamEnd } from "./stream/component-stream.ts";
 import { type ComponentOptions, frontOf } from "./stream/front.ts";
 import { SelfPing } from "./stream/self-ping.ts";
+import { StreamGroup } from "./stream/stream-group.ts";
 
 /** How a front received us. */
 export type ComponentTrial =
@@ -24,27 +25,38 @@ const LONGEST = seconds(15);
  * told to wait. Throws if the service is not `xmpp://host:port`.
  */
 export async function tryComponent(component: ComponentOptions, clock: Clock): Promise<ComponentTrial> {
-  const front = frontOf(component);
+  const { connections = 1 } = component;
+  const [front, group] = [frontOf(component), new StreamGroup(connections)];
   const pinged = Promise.withResolvers<ComponentTrial>();
   const observe = (event: PushEvent): void => {
     if (event.kind === "self-ping-settled" && !event.ok) pinged.resolve({ kind: "no-loop" });
   };
-  const ping = new SelfPing({ front, clock, observe, onLoop: () => pinged.resolve({ kind: "loop" }) });
-  const stream = new ComponentStream({
-    front,
-    clock,
-    limits: LIMITS,
-    onActive: () => void ping.watch(stream),
-    onStanza: (stanza) => {
-      const answer = ping.hears(stanza) ? "" : notNow(stanza);
-      if (answer !== "") stream.send(answer);
-    },
-  });
+  const onLoop = (): void => pinged.resolve({ kind: "loop" });
+  const ping = new SelfPing({ front, group, clock, observe, onLoop });
+  const open = (): ComponentStream => {
+    const stream: ComponentStream = new ComponentStream({
+      front,
+      clock,
+      limits: LIMITS,
+      onActive: () => {
+        group.join();
+        // A front with more places than streams would lose the ping.
+        if (group.isWhole) void ping.watch(stream);
+      },
+      onStanza: (stanza) => {
+        const answer = group.pending.hears(stanza) ? "" : notNow(stanza);
+        if (answer !== "") stream.send(answer);
+      },
+    });
+    return stream;
+  };
+  const streams = Array.from({ length: connections }, open);
   const done = new AbortController();
   const late = clock.sleep(LONGEST, done.signal).then((): ComponentTrial => ({ kind: "no-loop" }));
-  const trial = await Promise.race([pinged.promise, stream.ended.then(trialOf), late]);
+  const ends = streams.map(async (stream) => trialOf(await stream.ended));
+  const trial = await Promise.race([pinged.promise, ...ends, late]);
   done.abort();
-  await stream.close();
+  await Promise.all(streams.map(async (stream) => stream.close()));
   return trial;
 }
 

@@ -95,9 +95,8 @@ const signsOf = ({ standsIn, wantsPlace }: Pick<Ingress, "standsIn" | "wantsPlac
 
 function componentsOf({ ingress }: Config, log: Logger): Promise<readonly ComponentOptions[]> {
   return Promise.all(
-    ingress.components.map(async ({ service, domain, secretFile }, index) => ({
-      service,
-      domain,
+    ingress.components.map(async ({ secretFile, ...component }, index) => ({
+      ...component,
       secret: await secretFrom(secretFile, `ingress.components.${index}.secretFile`, log),
     })),
   );

@@ -1,4 +1,4 @@
-import { type ComponentTrial, tryComponent } from "@reveille/ingress";
+import { type ComponentTrial, placesOf, tryComponent } from "@reveille/ingress";
 import { type AskedRole, readSecret } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
@@ -9,26 +9,31 @@ import { type Check } from "./patient.ts";
  * Handshake and self-ping with each front. The own front is not disturbed while an ingress of this host says that it
  * has the loop.
  */
-export const checkComponents: Check = async ({ config, clock, roles }) =>
-  Promise.all(
-    config.ingress.components.map(async ({ service, domain, secretFile }, index) => {
+export const checkComponents: Check = async ({ config, clock, roles }) => {
+  const { components } = config.ingress;
+  const own = new Set(placesOf(components).flatMap(({ component, isOwn }) => (isOwn ? [component] : [])));
+  return Promise.all(
+    components.map(async (component, index) => {
+      const { service, domain, secretFile, connections } = component;
       const item = `component ${domain} at ${service}`;
-      if (index === 0 && roles.some(hasLoop)) {
+      if (own.has(component) && roles.some(hasLoop)) {
         return about(item).ok("the running ingress calls it ready: it has the place, or stands by");
       }
       try {
         const { text } = await readSecret(secretFile, `ingress.components.${index}.secretFile`);
-        return judgeTrial(item, await tryComponent({ service, domain, secret: text }, clock));
+        return judgeTrial(item, await tryComponent({ service, domain, secret: text, connections }, clock));
       } catch (error) {
         return about(item).skipped(`not tried: ${reasonOf(error)}`);
       }
     }),
   );
+};
 
-/** Whether this role is an ingress whose report calls its component ready. */
+/** Whether this role is an ingress whose report calls each component ready. */
 function hasLoop({ role, answer }: AskedRole): boolean {
   if (role !== "ingress" || answer.kind !== "answered") return false;
-  return partsOf(answer.body).some(({ part, state }) => part === "component" && state === "ready");
+  const components = partsOf(answer.body).filter(({ part }) => part === "component");
+  return components.length > 0 && components.every(({ state }) => state === "ready");
 }
 
 interface Part {

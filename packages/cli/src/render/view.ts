@@ -18,6 +18,9 @@ const PORTS = {
   sentinel: 26_379,
 } as const;
 
+/** `component_number` of ejabberd, which refuses fewer. The ingress fills all places (docs/decisions/0022). */
+const EJABBERD_PLACES = 2;
+
 const SECRET_FILE = "/etc/reveille/front/component.secret";
 const CANARY_SECRET_FILE = "/etc/reveille/canary/component.secret";
 
@@ -37,7 +40,11 @@ export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {
       ...machine,
       last: index === all.length - 1,
     })),
-    hostnames: hostnamesOf(plan).map((name, index) => ({ name, componentPort: PORTS.component + index })),
+    hostnames: hostnamesOf(plan).map((name, index) => ({
+      name,
+      componentPort: PORTS.component + index,
+      places: EJABBERD_PLACES,
+    })),
     components: componentsOf(plan, other),
     secretFile: SECRET_FILE,
     modules: describeModules(modules).trimEnd(),
@@ -104,11 +111,12 @@ interface Component {
   readonly address: string;
   readonly port: number;
   readonly domain: string;
+  readonly connections?: number;
 }
 
 /**
  * The fronts an ingress connects to: the own one first. At the other host's Prosody it stands by; ejabberd knows no
- * standing by, it would hand half of its publishes over, so there the host's own ingresses are enough.
+ * standing by, it would hand half of its publishes over, so there the host's own ingress is enough.
  */
 function componentsOf(plan: Plan, other: Host | undefined): readonly Component[] {
   const hostnames = hostnamesOf(plan);
@@ -122,6 +130,7 @@ function componentsOf(plan: Plan, other: Host | undefined): readonly Component[]
         address: "127.0.0.1",
         port: PORTS.component + index,
         domain,
+        connections: EJABBERD_PLACES,
       }));
   }
 }

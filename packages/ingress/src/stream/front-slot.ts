@@ -13,6 +13,7 @@ import { type StanzaLimits } from "../stream-reader.ts";
 import { ComponentStream, type StreamEnd } from "./component-stream.ts";
 import { type Front } from "./front.ts";
 import { SelfPing } from "./self-ping.ts";
+import { type StreamGroup } from "./stream-group.ts";
 
 export interface SlotOptions {
   readonly front: Front;
@@ -21,6 +22,8 @@ export interface SlotOptions {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly limits: StanzaLimits;
+  /** The streams of the component. */
+  readonly group: StreamGroup;
   /** While we stand by: whether whoever has the place shows signs of life. */
   readonly isStoodInFor: () => boolean;
   /** While we stand in: whether the ingress of that host is there again. */
@@ -52,7 +55,6 @@ const PARTINGS = 3;
 
 interface StreamPart {
   readonly onActive: () => void;
-  readonly hears?: (stanza: Stanza) => boolean;
   readonly parting?: string;
 }
 
@@ -155,13 +157,14 @@ export class FrontSlot {
   }
 
   async #occupy(): Promise<StreamEnd> {
-    const { front, clock, observe } = this.#options;
-    const ping = new SelfPing({ front, clock, observe, onLoop: () => (this.#looped = true) });
+    const { front, group, clock, observe } = this.#options;
+    const ping = new SelfPing({ front, group, clock, observe, onLoop: () => (this.#looped = true) });
     const stream = this.#connect({
-      hears: (stanza) => ping.hears(stanza),
       onActive: () => {
         this.#tell("active");
         this.#flush();
+        group.join();
+        void stream.ended.then(() => group.leave());
         void ping.watch(stream);
         void this.#giveBack(stream);
       },
@@ -179,15 +182,15 @@ export class FrontSlot {
     if (!stream.signal.aborted) await this.release();
   }
 
-  #connect({ hears, onActive, parting }: StreamPart): ComponentStream {
-    const { front, clock, limits, onStanza } = this.#options;
+  #connect({ onActive, parting }: StreamPart): ComponentStream {
+    const { front, clock, limits, group, onStanza } = this.#options;
     return new ComponentStream({
       front,
       clock,
       limits,
       parting,
       onActive,
-      onStanza: (stanza) => (hears?.(stanza) === true ? undefined : onStanza(stanza, this)),
+      onStanza: (stanza) => (group.pending.hears(stanza) ? undefined : onStanza(stanza, this)),
     });
   }
 

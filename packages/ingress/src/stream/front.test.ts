@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { placesOf } from "./front.ts";
+import { placesOf as streamsOf } from "./front.ts";
+
+const placesOf = (components: Parameters<typeof streamsOf>[0]) =>
+  streamsOf(components).map(({ name, isOwn }) => ({ name, isOwn }));
 
 const at = (service: string, domain = "eu.push.example") => ({ service: `xmpp://${service}`, domain });
 
@@ -20,6 +23,13 @@ describe("the places of an ingress", () => {
       { name: "us.push.example at xmpp://127.0.0.1:5347", isOwn: true },
       { name: "eu.push.example at xmpp://10.0.0.2:5347", isOwn: false },
       { name: "us.push.example at xmpp://10.0.0.2:5347", isOwn: false },
+    ]);
+  });
+
+  it("are as many as a component has connections, each with a name of its own", () => {
+    expect(placesOf([{ ...at("127.0.0.1:5347"), connections: 2 }])).toEqual([
+      { name: "xmpp://127.0.0.1:5347", isOwn: true },
+      { name: "xmpp://127.0.0.1:5347 (2)", isOwn: true },
     ]);
   });
 

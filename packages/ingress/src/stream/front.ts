@@ -6,6 +6,8 @@ export interface ComponentOptions {
   readonly domain: string;
   /** The secret shared with the front (XEP-0114 §3). */
   readonly secret: string;
+  /** How many streams to open: ejabberd balances a domain over `component_number` of them, connected or not. Default: 1. */
+  readonly connections?: number;
 }
 
 /** A component slot with its address taken apart. */
@@ -20,24 +22,30 @@ export interface Front {
 
 type Slot = Omit<ComponentOptions, "secret">;
 
-/** A component slot among the others of its host. */
-export interface Place {
-  /** For events, logs and metrics: the service, with the hostname where a service has several. */
+/** One stream of a component slot, among the others of its host. */
+export interface Place<Component> {
+  readonly component: Component;
+  /** For events, logs and metrics: the service, with the hostname or a number where a service has several streams. */
   readonly name: string;
   /** Whether it is at the front of this host, as the first one is; at any other we stand by. */
   readonly isOwn: boolean;
 }
 
 /** In the order of the components. Throws as `frontOf` does. */
-export function placesOf(components: readonly Slot[]): readonly Place[] {
+export function placesOf<Component extends Slot>(
+  components: readonly Component[],
+): readonly Place<Component>[] {
   const [first] = components;
-  return components.map((component) => {
-    const { service, domain } = component;
+  return components.flatMap((component) => {
+    const { service, domain, connections = 1 } = component;
     const isShared = components.filter((each) => each.service === service).length > 1;
-    return {
-      name: isShared ? `${domain} at ${service}` : service,
-      isOwn: first !== undefined && isAtFrontOf(first, component),
-    };
+    const name = isShared ? `${domain} at ${service}` : service;
+    const isOwn = first !== undefined && isAtFrontOf(first, component);
+    return Array.from({ length: connections }, (_, index) => ({
+      component,
+      name: index === 0 ? name : `${name} (${index + 1})`,
+      isOwn,
+    }));
   });
 }
 

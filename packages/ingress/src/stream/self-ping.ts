@@ -2,18 +2,21 @@ import { randomUUID } from "node:crypto";
 
 import { type Clock, millis, type Observe, seconds } from "@reveille/wakeup";
 
-import { type Stanza } from "../stanza.ts";
 import { escapeAttribute } from "@reveille/xml";
 import { type ComponentStream } from "./component-stream.ts";
 import { type Front } from "./front.ts";
+import { type PingReply } from "./pending-pings.ts";
+import { type StreamGroup } from "./stream-group.ts";
 
 const EVERY = seconds(10);
 const WITHIN = seconds(5);
-
-type Reply = "pong" | "bounce" | "none";
+/** How long the first ping waits for the other streams of the component. */
+const WHOLE_WITHIN = seconds(2);
 
 export interface SelfPingOptions {
   readonly front: Front;
+  /** The streams of the component; that of `watch` is one of them. */
+  readonly group: StreamGroup;
   readonly clock: Clock;
   readonly observe: Observe;
   /** The front has passed on a ping of ours, or has talked to us meanwhile. */
@@ -29,38 +32,32 @@ export class SelfPing {
   /** Unguessable, so that no peer can answer in our place. */
   readonly #id = `self-ping-${randomUUID()}`;
   #count = 0;
-  #settle: ((reply: Reply) => void) | undefined;
 
   constructor(options: SelfPingOptions) {
     this.#options = options;
   }
 
-  /**
-   * Whether the stanza is what became of our ping. A bounce (RFC 6120 §8.3) says that the front has no way to us, though
-   * it talks to us.
-   */
-  hears({ type, id }: Stanza): boolean {
-    if (id !== `${this.#id}-${this.#count}` || (type !== "result" && type !== "error")) return false;
-    this.#settle?.(type === "result" ? "pong" : "bounce");
-    return true;
-  }
-
   /** Runs until the stream is over. */
   async watch(stream: ComponentStream): Promise<void> {
+    const { clock, group } = this.#options;
+    if (!group.isWhole) await Promise.race([group.whole, clock.sleep(WHOLE_WITHIN, stream.signal)]);
     while (!stream.signal.aborted) {
       await this.#ping(stream);
-      await this.#options.clock.sleep(EVERY, stream.signal);
+      await clock.sleep(EVERY, stream.signal);
     }
   }
 
   async #ping(stream: ComponentStream): Promise<void> {
-    const { clock, front, observe } = this.#options;
+    const { clock, front, group, observe } = this.#options;
+    const wasWhole = group.isWhole;
     const sentAt = clock.monotonic();
     const heard = stream.heard;
     const reply = await this.#reply(stream);
     if (stream.signal.aborted) return;
+    // It may have gone to the place of a stream that is not there: that one's health says so.
+    if (reply === "none" && !(wasWhole && group.isWhole)) return;
     const ok = reply === "pong";
-    // A front that balances a domain over several components (ejabberd) hands the answer to any of them.
+    // A front that balances a domain over several processes (ejabberd) may hand the answer to another one.
     const isAstray = reply === "none" && stream.heard > heard;
     if (!isAstray) {
       const took = millis(clock.monotonic() - sentAt);
@@ -70,22 +67,23 @@ export class SelfPing {
     else stream.abandon(reply === "bounce" ? "self-ping bounced" : "self-ping unanswered");
   }
 
-  async #reply(stream: ComponentStream): Promise<Reply> {
-    const { clock } = this.#options;
+  async #reply(stream: ComponentStream): Promise<PingReply> {
+    const { clock, group } = this.#options;
     const settled = new AbortController();
-    const { promise, resolve } = Promise.withResolvers<Reply>();
+    const { promise, resolve } = Promise.withResolvers<PingReply>();
     this.#count += 1;
-    this.#settle = resolve;
-    stream.send(this.#stanza());
+    const id = `${this.#id}-${this.#count}`;
+    group.pending.expect(id, resolve);
+    stream.send(this.#stanza(id));
     void clock.sleep(WITHIN, AbortSignal.any([settled.signal, stream.signal])).then(() => resolve("none"));
     const reply = await promise;
+    group.pending.forget(id);
     settled.abort();
     return reply;
   }
 
-  #stanza(): string {
+  #stanza(id: string): string {
     const domain = escapeAttribute(this.#options.front.domain);
-    const id = `${this.#id}-${this.#count}`;
     return `<iq type='get' id='${id}' from='${domain}/health' to='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`;
   }
 }

@@ -15,3 +15,17 @@ export const componentConfig = (example: { readonly domain: string; readonly sec
     domain: domain(example.domain),
     secretFile: path(example.secretFile),
   });
+
+/** The component of an ingress at a front. */
+export const ingressComponent = componentConfig({
+  domain: "eu.push.example",
+  secretFile: "/etc/reveille/front/component.secret",
+}).extend({
+  /** Streams to open to that front. ejabberd has a fixed number of places, and loses what it draws for an empty one. */
+  connections: z
+    .int()
+    .min(1)
+    .max(16)
+    .prefault(1)
+    .meta({ examples: [2] }),
+});

@@ -2,7 +2,7 @@ import { isPushModule, type PushModule } from "@reveille/wakeup";
 import { z } from "zod";
 
 import { canaryConfig } from "./canary-config.ts";
-import { componentConfig } from "./component-config.ts";
+import { ingressComponent } from "./component-config.ts";
 import { address, domain, path, pushModule, rate, region, someTime, text } from "./leaves.ts";
 import { moduleConfig, type ModuleConfig } from "./module-config.ts";
 import { redisConfig } from "./redis-config.ts";
@@ -10,12 +10,7 @@ import { redisConfig } from "./redis-config.ts";
 // Linux takes 107 bytes as the path of a Unix socket; `/ingress-4194304.sock.new` needs 25.
 const fitsSockets = (folder: string): boolean => folder.startsWith("/") && Buffer.byteLength(folder) <= 80;
 
-const component = componentConfig({
-  domain: "eu.push.example",
-  secretFile: "/etc/reveille/front/component.secret",
-});
-
-const isEachOnce = (components: readonly z.output<typeof component>[]): boolean =>
+const isEachOnce = (components: readonly z.output<typeof ingressComponent>[]): boolean =>
   new Set(components.map(({ service, domain }) => `${service} ${domain}`)).size === components.length;
 
 /** Push modules by the name their publishes carry. */
@@ -44,7 +39,7 @@ export const configSchema = z.strictObject({
   redis: redisConfig,
   ingress: z.strictObject({
     components: z
-      .array(component)
+      .array(ingressComponent)
       .min(1, "must name at least the own front")
       // An ingress would be in conflict with itself for ever.
       .refine(isEachOnce, {

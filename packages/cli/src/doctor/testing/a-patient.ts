@@ -23,6 +23,7 @@ export interface TestHostOptions {
   readonly redis?: string;
   readonly service?: string;
   readonly domain?: string;
+  readonly connections?: number;
   readonly secret?: string;
   readonly endpoint?: string;
   readonly apns?: string;
@@ -52,6 +53,7 @@ ingress:
     - service: ${options.service ?? "xmpp://127.0.0.1:1"}
       domain: ${options.domain ?? "eu.push.example"}
       secretFile: ${file("component.secret")}
+      connections: ${options.connections ?? 1}
 modules:
   monalProdiOS:
     apns:
