@@ -37,6 +37,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "fast-check": ["testkit"],
   ioredis: ["admission", "queue", "testkit"],
   bullmq: ["queue"],
+  tldts: ["admission"],
   "@parse/node-apn": ["push-services"],
   fastify: ["sidecar"],
   pino: ["runtime"],

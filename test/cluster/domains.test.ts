@@ -72,7 +72,7 @@ describe("reveille domain", () => {
     await publish(quiet, { sender: "juliet@quiet.example/balcony", body: "Wherefore?" });
     const listed = async (): Promise<unknown> => JSON.parse(await domain("list", "--json"));
     await expect.poll(listed, { timeout: WITHIN, interval: 500 }).toMatchObject({
-      defaultLimit: null,
+      defaultLimit: { rate: "1000/s", burst: 20_000 },
       rules: [{ domain: "*.good.example", rule: "allowed" }],
       sendContentInClear: [{ domain: "quiet.example" }],
     });

@@ -8,6 +8,8 @@ import { Program, readinessOf, startRedis } from "@reveille/testkit";
 
 import { openLongWay } from "../load/doubles/long-way.ts";
 
+const WITHOUT_LIMIT = { rate: "100000/s", burst: 1_000_000 };
+
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 
 /** The one module. */
@@ -64,6 +66,8 @@ function configOf(folder: string, redisPort: number, { port, domain }: LoneIngre
         { service: `xmpp://127.0.0.1:${port}`, domain, secretFile: join(folder, "component.secret") },
       ],
     },
+    // Nobody tells of outcomes here.
+    admission: { newDevices: { perDomain: WITHOUT_LIMIT, inAll: WITHOUT_LIMIT } },
     modules: { [MODULE]: { apns: { topic: "org.example", environment: "production", ...credential } } },
   };
 }

@@ -16,6 +16,8 @@ import {
 
 import { Service } from "./service.ts";
 
+const WITHOUT_LIMIT = { rate: "100000/s", burst: 1_000_000 };
+
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const OUTPUT = join(import.meta.dirname, "../output/durability");
 const SENDER = "server.localhost";
@@ -170,8 +172,12 @@ async function writeConfigs(
         host: domain,
         runtimeDir: join(folder, "run"),
         redis,
-        ingress: { components: [{ service: front.service, domain, secretFile }] },
-        admission: { window: `${options.windowMs}ms` },
+        // One domain, and devices that were never seen before: far more than any server has.
+        ingress: { components: [{ service: front.service, domain, secretFile }], domainLimit: WITHOUT_LIMIT },
+        admission: {
+          window: `${options.windowMs}ms`,
+          newDevices: { perDomain: WITHOUT_LIMIT, inAll: WITHOUT_LIMIT },
+        },
         modules: { [MODULE]: { apns: { ...account, ...credential } } },
         sidecar: { listen: `127.0.0.1:${port}` },
       };

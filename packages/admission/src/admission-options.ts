@@ -10,6 +10,7 @@ import {
 import { type Redis } from "ioredis";
 
 import { type SenderLimits } from "./domains/sender-limits.ts";
+import { type NewDeviceLimits } from "./new-devices.ts";
 
 export interface AdmissionOptions {
   /** With short time-outs: see `openProducerRedis` of the package `queue`. Stays the caller's. */
@@ -25,7 +26,9 @@ export interface AdmissionOptions {
   /** How long a BadDeviceToken waits for its confirmation; default 1 min. */
   readonly confirmDeadAfter?: Millis;
   /** Limits of sending domains; without them every domain may publish as much as it likes. */
-  readonly limits?: Pick<SenderLimits, "bucketOf"> | undefined;
+  readonly limits?: Pick<SenderLimits, "paidBy"> | undefined;
+  /** Budgets for devices that never had a push, asked each time; without them such devices are like others. */
+  readonly newDevices?: () => NewDeviceLimits | undefined;
   /** Replaces Redis TIME in property tests. */
   readonly redisTime?: () => EpochMillis;
 }

@@ -35,7 +35,7 @@ export function nextDeparture(
 ): Departure {
   if (state.kind === "dead") return { verdict: { kind: "dead" }, state };
   if (state.kind === "unknown" || now >= later(state.at, window)) {
-    return { verdict: { kind: "now" }, state: { kind: "granted", at: now } };
+    return { verdict: { kind: "now" }, state: { kind: "granted", at: now, ...provenOf(state) } };
   }
 
   const plausible = state.at <= later(now, millis(Math.max(window, LONGEST_THROTTLE)));
@@ -50,7 +50,28 @@ export function nextDeparture(
   const due = later(plausible ? state.at : now, window);
   return {
     verdict: { kind: "later", after: between(now, due) },
-    state: { kind: "scheduled", at: due, urgent },
+    state: { kind: "scheduled", at: due, urgent, ...provenOf(state) },
     schedule: due,
   };
+}
+
+const provenOf = (state: DeviceState): { readonly proven?: true } =>
+  (state.kind === "granted" || state.kind === "scheduled") && state.proven === true ? { proven: true } : {};
+
+/**
+ * The same where devices that never had a push have a budget: each departure of such a device that is granted or
+ * scheduled takes one token, by `draw`; without one nothing changes.
+ */
+export function nextBudgetedDeparture(
+  state: DeviceState,
+  urgent: boolean,
+  now: EpochMillis,
+  { window, draw }: { readonly window: Millis; readonly draw: () => boolean },
+): Departure {
+  const departure = nextDeparture(state, urgent, now, window);
+  const { kind } = departure.verdict;
+  const isFree = provenOf(state).proven === true || (kind !== "now" && kind !== "later");
+  if (isFree) return departure;
+  if (!draw()) return { verdict: { kind: "over-budget" }, state };
+  return kind === "now" ? { ...departure, verdict: { kind, unproven: true } } : departure;
 }

@@ -26,6 +26,11 @@ export interface DeviceMemory {
    * attempt after a delay; a call after that delay marks the device as dead.
    */
   readonly suspectDead: (wakeup: Wakeup) => Promise<Suspicion>;
+  /**
+   * The outcome of the first push to a device that was `unproven`: accepted, the device is known from now on, and its domain
+   * gets back what it paid; refused, its domain pays more.
+   */
+  readonly noteFirst: (wakeup: Wakeup, isAccepted: boolean) => Promise<void>;
   /** A push to a suspected device was accepted after all. */
   readonly clearSuspicion: (wakeup: Wakeup) => Promise<void>;
   /**
@@ -40,6 +45,7 @@ const SUSPICION_LASTS = minutes(30);
 
 const MARK_DEAD = scriptOf("mark-dead.lua");
 const SUSPECT_DEAD = scriptOf("clock.lua", "suspect-dead.lua");
+const FIRST_OUTCOME = scriptOf("clock.lua", "new-devices.lua", "first-outcome.lua");
 const POSTPONE = scriptOf("clock.lua", "postpone.lua");
 
 export function deviceMemory(options: AdmissionOptions): DeviceMemory {
@@ -61,6 +67,14 @@ export function deviceMemory(options: AdmissionOptions): DeviceMemory {
       const args = [redisTime(), ...times, codeOf("suspected"), wholeMillis(forgetDeadAfter())];
       const after = Number(await SUSPECT_DEAD.run(redis, names, args));
       return after < 0 ? { kind: "dead" } : { kind: "confirm", after: millis(after) };
+    },
+    noteFirst: async (wakeup, isAccepted) => {
+      const limits = options.newDevices?.();
+      if (limits === undefined) return;
+      const device = deviceOf(wakeup);
+      const names = [keys.clock, keys.device(device), keys.newDevice(device)];
+      const args = [isAccepted ? 1 : 0, wholeMillis(limits.rememberFor), limits.perDomain.burst];
+      await FIRST_OUTCOME.run(redis, names, [redisTime(), ...args]);
     },
     clearSuspicion: async (wakeup) => {
       await redis.del(keys.suspicion(deviceOf(wakeup)));

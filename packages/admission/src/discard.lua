@@ -16,9 +16,12 @@ for i = 1, #KEYS - 2 do
   if redis.call('ZREM', KEYS[2], member) == 1 then
     thrown = thrown + 1
     local state = tonumber(redis.call('GET', device) or '0')
-    if state > 0 and state % 4 >= 2 and math.floor(state / 4) == due then
-      if due > now then
-        redis.call('SET', device, string.format('%.0f', (due - window) * 4), 'PX', due - now)
+    if state > 0 and state % 4 >= 2 and math.floor(state / 8) == due then
+      local proven = state % 8 >= 4 and 4 or 0
+      if proven > 0 then
+        redis.call('SET', device, string.format('%.0f', math.max(0, due - window) * 8 + proven), 'KEEPTTL')
+      elseif due > now then
+        redis.call('SET', device, string.format('%.0f', (due - window) * 8), 'PX', due - now)
       else
         redis.call('DEL', device)
       end

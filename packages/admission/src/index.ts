@@ -6,6 +6,7 @@ export { type DeviceMemory, type Suspicion } from "./device-memory.ts";
 export { type DeviceRecords, deviceRecords, type DeviceStatus } from "./device-records.ts";
 export { discardTrailing, type DiscardOptions } from "./discard-trailing.ts";
 export { type DeadReason, type DeviceState } from "./device-state.ts";
+export { type NewDeviceLimits } from "./new-devices.ts";
 export { type Admission, redisAdmission } from "./redis-admission.ts";
 export { openRegionSecret } from "./region-secret.ts";
 export { type Trailing, type TrailingBacklog, type TrailingClaim } from "./trailing.ts";
@@ -21,6 +22,7 @@ export { type DomainPattern, parseDomainPattern } from "./domains/domain-name.ts
 export { type DomainRule } from "./domains/domain-rule.ts";
 export { type DomainRules, domainRules } from "./domains/domain-rules.ts";
 export { openRegionBook, type RegionBook, type RegionBookOptions } from "./domains/region-book.ts";
+export { type DomainGrouping } from "./domains/registrable-domain.ts";
 export { type RuledDomain } from "./domains/rule-book.ts";
 export {
   openSenderLimits,

@@ -10,6 +10,8 @@
 local now, keep_clock = region_clock(KEYS[1], ARGV[1])
 local repeated_at = now + tonumber(ARGV[2])
 local state = tonumber(redis.call('GET', KEYS[2]) or '0')
-if state < 0 or math.floor(state / 4) >= repeated_at then return end
-redis.call('SET', KEYS[2], string.format('%.0f', repeated_at * 4), 'PX', repeated_at + tonumber(ARGV[3]) - now)
+if state < 0 or math.floor(state / 8) >= repeated_at then return end
+local proven = state % 8 >= 4 and 4 or 0
+local lasts = math.max(repeated_at + tonumber(ARGV[3]) - now, proven > 0 and redis.call('PTTL', KEYS[2]) or 0)
+redis.call('SET', KEYS[2], string.format('%.0f', repeated_at * 8 + proven), 'PX', lasts)
 keep_clock()

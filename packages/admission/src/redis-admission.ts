@@ -1,4 +1,4 @@
-import { deviceKeyOf, millis, redisKeysOf, type Verdict, type Wakeup } from "@reveille/wakeup";
+import { deviceKeyOf, hours, millis, redisKeysOf, type Verdict, type Wakeup } from "@reveille/wakeup";
 
 import { type AdmissionOptions } from "./admission-options.ts";
 import { LONGEST_THROTTLE } from "./departure.ts";
@@ -24,34 +24,27 @@ export interface Admission {
 /** Devices per script call: bounds how long one call keeps Redis from others (0.4 ms). */
 const MOST_PER_CALL = 128;
 
-const DECIDE = scriptOf("clock.lua", "limits.lua", "decide.lua");
+/** The outcome of a first push is waited for as long as a wakeup lives at most. */
+const TRIAL_LASTS = hours(1);
+
+const DECIDE = scriptOf("clock.lua", "limits.lua", "new-devices.lua", "decide.lua");
 
 /** Admission over one Redis. The connection stays the caller's. */
 export function redisAdmission(options: AdmissionOptions): Admission & DeviceMemory & Trailing {
-  const { secret, redis, windowOf, limits } = options;
-  const keys = redisKeysOf(options.region);
+  const { secret, redis, limits } = options;
 
   const ask = async (groups: readonly Group[]): Promise<readonly number[]> => {
-    const names = [keys.clock, keys.trailing, ...groups.map(({ device }) => keys.device(device))];
-    const args: (string | number)[] = [options.redisTime?.() ?? "", LONGEST_THROTTLE, 0];
-    for (const { members } of groups) {
-      const { wakeup } = members[0];
-      args.push(wholeMillis(windowOf(wakeup.module)), encodePayload(wakeup));
-    }
-    const buckets = bucketsOf(groups);
-    if (buckets.size > 0) {
-      args[2] = buckets.size;
-      names.push(...buckets.keys());
-      args.push(...limitArgs(groups, buckets));
-    }
-    return parseReplies(await DECIDE.run(redis, names, args), groups.length * (buckets.size > 0 ? 2 : 1));
+    const { names, args, answers } = decideCall(groups, options);
+    return parseReplies(await DECIDE.run(redis, names, args), answers);
   };
 
   return {
     decide: async (wakeups, senders = []) => {
       const asked = wakeups.map((wakeup, index): Asked => {
         const device = deviceKeyOf(secret, wakeup.token, wakeup.module);
-        return { index, wakeup, device, bucket: limits?.bucketOf(senders[index] ?? "") };
+        const sender = senders[index];
+        const paidBy = sender === undefined ? {} : (limits?.paidBy(sender) ?? {});
+        return { index, wakeup, device, bucket: paidBy.bucket, budget: paidBy.budget };
       });
       const verdicts: Verdict[] = [];
       for (const groups of roundsOf(asked, MOST_PER_CALL)) {
@@ -67,6 +60,50 @@ export function redisAdmission(options: AdmissionOptions): Admission & DeviceMem
     ...deviceMemory(options),
     ...trailing(options),
   };
+}
+
+interface Call {
+  readonly names: readonly string[];
+  readonly args: readonly (string | number)[];
+  /** How many integers the script answers. */
+  readonly answers: number;
+}
+
+/** What `decide.lua` reads. */
+function decideCall(groups: readonly Group[], options: AdmissionOptions): Call {
+  const keys = redisKeysOf(options.region);
+  const newDevices = options.newDevices?.();
+  const buckets = bucketsOf(groups);
+  const budgets = newDevices === undefined ? new Map<string, number>() : budgetsOf(groups);
+  const names = [keys.clock, keys.trailing, ...groups.map(({ device }) => keys.device(device))];
+  const lasting = newDevices === undefined ? 0 : wholeMillis(newDevices.rememberFor);
+  const args: (string | number)[] = [options.redisTime?.() ?? "", LONGEST_THROTTLE, buckets.size];
+  args.push(budgets.size, lasting);
+  for (const { budget, members } of groups) {
+    const { wakeup } = members[0];
+    const window = wholeMillis(options.windowOf(wakeup.module));
+    args.push(window * 256 + (budgets.get(budget ?? "") ?? 0), encodePayload(wakeup));
+  }
+  if (buckets.size > 0) {
+    names.push(...buckets.keys());
+    args.push(...limitArgs(groups, buckets));
+  }
+  if (newDevices !== undefined) {
+    names.push(keys.budgetOfAll("first"), keys.budgetOfAll("further"), ...budgets.keys());
+    const { perDomain, inAll } = newDevices;
+    args.push(intervalOf(perDomain) * 1_000, perDomain.burst, intervalOf(inAll) * 1_000, inAll.burst);
+    args.push(TRIAL_LASTS);
+  }
+  return { names, args, answers: groups.length * (buckets.size > 0 ? 2 : 1) };
+}
+
+/** Numbers from 1, by key. */
+function budgetsOf(groups: readonly Group[]): ReadonlyMap<string, number> {
+  const budgets = new Map<string, number>();
+  for (const { budget } of groups) {
+    if (budget !== undefined && !budgets.has(budget)) budgets.set(budget, budgets.size + 1);
+  }
+  return budgets;
 }
 
 interface NumberedBucket extends SharedBucket {
@@ -108,6 +145,8 @@ const VERDICTS: ReadonlyMap<number, Verdict> = new Map([
   [-1, { kind: "merged" }],
   [-2, { kind: "dead" }],
   [-3, { kind: "over-limit" }],
+  [-4, { kind: "over-budget" }],
+  [-5, { kind: "now", unproven: true }],
 ]);
 
 function parseReply(reply = Number.NaN): Verdict {

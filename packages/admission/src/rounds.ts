@@ -10,12 +10,15 @@ export interface Asked {
   readonly device: DeviceKey;
   /** Counts its sending domain; none without a limit. */
   readonly bucket: SharedBucket | undefined;
+  /** Redis key of what pays if the device is new; nothing does without one. */
+  readonly budget: string | undefined;
 }
 
 /** The wakeups of one device, as far as they count for one bucket: one push serves them all. */
 export interface Group {
   readonly device: DeviceKey;
   readonly bucket: SharedBucket | undefined;
+  readonly budget: string | undefined;
   /** The first one speaks for the others; it is urgent if any of them is. */
   readonly members: readonly [Asked, ...Asked[]];
 }
@@ -35,7 +38,8 @@ export function* roundsOf(asked: readonly Asked[], most: number): Generator<read
       if (group !== undefined && group.bucket?.key === one.bucket?.key) {
         groups.set(one.device, joined(group, one));
       } else if (group === undefined && groups.size < most) {
-        groups.set(one.device, { device: one.device, bucket: one.bucket, members: [one] });
+        const { device, bucket, budget } = one;
+        groups.set(device, { device, bucket, budget, members: [one] });
       } else {
         left.push(one);
       }
@@ -73,6 +77,7 @@ function verdictOfOthers(verdict: Verdict): Verdict {
       return { kind: "merged" };
     case "dead":
     case "over-limit":
+    case "over-budget":
       return verdict;
   }
 }

@@ -1,4 +1,4 @@
-import { type AdmissionOptions } from "@reveille/admission";
+import { type AdmissionOptions, type DomainLimit } from "@reveille/admission";
 import { type Config, systemClock } from "@reveille/runtime";
 import { type Millis, type PushModule } from "@reveille/wakeup";
 
@@ -20,8 +20,22 @@ export const admissionOptionsOf = ({
   secret,
   windowOf: (module) => windowsOf(current())(module),
   forgetDeadAfter: () => current().admission.forgetDeadAfter,
+  newDevices: () => {
+    const { newDevices, rememberDevices } = current().admission;
+    return {
+      perDomain: limitOf(newDevices.perDomain),
+      inAll: limitOf(newDevices.inAll),
+      rememberFor: rememberDevices,
+    };
+  },
   clock: systemClock,
   observe,
+});
+
+/** A limit of the configuration. */
+export const limitOf = ({ rate, burst }: Config["ingress"]["domainLimit"]): DomainLimit => ({
+  perSecond: rate,
+  burst,
 });
 
 /** The window of each module. */

@@ -2,6 +2,7 @@ import { openClearSenders, openSenderLimits, type SenderLimits } from "@reveille
 import { systemClock } from "@reveille/runtime";
 import { type Observe } from "@reveille/wakeup";
 
+import { limitOf } from "./admission-options.ts";
 import { type RoleContext } from "./role.ts";
 
 /** The operator's limits of sending domains. Throws what Redis throws. */
@@ -11,10 +12,10 @@ export async function openLimitsOf({ config, current, redis, secret }: RoleConte
     region: config.region,
     secret,
     clock: systemClock,
-    defaultLimit: () => {
-      const { domainLimit } = current().ingress;
-      return domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst };
-    },
+    defaultLimit: () => limitOf(current().ingress.domainLimit),
+    queryLimit: () => limitOf(current().ingress.queryLimit),
+    newDeviceLimit: () => limitOf(current().admission.newDevices.perDomain),
+    grouping: () => current().ingress.countDomains,
   });
 }
 

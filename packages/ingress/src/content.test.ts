@@ -29,6 +29,8 @@ describe("the memory of an ingress that holds publishes", () => {
     const clock = new ManualClock();
     const receive = receiveWith({
       refusal: () => undefined,
+      refusesQuery: () => false,
+      payerOf: (domain) => domain,
       modules: () => servedModules(new Set([MODULE]), undefined),
       queryFacts: { version: "1", statusForm: async () => "" },
       clock,

@@ -90,6 +90,8 @@ function anIngress() {
     intake,
     receive: receiveWith({
       refusal: () => undefined,
+      refusesQuery: () => false,
+      payerOf: (domain) => domain,
       modules: () => modules,
       queryFacts: { version: "1", statusForm: async () => "" },
       clock,

@@ -33,6 +33,8 @@ function aHoldingIngress() {
   const modules = servedModules(new Set([aModule()]), aModule());
   const receive = receiveWith({
     refusal: () => undefined,
+    refusesQuery: () => false,
+    payerOf: (domain) => domain,
     modules: () => modules,
     queryFacts: { version: "1", statusForm: async () => "" },
     clock,

@@ -93,6 +93,7 @@ async function run(plan: readonly Step[]) {
     intake.accept({
       wakeup: aWakeup({ token: aToken(published), receivedAt: epochMillis(published) }),
       sender: "example.com",
+      payer: "example.com",
       address: { id: String(published), from: "example.com", to: "push.example.net" },
       path: { send: () => undefined },
       device: String(published),

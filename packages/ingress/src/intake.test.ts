@@ -36,6 +36,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
   const aWaiting = (id: number, size = 100): Waiting => ({
     wakeup: aWakeup({ token: aToken(id), receivedAt: epochMillis(id) }),
     sender: "example.com",
+    payer: "example.com",
     address: { id: String(id), from: "example.com", to: "push.example.net" },
     path: { send: () => undefined },
     since: clock.monotonic(),

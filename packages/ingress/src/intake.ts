@@ -48,6 +48,7 @@ const RESULT_OF: Readonly<Record<VerdictKind, PublishResult>> = {
   merged: "merged",
   dead: "token-dead",
   "over-limit": "over-limit",
+  "over-budget": "over-budget",
 };
 
 /**
@@ -163,8 +164,10 @@ export class Intake {
   #sort(batch: readonly Waiting[], verdicts: readonly Verdict[]): void {
     if (verdicts.length !== batch.length) throw new Error("admission gave another number of verdicts");
     for (const [index, waiting] of batch.entries()) {
-      const kind = verdicts[index]?.kind ?? "now";
-      if (kind === "now") this.#decided.push(waiting);
+      const verdict = verdicts[index] ?? { kind: "now" };
+      const { kind } = verdict;
+      if (verdict.kind === "now")
+        this.#decided.push(verdict.unproven === true ? asUnproven(waiting) : waiting);
       else if (kind === "merged") this.#merged.push(waiting);
       else this.#settled.push([waiting, kind]);
     }
@@ -265,5 +268,10 @@ export class Intake {
     }
   }
 }
+
+const asUnproven = (waiting: Waiting): Waiting => ({
+  ...waiting,
+  wakeup: { ...waiting.wakeup, unproven: true },
+});
 
 const wakeupOf = ({ wakeup }: Waiting): Wakeup => wakeup;

@@ -8,6 +8,7 @@ import { type Waiting } from "./waiting.ts";
 const aWaiting = (sender: string, size = 10): Waiting => ({
   wakeup: aWakeup(),
   sender,
+  payer: sender,
   address: { id: "1", from: sender, to: "push.example.net" },
   path: { send: () => undefined },
   since: millis(0),

@@ -52,8 +52,8 @@ export class Line {
 
   /** Whether there was room. */
   join(waiting: Waiting): boolean {
-    const { sender, size } = waiting;
-    const own = this.#heldOf.get(sender) ?? this.#newcomer(sender);
+    const { payer, size } = waiting;
+    const own = this.#heldOf.get(payer) ?? this.#newcomer(payer);
     if (this.#isFull(this.#held, 1) || this.#isFull(own, SHARE_OF_ONE)) return false;
     this.#waiting.push(waiting);
     add(this.#held, 1, size);
@@ -78,16 +78,16 @@ export class Line {
   }
 
   /** Is no longer in hand. */
-  leave({ sender, size }: Waiting): void {
+  leave({ payer, size }: Waiting): void {
     add(this.#held, -1, -size);
-    const own = this.#heldOf.get(sender);
+    const own = this.#heldOf.get(payer);
     if (own !== undefined) add(own, -1, -size);
   }
 
-  #newcomer(sender: string): Held {
+  #newcomer(payer: string): Held {
     if (this.#heldOf.size >= this.#most) this.#forgetIdle();
     const held = { publishes: 0, bytes: 0 };
-    this.#heldOf.set(detached(sender), held);
+    this.#heldOf.set(detached(payer), held);
     return held;
   }
 

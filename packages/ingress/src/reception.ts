@@ -4,7 +4,7 @@ import { type Answer, type Answered, type ReplyPath } from "./answer.ts";
 import { type ServedModules, wakeupOf } from "./publish.ts";
 import { type SenderRefusal } from "./ports.ts";
 import { answerQuery, type QueryFacts } from "./query.ts";
-import { type IqAddress } from "./reply.ts";
+import { busyStanza, type IqAddress } from "./reply.ts";
 import { senderOf } from "./sender.ts";
 import { senderSoftwareOf } from "./sender-software.ts";
 import {
@@ -24,6 +24,10 @@ export interface ReceptionOptions {
   readonly answer: Answer;
   /** Whether the operator lets this domain publish now. */
   readonly refusal: (domain: string) => SenderRefusal | undefined;
+  /** Whether an IQ of this domain that is no publish is answered with `wait`. */
+  readonly refusesQuery: (domain: string) => boolean;
+  /** The name under which this domain counts together with others. */
+  readonly payerOf: (domain: string) => string;
   readonly accept: (waiting: Waiting) => void;
 }
 
@@ -55,6 +59,11 @@ export function receiveWith(options: ReceptionOptions): Receive {
       receivePublish(options, address, payload, path);
       return;
     }
+    if (options.refusesQuery(senderOf(address.from).domain)) {
+      path.send(busyStanza(address));
+      options.observe({ kind: "query-answered", query: "over-limit" });
+      return;
+    }
     const asked = payload.kind === "query" && type === typeOf(payload.query) ? payload : UNSUPPORTED;
     void receiveQuery(options, address, asked, path);
   };
@@ -79,7 +88,7 @@ function receivePublish(
   publish: PublishPayload,
   path: ReplyPath,
 ): void {
-  const { clock, observe, modules, answer, accept } = options;
+  const { clock, observe, modules, answer, accept, payerOf } = options;
   const kept = detach(received, publish.node);
   const to: Answered = { address: kept.address, path, since: clock.monotonic(), device: kept.node ?? "" };
   const sender = senderOf(kept.address.from);
@@ -92,7 +101,7 @@ function receivePublish(
   }
   const wakeup = wakeupOf({ ...publish, node: kept.node }, modules(), clock.now());
   if (typeof wakeup === "string") return answer(to, wakeup);
-  return accept({ ...to, wakeup, sender: domain, size: kept.length + OBJECTS });
+  return accept({ ...to, wakeup, sender: domain, payer: payerOf(domain), size: kept.length + OBJECTS });
 }
 
 /** Where the reply goes; `undefined` for what gets none: all but IQs of type get and set, with addresses. */

@@ -16,6 +16,7 @@ const results: readonly [PublishResult, HeardReply][] = [
   ["no-device-token", { type: "error", errorType: "cancel", condition: "item-not-found" }],
   ["unknown-module", { type: "error", errorType: "cancel", condition: "item-not-found" }],
   ["malformed", { type: "error", errorType: "wait", condition: "bad-request" }],
+  ["over-budget", { type: "error", errorType: "wait", condition: "service-unavailable" }],
   ["over-limit", { type: "error", errorType: "wait", condition: "service-unavailable" }],
   ["blocked", { type: "error", errorType: "cancel", condition: "not-allowed" }],
   ["not-a-server", { type: "error", errorType: "cancel", condition: "not-allowed" }],

@@ -43,6 +43,10 @@ export const REPLIES: Readonly<Record<PublishResult, Answer>> = {
   "unknown-module": forget("item-not-found", "The push module is not served here."),
   malformed: later("bad-request", "The publish could not be read, see XEP-0357."),
   "over-limit": later("service-unavailable", "Too many publishes from this domain."),
+  "over-budget": later(
+    "service-unavailable",
+    "Too many publishes from this domain to devices not seen before.",
+  ),
   blocked: forget("not-allowed", "This domain may not publish here."),
   "not-a-server": forget("not-allowed", "Only servers may publish here."),
   overload: later("remote-server-timeout", "The push service is overloaded."),
@@ -55,6 +59,7 @@ export const DOUBTED: Answer = later("remote-server-timeout", "The push service 
 
 const UNSUPPORTED = errorTail("cancel", "service-unavailable", "Only push notifications are served here.");
 const UNKNOWN_ACTION = errorTail("cancel", "bad-request", "This action is not offered.");
+const BUSY = errorTail("wait", "service-unavailable", "Too many queries from this domain.");
 const NO_SUCH_NODE = errorTail("cancel", "item-not-found", "There is no such node.");
 
 /** The stanza that answers a publish. */
@@ -67,6 +72,9 @@ export const resultStanza = (address: IqAddress, child: string): string =>
   child === "" ? `${head(address, "result")}/>` : `${head(address, "result")}>${child}</iq>`;
 
 export const unsupportedStanza = (address: IqAddress): string => head(address, "error") + UNSUPPORTED;
+
+/** For a query of a domain that asks too much. */
+export const busyStanza = (address: IqAddress): string => head(address, "error") + BUSY;
 
 /** For a command (XEP-0050 §3.5). */
 export const unknownActionStanza = (address: IqAddress): string => head(address, "error") + UNKNOWN_ACTION;

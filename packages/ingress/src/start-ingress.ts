@@ -46,6 +46,10 @@ export interface IngressOptions {
   readonly isPlaceWanted?: () => boolean;
   /** Which sending domains are refused before anything else, by name. Default: none. */
   readonly refusal?: (domain: string) => SenderRefusal | undefined;
+  /** Whether an IQ of this domain that is no publish is answered with `wait`. Default: never. */
+  readonly refusesQuery?: (domain: string) => boolean;
+  /** The name under which a domain counts together with others. Default: its own. */
+  readonly payerOf?: (domain: string) => string;
   /** What a sending domain may publish, told to it when it asks. Default: as much as it wants. */
   readonly limitOf?: (domain: string) => SenderLimit;
   /** Where all ingresses of the region count sending domains together. Default: each tells what it has counted itself. */
@@ -141,6 +145,8 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     observe: desk.watching(observe),
     answer,
     refusal: options.refusal ?? (() => undefined),
+    refusesQuery: options.refusesQuery ?? (() => false),
+    payerOf: options.payerOf ?? ((domain) => domain),
     accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
   });
   const groups = new Map(options.components.map((one) => [one, new StreamGroup(one.connections ?? 1)]));

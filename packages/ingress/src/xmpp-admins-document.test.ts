@@ -9,6 +9,7 @@ import { oracles } from "./fixtures/oracles.ts";
 import { type ReadReply, readReplies } from "./fixtures/read-reply.ts";
 import {
   DOUBTED,
+  busyStanza,
   noSuchNodeStanza,
   REPLIES,
   replyStanza,
@@ -61,8 +62,8 @@ describe("docs/xmpp-admins.md", () => {
   });
 
   it("has every error that something else can get", () => {
-    const others = [unsupportedStanza(address), noSuchNodeStanza(address), unknownActionStanza(address)].map(
-      read,
+    const others = [unsupportedStanza, noSuchNodeStanza, unknownActionStanza, busyStanza].map((stanza) =>
+      read(stanza(address)),
     );
     const written = tableOf("| error | text | meaning |").map(([error, words]) => [error, words]);
     expect(others.map((reply) => [nameOf(reply), reply.text])).toEqual(written);
@@ -92,13 +93,13 @@ describe("docs/xmpp-admins.md", () => {
         clearSoftware: "tigase",
       },
       by: "region",
-      limit: "none",
+      limit: "1000 a second, 20000 at once; not exceeded in the last hour",
       exact: true,
     });
     const shown = [...xml.matchAll(/ label='([^']*)'><value>([^<]*)</g)].map(
       ([, label, value]) => `${label}: ${value}`,
     );
-    expect(shown).toHaveLength(19);
+    expect(shown).toHaveLength(20);
     const [, block = ""] = /\n```\n(Push notifications of twice\.example\n[^`]*)\n```\n/.exec(text) ?? [];
     const form = ["Push notifications of twice.example", ...shown];
     expect(block.split("\n")).toEqual(form.map((line) => line.replaceAll("&#39;", "'")));

@@ -99,7 +99,9 @@ export class ModuleService {
       return Promise.resolve({ kind: "rejected", reason: leave.because, blame: "module" });
     }
     return new Promise((resolve) =>
-      this.#push(this.#composer.for(wakeup), leave, (outcome) => resolve(this.#guard.check(outcome))),
+      this.#push(this.#composer.for(wakeup), leave, (outcome) =>
+        resolve(this.#guard.check(outcome, wakeup.unproven)),
+      ),
     );
   }
 

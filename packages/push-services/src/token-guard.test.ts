@@ -52,6 +52,22 @@ describe("the token guard", () => {
     expect(guard.check(BAD)).toBe(BAD);
   });
 
+  it("is not switched by made-up tokens of devices that never had a push, and has none of those tried again", () => {
+    const { guard, changes } = aGuard();
+    check(guard, 1, DELIVERED);
+    for (let index = 0; index < 1_000; index += 1) expect(guard.check(BAD, true)).toBe(BAD);
+    expect(changes).toEqual([]);
+    expect(guard.check(BAD)).toBe(BAD);
+  });
+
+  it("doubts a bad token of a new device before a push of the module was delivered, and while it is on", () => {
+    const { guard } = aGuard();
+    expect(guard.check(BAD, true)).toEqual({ ...BAD, proof: "doubted" });
+    check(guard, 1, DELIVERED);
+    check(guard, 30, BAD);
+    expect(guard.check(BAD, true)).toEqual({ ...BAD, proof: "doubted" });
+  });
+
   it("always believes Apple's own word that a token is gone", () => {
     const { guard } = aGuard();
     check(guard, 30, BAD);

@@ -35,11 +35,15 @@ export class TokenGuard {
     this.#before = this.#fresh();
   }
 
-  /** The outcome as it may be believed. */
-  check(outcome: Outcome): Outcome {
+  /**
+   * The outcome as it may be believed. A device that never had a push (`isNew`) may be an invention of a stranger: that it
+   * is refused says nothing of our settings, and its push is not repeated.
+   */
+  check(outcome: Outcome, isNew = false): Outcome {
     if (outcome.kind !== "token-dead" && outcome.kind !== "delivered") return outcome;
     if (outcome.kind === "delivered") this.#proven = true;
     const suspected = outcome.kind === "token-dead" && outcome.proof === "suspected";
+    if (suspected && isNew) return this.#on || !this.#proven ? { ...outcome, proof: "doubted" } : outcome;
     this.#count(suspected);
     return suspected && (this.#on || !this.#proven)
       ? { kind: "unreachable", reason: outcome.reason, retryAfter: RETRY_AFTER }

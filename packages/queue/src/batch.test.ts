@@ -8,7 +8,7 @@ import { batchIds } from "./batch-id.ts";
 
 const queuedOnce = (wakeup: Wakeup) => ({ wakeup, attempt: 1, again: false, overtakes: false });
 
-const wakeup: fc.Arbitrary<Wakeup> = fc.record({
+const proven: fc.Arbitrary<Wakeup> = fc.record({
   token: fc.oneof(
     fc
       .uint8Array({ minLength: 16, maxLength: 256 })
@@ -19,6 +19,11 @@ const wakeup: fc.Arbitrary<Wakeup> = fc.record({
   urgent: fc.boolean(),
   receivedAt: fc.integer({ min: 0, max: 2 ** 45 }).map(epochMillis),
 });
+
+const wakeup: fc.Arbitrary<Wakeup> = fc.oneof(
+  proven,
+  proven.map((one): Wakeup => ({ ...one, unproven: true })),
+);
 
 const queued = fc.record({
   wakeup,

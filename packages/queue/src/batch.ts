@@ -36,6 +36,8 @@ interface BatchBody {
   readonly b: number;
   /** Attempt of each wakeup; absent while all are at their first. */
   readonly n?: readonly number[];
+  /** Positions of the wakeups to devices that never had a push; absent if there are none. */
+  readonly u?: readonly number[];
   /** 1 if the batch was put in front of older ones; otherwise absent. */
   readonly f?: 1;
 }
@@ -55,7 +57,12 @@ export function encodeBatch(
     w.push(index * 2 + (wakeup.urgent ? 1 : 0), wakeup.receivedAt - b);
   }
   const columns = { v: 1, m: [...modules.keys()], t: tokens.join(","), w, b } as const;
-  const body = overtakes ? ({ ...columns, f: 1 } as const) : columns;
+  const unproven = queued.flatMap(({ wakeup }, index) => (wakeup.unproven === true ? [index] : []));
+  const body = {
+    ...columns,
+    ...(unproven.length > 0 ? { u: unproven } : {}),
+    ...(overtakes ? ({ f: 1 } as const) : {}),
+  };
   if (queued.every(({ attempt }) => attempt === 1)) return body;
   return { ...body, n: queued.map(({ attempt }) => attempt) };
 }
@@ -77,13 +84,15 @@ export function decodeBatch(data: unknown, again = false): BatchReading {
     return { kind: "broken" };
   }
   const queued: QueuedWakeup[] = [];
+  const unproven = new Set(data.u);
   for (const [index, text] of tokens.entries()) {
     const flags = data.w[2 * index] ?? -1;
     const receivedAt = data.b + (data.w[2 * index + 1] ?? Number.NaN);
     const token = unpackToken(text);
     const module = data.m[flags >> 1];
     if (token === undefined || module === undefined || !isPushModule(module) || !isTime(receivedAt)) continue;
-    const wakeup = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };
+    const known = { token, module, urgent: flags % 2 === 1, receivedAt: epochMillis(receivedAt) };
+    const wakeup: Wakeup = unproven.has(index) ? { ...known, unproven: true } : known;
     queued.push({ wakeup, attempt: data.n?.[index] ?? 1, again, overtakes: data.f === 1 });
   }
   return { kind: "wakeups", queued, broken: tokens.length - queued.length };
@@ -104,7 +113,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
 
 function isBatchBody(data: unknown): data is BatchBody {
   if (typeof data !== "object" || data === null) return false;
-  const { v, m, t, w, b, n }: Partial<Record<keyof BatchBody, unknown>> = data;
+  const { v, m, t, w, b, n, u }: Partial<Record<keyof BatchBody, unknown>> = data;
   if (v !== VERSION || typeof t !== "string" || typeof b !== "number") return false;
-  return isTexts(m) && isNumbers(w) && (n === undefined || isNumbers(n));
+  return isTexts(m) && isNumbers(w) && [n, u].every((column) => column === undefined || isNumbers(column));
 }

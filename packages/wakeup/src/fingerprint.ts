@@ -64,6 +64,11 @@ export function bucketKeyOf(secret: RegionSecret, limited: string): BucketKey {
   throw new Error("a SHA-256 in base64url is shorter than 22 characters");
 }
 
+/** `budgeted` says whose budget for new devices it is and how large, in any form that tells them apart. */
+export function budgetKeyOf(secret: RegionSecret, budgeted: string): BucketKey {
+  return bucketKeyOf(secret, `new ${budgeted}`);
+}
+
 /** `domain` in the form under which it is counted. */
 export function domainKeyOf(secret: RegionSecret, domain: string): DomainKey {
   // As above; no bucket's text begins so.

@@ -27,6 +27,7 @@ export {
   type DomainKey,
   domainKeyOf,
   type Fingerprint,
+  budgetKeyOf,
   fingerprintOf,
   isRegionSecret,
   parseFingerprint,
@@ -48,7 +49,7 @@ export {
   redisKeyKind,
   type RedisKeyKind,
 } from "./redis-key-kinds.ts";
-export { QUEUE_NAME, type RedisKeys, redisKeysOf, type Sign } from "./redis-keys.ts";
+export { type BudgetPool, QUEUE_NAME, type RedisKeys, redisKeysOf, type Sign } from "./redis-keys.ts";
 export { isRegion, type Region } from "./region.ts";
 export { type PublishResult, type ReplyKind } from "./reply.ts";
 export {

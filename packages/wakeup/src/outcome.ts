@@ -9,8 +9,11 @@ export type Outcome =
   | {
       readonly kind: "token-dead";
       readonly reason: string;
-      /** `certain`: Apple says so for good (410). `suspected`: may also be our mistake (BadDeviceToken). */
-      readonly proof: "certain" | "suspected";
+      /**
+       * `certain`: Apple says so for good (410). `suspected`: may also be our mistake (BadDeviceToken). `doubted`: the
+       * same, of a device that never had a push, while we have a reason to think that it is our mistake.
+       */
+      readonly proof: "certain" | "suspected" | "doubted";
       /** Since when the token is no longer valid, by Apple's clock (410 only). */
       readonly since?: EpochMillis;
     }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   bucketKeyOf,
+  budgetKeyOf,
   deviceKeyOf,
   domainKeyOf,
   isPushModule,
@@ -39,6 +40,9 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   sign: keys.sign("batch-taken"),
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
+  newDevice: keys.newDevice(device),
+  budget: keys.budget(budgetKeyOf(secret, "a.example 1 2")),
+  budgetOfAll: keys.budgetOfAll("further"),
   clearSenders: keys.clearSenders,
   domainCounts: keys.domainCounts(domainKeyOf(secret, "a.example")),
   countedDomains: keys.countedDomains,

@@ -33,7 +33,7 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
   device: {
     pattern: "d…",
     holds:
-      "under a keyed hash of the token, and a number for the module: when a push last left or leaves next, or that the device is gone",
+      "under a keyed hash of the token, and a number for the module: when a push last left or leaves next, whether one was ever accepted, or that the device is gone",
     expires: true,
   },
   suspicion: {
@@ -66,6 +66,22 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
   bucket: {
     pattern: "limit-…",
     holds: "under a keyed hash of a sending domain that has a limit: how much of it is used up",
+    expires: true,
+  },
+  newDevice: {
+    pattern: "n…",
+    holds:
+      "under a keyed hash of a device that never had a push: a keyed hash of the sending domain's budget, until the outcome of the first push",
+    expires: true,
+  },
+  budget: {
+    pattern: "budget-…",
+    holds: "under a keyed hash of a sending domain: how much of its budget for new devices is used up",
+    expires: true,
+  },
+  budgetOfAll: {
+    pattern: "budget-all-…",
+    holds: "how much of the budget for new devices of all domains together is used up",
     expires: true,
   },
   clearSenders: {
@@ -109,6 +125,9 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   sign: /^sign-/,
   domainRules: /^domain-rules$/,
   bucket: new RegExp(`^limit-${HASH}$`),
+  newDevice: new RegExp(`^n${DEVICE}$`),
+  budget: new RegExp(`^budget-${HASH}$`),
+  budgetOfAll: /^budget-all-(?:first|further)$/,
   clearSenders: /^clear-senders$/,
   domainCounts: new RegExp(`^c${HASH}$`),
   countedDomains: /^counted$/,

@@ -15,7 +15,10 @@ export interface RedisKeys {
   readonly trailing: string;
   /** The region secret, made at the first start. No TTL. */
   readonly secret: string;
-  /** One integer per device; see admission. TTL at most two windows, a throttle, or the life of a dead mark. */
+  /**
+   * One integer per device; see admission. TTL: `admission.rememberDevices` once a push was accepted for it, until then
+   * at most two windows or a throttle; the life of a dead mark.
+   */
   readonly device: (device: DeviceKey) => string;
   /** Present while pushes of a module may be covered by newer ones. TTL: until that is over unless told again. */
   readonly backlog: (module: PushModule) => string;
@@ -25,6 +28,12 @@ export interface RedisKeys {
   readonly domainRules: string;
   /** The token bucket of a sending domain. TTL: until it is full. */
   readonly bucket: (bucket: BucketKey) => string;
+  /** Which budget paid for the first push to a new device. TTL: an hour, or until its outcome. */
+  readonly newDevice: (device: DeviceKey) => string;
+  /** What a sending domain has used of its budget for new devices. TTL: until all of it is free again. */
+  readonly budget: (budget: BucketKey) => string;
+  /** The same of all domains together: `first` for the first few of each domain. TTL: until all of it is free again. */
+  readonly budgetOfAll: (pool: BudgetPool) => string;
   /** ZSET of the domains that sent content in clear of late: score = last time, epoch ms. TTL: a week. */
   readonly clearSenders: string;
   /** HASH of the publishes of a sending domain, by slice of five minutes and result. TTL: an hour after the last. */
@@ -53,6 +62,9 @@ export interface RedisKeys {
  */
 export type Sign = "ingress" | "worker" | "batch-taken" | "stand-in" | "wants-place";
 
+/** New devices of a domain that has few of them, and of one that has more: two budgets, so that the latter leave some. */
+export type BudgetPool = "first" | "further";
+
 /** Name of the region's BullMQ queue. */
 export const QUEUE_NAME = "wakeups";
 
@@ -66,6 +78,9 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   accepted: (device) => `{${region}}a${device}`,
   domainRules: `{${region}}domain-rules`,
   bucket: (bucket) => `{${region}}limit-${bucket}`,
+  newDevice: (device) => `{${region}}n${device}`,
+  budget: (budget) => `{${region}}budget-${budget}`,
+  budgetOfAll: (pool) => `{${region}}budget-all-${pool}`,
   clearSenders: `{${region}}clear-senders`,
   domainCounts: (domain) => `{${region}}c${domain}`,
   countedDomains: `{${region}}counted`,

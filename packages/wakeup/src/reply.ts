@@ -14,6 +14,8 @@ export type PublishResult =
   | "unknown-module"
   | "malformed"
   | "over-limit"
+  /** To a device that never had a push, when the domain has no budget left for such devices. */
+  | "over-budget"
   | "blocked"
   /** Published by a client, which has no business here. */
   | "not-a-server"

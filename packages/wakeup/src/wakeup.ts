@@ -12,6 +12,11 @@ export interface Wakeup {
   readonly urgent: boolean;
   /** When the publish reached us, by the clock of the ingress. */
   readonly receivedAt: EpochMillis;
+  /**
+   * As far as the region remembers, the push service has never accepted a push for this device. The worker reports the
+   * first outcome of such a device to admission, and does not repeat what is refused.
+   */
+  readonly unproven?: true;
 }
 
 /**

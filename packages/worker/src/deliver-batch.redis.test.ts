@@ -40,7 +40,13 @@ async function aScene() {
       observe,
       chance: () => 0,
       deadlineOf: () => hours(1),
-      memory: { markDead: unused, suspectDead: unused, clearSuspicion: unused, postpone: unused },
+      memory: {
+        markDead: unused,
+        noteFirst: unused,
+        suspectDead: unused,
+        clearSuspicion: unused,
+        postpone: unused,
+      },
     };
   };
   const batch = (age: number, again: boolean): readonly QueuedWakeup[] =>

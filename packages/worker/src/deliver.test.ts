@@ -42,6 +42,7 @@ function aScene(outcome: Outcome, memory: Partial<DeviceMemory> = {}): Scene {
     },
     memory: {
       markDead: async (_wakeup, since) => void remembered.push(["dead", since]),
+      noteFirst: async (_wakeup, isAccepted) => void remembered.push(["first", isAccepted]),
       suspectDead: async () => ({ kind: "confirm", after: minutes(1) }),
       clearSuspicion: async () => void remembered.push(["cleared"]),
       postpone: async (_wakeup, by) => void remembered.push(["postponed", by]),
@@ -115,6 +116,36 @@ describe("a delivery", () => {
 
     const second = aScene(bad, { suspectDead: async () => ({ kind: "dead" }) });
     expect(await attempted(aWakeup(), 2, second.delivery)).toEqual({ kind: "done" });
+  });
+
+  it.each<[string, Outcome, readonly unknown[]]>([
+    ["accepted", DELIVERED, [["first", true]]],
+    [
+      "gone",
+      { kind: "token-dead", reason: "Unregistered", proof: "certain", since },
+      [
+        ["first", false],
+        ["dead", since],
+      ],
+    ],
+    ["bad", { kind: "token-dead", reason: "BadDeviceToken", proof: "suspected" }, [["first", false]]],
+    ["perhaps bad", { kind: "token-dead", reason: "BadDeviceToken", proof: "doubted" }, [["first", false]]],
+  ])(
+    "tells admission that the first push to a device was %s, and repeats none",
+    async (_what, outcome, told) => {
+      const { delivery, remembered } = aScene(outcome);
+      expect(await attempted(aWakeup({ unproven: true }), 1, delivery)).toEqual({ kind: "done" });
+      expect(remembered).toEqual(told);
+    },
+  );
+
+  it("tells admission nothing of a first push without an answer, nor of a device that had one before", async () => {
+    const away = aScene({ kind: "unreachable", reason: "timeout" });
+    await attempted(aWakeup({ unproven: true }), 1, away.delivery);
+    expect(away.remembered).toEqual([]);
+    const known = aScene(DELIVERED);
+    await attempted(aWakeup(), 1, known.delivery);
+    expect(known.remembered).toEqual([]);
   });
 
   it("forgets a doubt when a second attempt is accepted", async () => {

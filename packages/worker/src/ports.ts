@@ -7,5 +7,5 @@ export type Send = (wakeup: Wakeup) => Promise<Outcome>;
 /** What delivery tells admission about devices. All reject when Redis is away. */
 export type DeviceMemory = Pick<
   RememberedDevices,
-  "markDead" | "suspectDead" | "clearSuspicion" | "postpone"
+  "markDead" | "noteFirst" | "suspectDead" | "clearSuspicion" | "postpone"
 >;

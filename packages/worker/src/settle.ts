@@ -23,17 +23,13 @@ export async function settle(
 ): Promise<Disposition> {
   switch (outcome.kind) {
     case "delivered":
+      // If Redis is away, the device stays new, which costs its domain a token at its next publish.
+      if (wakeup.unproven === true) await memory.noteFirst(wakeup, true).catch(() => undefined);
       // Only a second attempt can have been made because of a doubt. The doubt lapses by itself if Redis is away.
       if (attempt > 1) await memory.clearSuspicion(wakeup).catch(() => undefined);
       return { kind: "done" };
-    case "token-dead": {
-      if (outcome.proof === "certain") {
-        await memory.markDead(wakeup, outcome.since);
-        return { kind: "done" };
-      }
-      const suspicion = await memory.suspectDead(wakeup);
-      return suspicion.kind === "confirm" ? retry(suspicion.after) : { kind: "done" };
-    }
+    case "token-dead":
+      return settleDead({ wakeup, outcome }, memory);
     case "throttled":
       await memory.postpone(wakeup, outcome.retryAfter);
       return retry(outcome.retryAfter);
@@ -43,6 +39,29 @@ export async function settle(
         : putOff(outcome.retryAfter);
     case "rejected":
       return outcome.blame === "module" ? putOff(PARK) : { kind: "give-up", reason: outcome.reason };
+  }
+}
+
+async function settleDead(
+  {
+    wakeup,
+    outcome,
+  }: { readonly wakeup: Wakeup; readonly outcome: Outcome & { readonly kind: "token-dead" } },
+  memory: DeviceMemory,
+): Promise<Disposition> {
+  const isNew = wakeup.unproven === true;
+  if (isNew) await memory.noteFirst(wakeup, false);
+  switch (outcome.proof) {
+    case "certain":
+      await memory.markDead(wakeup, outcome.since);
+      return { kind: "done" };
+    case "suspected": {
+      const suspicion = await memory.suspectDead(wakeup);
+      // What strangers make up is not repeated: the next publish to the device asks the push service again.
+      return suspicion.kind === "confirm" && !isNew ? retry(suspicion.after) : { kind: "done" };
+    }
+    case "doubted":
+      return { kind: "done" };
   }
 }
 

@@ -13,6 +13,8 @@ import { type Planned } from "../plan.ts";
 import { freePort, portOf } from "../ports.ts";
 import { APPLE, DOMAIN, MODULE, REGION } from "./region.ts";
 
+const WITHOUT_LIMIT = { rate: "100000/s", burst: 1_000_000 };
+
 const EXECUTABLE = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
 
 /** A whole host but its front: the real roles, their configuration and Redis, between sender and far end. */
@@ -79,7 +81,9 @@ async function writeConfig({ folder }: Bench, parts: ConfigParts): Promise<strin
     host: `s1.${DOMAIN}`,
     runtimeDir,
     redis: { url: parts.redisUrl },
-    ingress: { components: [component] },
+    // One domain, and devices that were never seen before: far more than any server has.
+    ingress: { components: [component], domainLimit: WITHOUT_LIMIT },
+    admission: { newDevices: { perDomain: WITHOUT_LIMIT, inAll: WITHOUT_LIMIT } },
     modules: { [MODULE]: { apns } },
     sidecar: { listen: `127.0.0.1:${await freePort()}` },
   };

@@ -18,7 +18,7 @@ export function parseDomainName(text: string): DomainName | undefined {
   return isDomainName(name) ? name : undefined;
 }
 
-/** What a rule is about: one domain, or `*.` and a domain for all below it. */
+/** What a rule is about: a domain and all below it, or `*.` and a domain for those below it only. */
 export type DomainPattern = Brand<string, "DomainPattern">;
 
 const isDomainPattern = (text: string): text is DomainPattern =>

@@ -91,5 +91,10 @@ const anAdmission = (clock: ManualClock, bucketOf: (sender: string) => SharedBuc
     clock,
     observe: () => undefined,
     redisTime: clock.now,
-    limits: { bucketOf },
+    limits: {
+      paidBy: (sender) => {
+        const bucket = bucketOf(sender);
+        return bucket === undefined ? {} : { bucket };
+      },
+    },
   });

@@ -59,6 +59,7 @@ const LETTERS: Readonly<Record<Counted, string>> = {
   draining: "l",
   "our-trouble": "m",
   "in-clear": "n",
+  "over-budget": "o",
 };
 
 const MOST_DOMAINS = 8_192;

@@ -10,7 +10,6 @@ export interface RuledDomain {
 /** The rules of a region at one moment. */
 export class RuleBook {
   readonly #rules = new Map<string, RuledDomain>();
-  #hasPatterns = false;
 
   /** From the hash in Redis; what no version of ours wrote is left out. */
   constructor(stored: Readonly<Record<string, string>>) {
@@ -19,7 +18,6 @@ export class RuleBook {
       const rule = decodeRule(text);
       if (pattern === undefined || rule === undefined) continue;
       this.#rules.set(pattern, { pattern, rule });
-      this.#hasPatterns ||= pattern.startsWith("*.");
     }
   }
 
@@ -34,10 +32,12 @@ export class RuleBook {
 
   /** The rule for a domain in its look-up form: its own, else that of the nearest domain above it. */
   ruleOf(domain: string): RuledDomain | undefined {
+    if (this.isEmpty) return undefined;
     const own = this.#rules.get(domain);
-    if (own !== undefined || !this.#hasPatterns) return own;
+    if (own !== undefined) return own;
     for (let dot = domain.indexOf("."); dot !== -1; dot = domain.indexOf(".", dot + 1)) {
-      const above = this.#rules.get(`*${domain.slice(dot)}`);
+      // `*.example` is for those below `example` only, so it goes before a rule for `example` and all below.
+      const above = this.#rules.get(`*${domain.slice(dot)}`) ?? this.#rules.get(domain.slice(dot + 1));
       if (above !== undefined) return above;
     }
     return undefined;

@@ -1,5 +1,7 @@
 import {
+  budgetKeyOf,
   type Clock,
+  detached,
   type Millis,
   type RegionSecret,
   redisKeysOf,
@@ -11,11 +13,20 @@ import { type Redis } from "ioredis";
 import { type DomainLimit } from "./domain-limit.ts";
 import { lookupForm } from "./domain-name.ts";
 import { STAMP } from "./domain-rules.ts";
-import { LocalBuckets, type SharedBucket } from "./local-buckets.ts";
+import { type LimitedSenders, LocalBuckets, type SharedBucket } from "./local-buckets.ts";
+import { type DomainGrouping, registrableDomain } from "./registrable-domain.ts";
 import { RuleBook } from "./rule-book.ts";
 
 /** What a domain hears without Redis being asked. */
 export type SenderRefusal = "blocked" | "over-limit";
+
+/** What pays for a publish in Redis. */
+export interface PaidBy {
+  /** The bucket that counts for the region; none for a domain without limit. */
+  readonly bucket?: SharedBucket;
+  /** Redis key of the budget for new devices; none for a domain that an operator allows everything. */
+  readonly budget?: string;
+}
 
 /** The limits of sending domains, as one ingress knows them. */
 export interface SenderLimits extends AsyncDisposable {
@@ -24,10 +35,13 @@ export interface SenderLimits extends AsyncDisposable {
    * one they share, so a flood costs neither a call of Redis nor a place among the publishes in hand.
    */
   readonly refusal: (sender: string) => SenderRefusal | undefined;
+  /** Whether an IQ of this domain that is no publish is refused. Each ingress counts for itself. */
+  readonly refusesQuery: (sender: string) => boolean;
   /** What this domain may publish, for those who ask: nothing, so much, or (`undefined`) as much as it wants. */
   readonly limitOf: (sender: string) => "blocked" | DomainLimit | undefined;
-  /** The bucket that counts for the region; none for a domain without limit. */
-  readonly bucketOf: (sender: string) => SharedBucket | undefined;
+  readonly paidBy: (sender: string) => PaidBy;
+  /** The name under which this domain counts together with others. */
+  readonly payerOf: (sender: string) => string;
 }
 
 export interface SenderLimitsOptions {
@@ -37,6 +51,12 @@ export interface SenderLimitsOptions {
   readonly clock: Clock;
   /** For every domain without a rule, asked each time, as it may change; without one they have no limit. */
   readonly defaultLimit?: () => DomainLimit | undefined;
+  /** How many IQs that are no publishes a domain may send to one ingress; without one, any number. */
+  readonly queryLimit?: () => DomainLimit | undefined;
+  /** The budget of a domain for new devices, see `NewDeviceLimits`; part of the key, as another budget is another one. */
+  readonly newDeviceLimit?: () => DomainLimit | undefined;
+  /** Default: each domain for itself. */
+  readonly grouping?: () => DomainGrouping;
 }
 
 /**
@@ -51,10 +71,23 @@ export async function openSenderLimits(options: SenderLimitsOptions): Promise<Se
 }
 
 const LOOK_EVERY: Millis = seconds(1);
+/** Most domains whose standing is remembered until the next look. */
+const MOST_KNOWN = 10_000;
+
+/** What is known of one sending domain. */
+interface Standing {
+  readonly payer: string;
+  readonly limited: LimitedSenders | "blocked" | undefined;
+  readonly budget: string | undefined;
+}
 
 class FollowedLimits implements SenderLimits {
   readonly #options: SenderLimitsOptions;
   readonly #buckets: LocalBuckets;
+  readonly #queries: LocalBuckets;
+  /** By sender, as it was written. Forgotten at each look, so that a changed configuration or rule holds within a second. */
+  readonly #known = new Map<string, Standing>();
+  #default: DomainLimit | undefined;
   readonly #stop = new AbortController();
   #following: Promise<void> = Promise.resolve();
   /** Of the rules read last; none was read yet: `undefined`. */
@@ -64,32 +97,44 @@ class FollowedLimits implements SenderLimits {
   constructor(options: SenderLimitsOptions) {
     this.#options = options;
     this.#buckets = new LocalBuckets(options);
+    this.#queries = new LocalBuckets(options);
   }
 
   readonly refusal = (sender: string): SenderRefusal | undefined => {
-    const limited = this.#limitOf(sender);
+    const { limited } = this.#standingOf(sender);
     if (limited === undefined || limited === "blocked") return limited;
     return this.#buckets.draws(limited) ? undefined : "over-limit";
   };
 
+  readonly refusesQuery = (sender: string): boolean => {
+    const limit = this.#options.queryLimit?.();
+    return limit !== undefined && !this.#queries.draws({ name: this.payerOf(sender), limit });
+  };
+
   readonly limitOf = (sender: string): "blocked" | DomainLimit | undefined => {
-    const limited = this.#limitOf(sender);
+    const { limited } = this.#standingOf(sender);
     return limited === undefined || limited === "blocked" ? limited : limited.limit;
   };
 
-  readonly bucketOf = (sender: string): SharedBucket | undefined => {
-    const limited = this.#limitOf(sender);
-    return limited === undefined || limited === "blocked" ? undefined : this.#buckets.sharedBy(limited);
+  readonly paidBy = (sender: string): PaidBy => {
+    const { limited, budget } = this.#standingOf(sender);
+    const bucket =
+      limited === undefined || limited === "blocked" ? undefined : this.#buckets.sharedBy(limited);
+    return { ...(bucket === undefined ? {} : { bucket }), ...(budget === undefined ? {} : { budget }) };
   };
+
+  readonly payerOf = (sender: string): string => this.#standingOf(sender).payer;
 
   /** Reads the rules if they have changed. */
   async look(): Promise<void> {
     const { redis, region } = this.#options;
     const key = redisKeysOf(region).domainRules;
     const stamp = await redis.hget(key, STAMP);
-    if (stamp === this.#stamp) return;
-    this.#book = new RuleBook(await redis.hgetall(key));
-    this.#stamp = stamp;
+    if (stamp !== this.#stamp) {
+      this.#book = new RuleBook(await redis.hgetall(key));
+      this.#stamp = stamp;
+    }
+    this.#known.clear();
   }
 
   follow(): void {
@@ -101,15 +146,36 @@ class FollowedLimits implements SenderLimits {
     await this.#following;
   }
 
-  #limitOf(sender: string) {
-    const defaultLimit = this.#options.defaultLimit?.();
-    if (this.#book.isEmpty && defaultLimit === undefined) return undefined;
+  #standingOf(sender: string): Standing {
+    const limit = this.#options.defaultLimit?.();
+    if (limit?.perSecond !== this.#default?.perSecond || limit?.burst !== this.#default?.burst) {
+      this.#known.clear();
+      this.#default = limit;
+    }
+    const known = this.#known.get(sender);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    const standing = this.#find(sender);
+    this.#known.set(detached(sender), standing);
+    return standing;
+  }
+
+  #find(sender: string): Standing {
+    const { defaultLimit, grouping, secret, region, newDeviceLimit } = this.#options;
     const domain = lookupForm(sender);
     const ruled = this.#book.ruleOf(domain);
-    if (ruled === undefined) return defaultLimit && { name: domain, limit: defaultLimit };
-    const { pattern, rule } = ruled;
-    if (rule.kind === "limited") return { name: pattern, limit: rule.limit };
-    return rule.kind === "blocked" ? rule.kind : undefined;
+    const rule = ruled?.rule;
+    const own = grouping?.() === "registrable" ? registrableDomain(domain) : domain;
+    const payer = rule?.kind === "limited" && ruled !== undefined ? ruled.pattern : own;
+    const limit = rule?.kind === "limited" ? rule.limit : rule === undefined ? defaultLimit?.() : undefined;
+    const budgeted = rule?.kind === "allowed" ? undefined : newDeviceLimit?.();
+    return {
+      payer,
+      limited: rule?.kind === "blocked" ? "blocked" : limit && { name: payer, limit },
+      budget:
+        budgeted &&
+        redisKeysOf(region).budget(budgetKeyOf(secret, `${payer} ${budgeted.perSecond} ${budgeted.burst}`)),
+    };
   }
 
   async #follow(): Promise<void> {
@@ -118,7 +184,7 @@ class FollowedLimits implements SenderLimits {
       await clock.sleep(LOOK_EVERY, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       // Whoever owns the connection tells of its troubles.
-      await this.look().catch(() => undefined);
+      await this.look().catch(() => this.#known.clear());
     }
   }
 }

@@ -9,7 +9,7 @@ export interface LimitOptions extends OperatorOptions {
   readonly burst?: string;
 }
 
-const REMARKS = `Every ingress of the region follows within about a second. \`*.\` and a domain means all domains below it, counted as one.`;
+const REMARKS = `Every ingress of the region follows within about a second. A rule covers all domains below, counted as one; \`*.\` and a domain means only those below it.`;
 
 export function addDomain(reveille: Command): void {
   const domain = reveille
@@ -18,7 +18,11 @@ export function addDomain(reveille: Command): void {
   addList(domain);
   addChange(domain, "block", "refuse its publishes for good: servers then forget their users' registrations");
   addLimit(domain);
-  addChange(domain, "allow", "let it publish without limit, whatever ingress.domainLimit says");
+  addChange(
+    domain,
+    "allow",
+    "let it publish without limit or budget, whatever ingress.domainLimit and admission.newDevices say",
+  );
   addChange(domain, "reset", "take its rule away: ingress.domainLimit holds again");
   addGroupHelp(domain, REMARKS, [
     "reveille domain limit example.org --rate 50/s --burst 500",

@@ -10,6 +10,7 @@ import {
 } from "@reveille/admission";
 import { formatRate, parseRate } from "@reveille/runtime";
 
+import { limitOf as limitOfConfig } from "../admission-options.ts";
 import { type LimitOptions } from "../command-line/domain.ts";
 import { type OperatorOptions } from "../command-line/operator-options.ts";
 import { print } from "../print.ts";
@@ -21,8 +22,7 @@ export async function listDomains(options: OperatorOptions): Promise<void> {
   await inRegion(options, async ({ config, redis }) => {
     const access = { redis, region: config.region };
     const [rules, clear] = await Promise.all([domainRules(access).list(), clearSendersSeen(access)]);
-    const { domainLimit } = config.ingress;
-    const defaultLimit = domainLimit && { perSecond: domainLimit.rate, burst: domainLimit.burst };
+    const defaultLimit = limitOfConfig(config.ingress.domainLimit);
     print(listAnswer(rules, clear, defaultLimit), listText(rules, clear, defaultLimit), options);
   });
 }
@@ -103,9 +103,9 @@ const ruleAnswer = ({ pattern, rule }: RuledDomain) => ({
 const listAnswer = (
   rules: readonly RuledDomain[],
   clear: readonly ClearSender[],
-  defaultLimit: DomainLimit | undefined,
+  defaultLimit: DomainLimit,
 ) => ({
-  defaultLimit: defaultLimit === undefined ? null : limitAnswer(defaultLimit),
+  defaultLimit: limitAnswer(defaultLimit),
   rules: rules.map(ruleAnswer),
   sendContentInClear: clear.map(({ domain, software, lastSeen }) => ({
     domain,
@@ -123,11 +123,10 @@ const describeRule = (rule: DomainRule): string =>
 function listText(
   rules: readonly RuledDomain[],
   clear: readonly ClearSender[],
-  defaultLimit: DomainLimit | undefined,
+  defaultLimit: DomainLimit,
 ): string {
-  const every = defaultLimit === undefined ? "without limit" : describeLimit(defaultLimit);
   return [
-    `every other domain is ${every}`,
+    `every other domain is ${describeLimit(defaultLimit)}`,
     ...rules.map(({ pattern, rule }) => `${pattern} is ${describeRule(rule)}`),
     "",
     clear.length === 0

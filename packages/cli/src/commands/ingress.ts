@@ -59,6 +59,8 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     isStoodInFor: () => signs.sees("stand-in"),
     isPlaceWanted: () => signs.seesElsewhere("wants-place"),
     refusal: limits.refusal,
+    refusesQuery: limits.refusesQuery,
+    payerOf: limits.payerOf,
     limitOf: limits.limitOf,
     regionBook: openRegionBook({ redis, region: config.region, secret: context.secret }),
     regionState: beyond.state,

@@ -47,9 +47,24 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: `${longest(windows)} at most, then in the queue`,
     },
     {
-      what: "when a device was woken, under a keyed hash",
+      what: "when a device that has had a push was woken last, under a keyed hash",
+      where: "Redis",
+      kept: `${formatDuration(config.admission.rememberDevices)} after its last push`,
+    },
+    {
+      what: "when a device that has never had a push was tried, under a keyed hash",
       where: "Redis",
       kept: `${longest(windows.map((window) => millis(window * 2)))} at most; longer if ${pushServices.join(" or ")} throttles it`,
+    },
+    {
+      what: "which budget paid for the first push to a device: a keyed hash of the domain under a keyed hash of the device",
+      where: "Redis",
+      kept: "until the outcome of that push, 1h at most",
+    },
+    {
+      what: "how much of its budget for new devices a sending domain has used, under a keyed hash",
+      where: "Redis",
+      kept: "until all of it is free again",
     },
     {
       what: "that a device is gone, under a keyed hash",

@@ -14,6 +14,8 @@ export function verdictInWords(verdict: VerdictKind): string {
       return "Admission: the device token is known to be dead, so nothing is sent. A new registration has a new token; `reveille token` shows and mends what is known.";
     case "over-limit":
       return "Admission: over a limit.";
+    case "over-budget":
+      return "Admission: a new device, and no budget left for such devices.";
   }
 }
 

@@ -16,6 +16,7 @@ export const COLUMNS: Readonly<Record<Counted, number>> = {
   draining: 11,
   "our-trouble": 12,
   "in-clear": 13,
+  "over-budget": 14,
 };
 
 const COUNTED: readonly Counted[] = Object.keys(COLUMNS).filter((name) => isCounted(name));

@@ -52,6 +52,7 @@ const RESULTS: Readonly<Record<PublishResult, string>> = {
   "unknown-module": "Refused for good: the push module is not served here",
   malformed: "Refused: the publish could not be read",
   "over-limit": "Refused for now: too many publishes from this domain",
+  "over-budget": "Refused for now: too many publishes from this domain to devices not seen before",
   blocked: "Refused: this domain may not publish here",
   "not-a-server": "Refused: a client published, not a server",
   overload: "Refused for now: the service was overloaded",

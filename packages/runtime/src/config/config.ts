@@ -13,6 +13,16 @@ const fitsSockets = (folder: string): boolean => folder.startsWith("/") && Buffe
 const isEachOnce = (components: readonly z.output<typeof ingressComponent>[]): boolean =>
   new Set(components.map(({ service, domain }) => `${service} ${domain}`)).size === components.length;
 
+/** So much at once after a quiet time, and at this rate from then on. */
+const limit = z.strictObject({
+  rate,
+  burst: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ examples: [1_000] }),
+});
+
 /** Push modules by the name their publishes carry. */
 export const modules = z.codec(
   z
@@ -46,19 +56,25 @@ export const configSchema = z.strictObject({
         error: "names a component of the same front twice",
         params: { hint: "remove one of them" },
       }),
-    domainLimit: z
-      .strictObject({
-        rate,
-        burst: z
-          .int()
-          .min(1)
-          .max(1_000_000)
-          .meta({ examples: [1_000] }),
-      })
-      .optional(),
+    domainLimit: limit.prefault({ rate: "1000/s", burst: 20_000 }),
+    queryLimit: limit.prefault({ rate: "5/s", burst: 100 }),
+    countDomains: z
+      .enum(["registrable", "each"])
+      .meta({ examples: ["registrable"] })
+      .prefault("registrable"),
   }),
   admission: z
-    .strictObject({ window: someTime.prefault("20s"), forgetDeadAfter: someTime.prefault("7d") })
+    .strictObject({
+      window: someTime.prefault("20s"),
+      forgetDeadAfter: someTime.prefault("7d"),
+      rememberDevices: someTime.prefault("14d"),
+      newDevices: z
+        .strictObject({
+          perDomain: limit.prefault({ rate: "10/m", burst: 600 }),
+          inAll: limit.prefault({ rate: "40/m", burst: 1_200 }),
+        })
+        .prefault({}),
+    })
     .prefault({}),
   worker: z
     .strictObject({

@@ -23,6 +23,8 @@ const AT_ONCE = [
   "defaultModule",
   "admission",
   "ingress.domainLimit",
+  "ingress.queryLimit",
+  "ingress.countDomains",
   "redis.memoryShare",
   "worker.pushesAtOnce",
   "log.level",
@@ -51,7 +53,7 @@ function mixed(before: Config, after: Config): Config {
   const { defaultModule: _old, ...rest } = before;
   return {
     ...rest,
-    ingress: { ...before.ingress, domainLimit: ingress.domainLimit },
+    ingress: { ...ingress, components: before.ingress.components },
     redis: { ...before.redis, memoryShare: redis.memoryShare },
     worker: { ...before.worker, pushesAtOnce: worker.pushesAtOnce },
     log: { ...before.log, level: log.level },

@@ -30,6 +30,7 @@ const RESULTS = allOf<PublishResult>({
   "unknown-module": true,
   malformed: true,
   "over-limit": true,
+  "over-budget": true,
   blocked: true,
   "not-a-server": true,
   overload: true,
@@ -37,7 +38,14 @@ const RESULTS = allOf<PublishResult>({
   "our-trouble": true,
 });
 const REPLIES = allOf<ReplyKind>({ accepted: true, later: true, forget: true });
-const VERDICTS = allOf<VerdictKind>({ now: true, later: true, merged: true, dead: true, "over-limit": true });
+const VERDICTS = allOf<VerdictKind>({
+  now: true,
+  later: true,
+  merged: true,
+  dead: true,
+  "over-limit": true,
+  "over-budget": true,
+});
 const QUERIES = allOf<EventOf<"query-answered">["query"]>({
   "disco-info": true,
   "disco-items": true,
@@ -45,6 +53,7 @@ const QUERIES = allOf<EventOf<"query-answered">["query"]>({
   version: true,
   command: true,
   unsupported: true,
+  "over-limit": true,
 });
 const STANZAS = allOf<EventOf<"stanza-ignored">["stanza"]>({
   message: true,

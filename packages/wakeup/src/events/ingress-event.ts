@@ -22,7 +22,14 @@ export type IngressEvent =
     }
   | {
       readonly kind: "query-answered";
-      readonly query: "disco-info" | "disco-items" | "ping" | "version" | "command" | "unsupported";
+      readonly query:
+        | "disco-info"
+        | "disco-items"
+        | "ping"
+        | "version"
+        | "command"
+        | "unsupported"
+        | "over-limit";
     }
   /** A stanza larger or deeper than a publish can be, most of it skipped; `isAnswered` if it asked and its addresses are known. */
   | { readonly kind: "oversized-stanza-skipped"; readonly isAnswered: boolean }
