@@ -42,10 +42,18 @@ export function followPushTests({ redis, region, secret, clock }: PushTestsOptio
     for (;;) {
       await clock.sleep(LOOK_EVERY, stop.signal);
       if (stop.signal.aborted) return;
-      // Without Redis nobody can ask for a test; whoever owns the connection tells of its troubles.
-      tested = new Set(await redis.smembers(keys.tests).catch(() => []));
+      tested = await look();
     }
   })();
+  /** Without Redis nobody can ask for a test; whoever owns the connection tells of its troubles. */
+  async function look(): Promise<ReadonlySet<string>> {
+    try {
+      const members: unknown = await redis.smembers(keys.tests);
+      return new Set(Array.isArray(members) ? members.map(String) : []);
+    } catch {
+      return new Set();
+    }
+  }
   const tell = (device: DeviceKey, answer: TestAnswer): void => {
     const key = keys.testAnswers(device);
     void redis
@@ -91,7 +99,8 @@ export async function openPushTest(
   await clock.sleep(TESTS_ARE_SEEN_AFTER);
   return {
     next: async (within) => {
-      const [, text] = (await redis.blpop(answers, within / 1_000)) ?? [];
+      const reply: unknown = await redis.blpop(answers, within / 1_000);
+      const [, text] = Array.isArray(reply) ? reply.map(String) : [];
       return text === undefined ? undefined : parseTestAnswer(text);
     },
     [Symbol.asyncDispose]: async () => {
