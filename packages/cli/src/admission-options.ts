@@ -1,11 +1,14 @@
 import { type AdmissionOptions, type DomainLimit } from "@reveille/admission";
-import { type Config, systemClock } from "@reveille/runtime";
+import { type Config } from "@reveille/runtime";
 import { type Millis, type PushModule } from "@reveille/wakeup";
 
 import { type RoleContext } from "./role.ts";
 
 /** Of a role, or of a command. */
-export type AdmissionContext = Pick<RoleContext, "config" | "current" | "observe" | "redis" | "secret">;
+export type AdmissionContext = Pick<
+  RoleContext,
+  "config" | "current" | "observe" | "redis" | "secret" | "regionClock"
+>;
 
 /** Admission as ingress and worker share it. */
 export const admissionOptionsOf = ({
@@ -14,6 +17,7 @@ export const admissionOptionsOf = ({
   observe,
   redis,
   secret,
+  regionClock,
 }: AdmissionContext): AdmissionOptions => ({
   redis,
   region: config.region,
@@ -28,7 +32,7 @@ export const admissionOptionsOf = ({
       rememberFor: rememberDevices,
     };
   },
-  clock: systemClock,
+  clock: regionClock,
   observe,
 });
 

@@ -1,4 +1,4 @@
-import { openWorkerRedis } from "@reveille/queue";
+import { openRegionClock, openWorkerRedis, type RegionClock } from "@reveille/queue";
 import { type Config, createLogger, type Logger, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
@@ -10,6 +10,8 @@ import { redisSettingsOf } from "./redis-settings.ts";
 export interface RegionAccess {
   readonly config: Config;
   readonly redis: Awaited<ReturnType<typeof openWorkerRedis>>;
+  /** Tells the time of Redis. */
+  readonly regionClock: RegionClock;
 }
 
 /** Opens the region's Redis for one command. Throws if it isn't there within 3 s, or the configuration is wrong. */
@@ -25,7 +27,9 @@ export async function inRegion<Result>(
     connectWithin: seconds(3),
   });
   try {
-    return await act({ config, redis });
+    const observe = (): void => undefined;
+    await using regionClock = await openRegionClock({ redis, clock: systemClock, observe });
+    return await act({ config, redis, regionClock });
   } finally {
     redis.disconnect();
   }

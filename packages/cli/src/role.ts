@@ -1,7 +1,13 @@
 import { hostname } from "node:os";
 
 import { openRegionSecret } from "@reveille/admission";
-import { openProducerRedis, type RedisSettings, tellPacking, watchDurability } from "@reveille/queue";
+import {
+  openProducerRedis,
+  openRegionClock,
+  type RedisSettings,
+  tellPacking,
+  watchDurability,
+} from "@reveille/queue";
 import {
   type Config,
   createMetrics,
@@ -15,6 +21,7 @@ import {
   systemClock,
 } from "@reveille/runtime";
 import {
+  type Clock,
   failureReason,
   type Health,
   type Observe,
@@ -44,6 +51,8 @@ export interface RoleContext {
   /** Fails fast: for admission and for adding to the queue. */
   readonly redis: Awaited<ReturnType<typeof openProducerRedis>>;
   readonly secret: RegionSecret;
+  /** Tells the time of Redis, for what two hosts compare; the system's clock is for all else. */
+  readonly regionClock: Clock;
 }
 
 /** A role's parts at work; disposing drains them, then stops them. */
@@ -169,11 +178,12 @@ async function openContext(
     connectWithin: stop,
   });
   opened.defer(() => redis.disconnect());
+  const regionClock = opened.use(await openRegionClock({ redis, clock: systemClock, observe }));
   await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
   await tellPacking(redis, observe);
   const secret = await openRegionSecret(redis, config.region);
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
-  return { ...given, observe, redisSettings, redis, secret };
+  return { ...given, observe, redisSettings, redis, secret, regionClock };
 }
 
 /** Name of this machine in batch ids. */

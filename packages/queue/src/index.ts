@@ -21,6 +21,7 @@ export {
   type SentinelAddress,
 } from "./redis-settings.ts";
 export { openQueueControl, type QueueControl, type QueueStatus } from "./queue-control.ts";
+export { openRegionClock, type RegionClock, type RegionClockOptions } from "./region-clock.ts";
 export { type RegionHealth, type RegionHealthOptions, watchRegionHealth } from "./region-health.ts";
 export { openRegionSigns, type RegionSigns, type RegionSignsOptions } from "./region-signs.ts";
 export { type SentinelSight, type SentinelWatch, watchSentinels } from "./watch-sentinels.ts";

@@ -56,7 +56,7 @@ describe("what runs beside the queue", () => {
 
     for (const each of [redis, blocking]) {
       each.sendCommand = (command): Promise<unknown> => {
-        command.resolve(wrong as never);
+        command.resolve(wrong);
         return Promise.resolve(wrong);
       };
     }

@@ -17,7 +17,8 @@ export type RedisEvent = Extract<
       | "redis-room-changed"
       | "redis-durability-changed"
       | "redis-packs-loosely"
-      | "replicas-missing";
+      | "replicas-missing"
+      | "clock-compared";
   }
 >;
 export type WorkEvent = Exclude<QueueEvent, RedisEvent>;
@@ -75,6 +76,7 @@ export const byStage =
       case "redis-durability-changed":
       case "redis-packs-loosely":
       case "replicas-missing":
+      case "clock-compared":
         return redis?.(event);
       case "role-process-changed":
       case "part-health-changed":

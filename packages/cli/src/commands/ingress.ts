@@ -1,7 +1,7 @@
 import { openRegionBook, redisAdmission } from "@reveille/admission";
 import { type ComponentOptions, type Ingress, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
-import { type Config, type Logger, systemClock } from "@reveille/runtime";
+import { type Config, type Logger } from "@reveille/runtime";
 import { type Sign } from "@reveille/wakeup";
 
 import { admissionOptionsOf } from "../admission-options.ts";
@@ -19,8 +19,7 @@ export async function runIngress(file: string): Promise<void> {
 }
 
 async function startParts(context: RoleContext): Promise<RunningRole> {
-  const { config, log, observe, redis } = context;
-  const clock = systemClock;
+  const { config, log, observe, redis, regionClock: clock } = context;
   await using starting = new AsyncDisposableStack();
   const sentinels = await openSentinels(context, clock);
   if (sentinels !== undefined) starting.use(sentinels);

@@ -39,15 +39,19 @@ interface Pushed {
   readonly answers: readonly TestAnswer[];
 }
 
-async function push(asked: Wakeup, { config, redis }: RegionAccess, within: Millis): Promise<Pushed> {
+async function push(
+  asked: Wakeup,
+  { config, redis, regionClock }: RegionAccess,
+  within: Millis,
+): Promise<Pushed> {
   const { region } = config;
-  const clock = systemClock;
+  const clock = regionClock;
   const observe = (): void => undefined;
   const secret = await openRegionSecret(redis, region);
   await using queue = await openWakeupQueue({ redis, region, node: NODE, clock, observe });
   await using test = await openPushTest({ redis, region, secret, clock }, asked);
   const admission: Admission = redisAdmission(
-    admissionOptionsOf({ config, current: () => config, observe, redis, secret }),
+    admissionOptionsOf({ config, current: () => config, observe, redis, secret, regionClock }),
   );
   const wakeup = { ...asked, receivedAt: clock.now() };
   const [verdict] = await admission.decide([wakeup]);

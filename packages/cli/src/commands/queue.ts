@@ -6,7 +6,6 @@ import {
   type TrailingStatus,
 } from "@reveille/admission";
 import { openQueueControl, type QueueControl, type QueueCounts, type QueueStatus } from "@reveille/queue";
-import { systemClock } from "@reveille/runtime";
 import { type Millis } from "@reveille/wakeup";
 
 import { windowsOf } from "../admission-options.ts";
@@ -19,8 +18,8 @@ type Action = "status" | "pause" | "resume" | "discard";
 /** `reveille queue …`: a look at the region's queue, or a hand on it. */
 export async function runQueue(action: Action, options: OperatorOptions): Promise<void> {
   await inRegion(options, async (region) => {
-    const { config, redis } = region;
-    await using queue = await openQueueControl({ redis, region: config.region, clock: systemClock });
+    const { config, redis, regionClock } = region;
+    await using queue = await openQueueControl({ redis, region: config.region, clock: regionClock });
     const { answer, text } = await ACTIONS[action](queue, region);
     print(answer, text, options);
   });

@@ -1,5 +1,5 @@
 import { deviceRecords, type DeviceState, type DeviceStatus, openRegionSecret } from "@reveille/admission";
-import { type Config, formatDuration, parseDuration, systemClock } from "@reveille/runtime";
+import { type Config, formatDuration, parseDuration } from "@reveille/runtime";
 import {
   deviceKeyFrom,
   type DeviceKey,
@@ -52,7 +52,7 @@ async function aboutDevice(
     const records = deviceRecords({
       redis: region.redis,
       region: region.config.region,
-      clock: systemClock,
+      clock: region.regionClock,
     });
     await act(records, key);
     const status = await records.status(key);

@@ -18,7 +18,7 @@ export async function runWorker(file: string): Promise<void> {
 }
 
 async function startParts(context: RoleContext): Promise<RunningRole> {
-  const { config, observe, redis } = context;
+  const { config, observe, redis, regionClock } = context;
   const { region } = config;
   const clock = systemClock;
   await using starting = new AsyncDisposableStack();
@@ -37,7 +37,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       redis,
       region,
       node: NODE,
-      clock,
+      clock: regionClock,
       observe,
       waitReplicas: config.redis.waitReplicas,
     }),
@@ -74,7 +74,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       room: pushServices.room,
       // A wakeup for a module that this host no longer knows waits for a worker that does.
       deadlineOf: (module) => modules.known.get(module)?.deadline ?? hours(1),
-      clock,
+      clock: regionClock,
       observe: (event) => {
         observe(event);
         tests.note(event);

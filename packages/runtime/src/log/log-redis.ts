@@ -40,6 +40,17 @@ export const logRedis =
         );
         return;
       }
+      case "clock-compared": {
+        const { kind, ahead, isWrong, hasChanged } = event;
+        if (!hasChanged) return;
+        if (isWrong)
+          logger.error(
+            { event: kind, ahead },
+            "this host's clock differs from that of Redis; set both by NTP",
+          );
+        else logger.info({ event: kind, ahead }, "this host's clock agrees with that of Redis again");
+        return;
+      }
       case "redis-recovered":
         logger.info({ event: event.kind, connection: event.connection }, "redis has recovered");
         return;

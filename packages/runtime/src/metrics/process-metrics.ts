@@ -75,6 +75,12 @@ function redisMetrics(registry: Registry, role: string) {
     labels: ["role"],
     children: [{ role }],
   });
+  const skew = gauge(registry, {
+    name: "reveille_clock_skew_seconds",
+    help: "How far the clock of this host is ahead of or behind that of Redis, by which ages and deadlines are judged.",
+    labels: ["role", "direction"],
+    aggregator: "max",
+  });
 
   return (event: RedisEvent): void => {
     switch (event.kind) {
@@ -95,6 +101,10 @@ function redisMetrics(registry: Registry, role: string) {
         return;
       case "redis-packs-loosely":
         // How much memory it uses is a reading.
+        return;
+      case "clock-compared":
+        skew.set({ role, direction: "ahead" }, inSeconds(Math.max(0, event.ahead)));
+        skew.set({ role, direction: "behind" }, inSeconds(Math.max(0, -event.ahead)));
         return;
       case "replicas-missing":
         missing.inc({ role });

@@ -12,5 +12,6 @@ export const METRICS = {
   redisPart: "reveille_redis_role",
   replicas: "reveille_redis_replicas",
   sentinels: "reveille_redis_sentinels",
+  clockSkew: "reveille_clock_skew_seconds",
   credentialExpiry: "reveille_credential_expiry_timestamp_seconds",
 } as const;

@@ -1,4 +1,4 @@
-import { escaped } from "./html.ts";
+import { escaped, spoken } from "./html.ts";
 import { type ModuleStatus } from "./module-status.ts";
 import { type Status } from "./status.ts";
 
@@ -32,14 +32,24 @@ export function concernsOf(status: Status): readonly string[] {
   return states.filter(([, [mood]]) => mood === "bad").map(([name, [, words]]) => `${name} – ${words}`);
 }
 
-function reservesOf({ components, failover, at }: Status): readonly Row[] {
+function reservesOf({ components, failover, at, clockAheadSeconds }: Status): readonly Row[] {
   return [
     ["front", placeAtFront(components)],
     ...otherFronts(failover.otherFronts),
     ["Redis", redis(failover.redis)],
     ["Sentinels", sentinels(failover)],
     ["certificate of the front", frontExpiry(failover.certificateExpiresAt, at)],
+    ...clock(clockAheadSeconds),
   ];
+}
+
+/** That of the alert. */
+const MOST_SKEW_SECONDS = 30;
+
+function clock(ahead: number | null): readonly Row[] {
+  if (ahead === null || Math.abs(ahead) <= MOST_SKEW_SECONDS) return [];
+  const off = spoken(Math.abs(ahead));
+  return [["clock", ["bad", `this host is ${off} ${ahead > 0 ? "ahead of" : "behind"} Redis`]]];
 }
 
 /** Each module with its way to the push service and the expiry of its credential. */

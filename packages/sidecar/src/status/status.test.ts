@@ -171,6 +171,28 @@ describe("the status of a host", () => {
     });
   });
 
+  it("says by how much the host's clock is wrong, beyond 30 s", async () => {
+    await using host = await aHost();
+    const skew = (ahead: number, behind: number): readonly MetricFamily[] => [
+      family(
+        METRICS.clockSkew,
+        [
+          [{ role: "worker", direction: "ahead" }, ahead],
+          [{ role: "worker", direction: "behind" }, behind],
+        ],
+        { type: "gauge" },
+      ),
+    ];
+    await host.role({ role: "ingress", metrics: skew(0, 7_200) });
+    const sidecar = await host.start();
+    const page = (await sidecar.get("/")).text;
+    expect(page).toContain("clock – this host is 2 h behind Redis");
+    expect(page).toContain("Push works, with trouble");
+    expect(parsedStatus((await sidecar.get("/status.json")).text)).toMatchObject({
+      clockAheadSeconds: -7_200,
+    });
+  });
+
   it("is made from metrics that exist", async () => {
     const documented = await readFile(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
     expect(Object.values(METRICS).filter((name) => !documented.includes(`| \`${name}\` |`))).toEqual([]);

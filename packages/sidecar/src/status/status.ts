@@ -28,6 +28,8 @@ export interface Status {
   readonly connections: Readonly<Record<string, number>>;
   readonly modules: readonly ModuleStatus[];
   readonly failover: FailoverStatus;
+  /** How far this host's clock is ahead of Redis', or behind it (negative); `null`: no role has compared them. */
+  readonly clockAheadSeconds: number | null;
   readonly now: Point | null;
   readonly history: HistoryStatus;
 }
@@ -99,9 +101,20 @@ export function statusOf(input: StatusInput): Status {
       otherFronts: others,
       certificateExpiresAt: input.certificateExpiresAt ?? null,
     },
+    clockAheadSeconds: clockAhead(families),
     now: history.now ?? null,
     history: { since: history.since ?? null, stepSeconds: STEP / 1_000, points: history.points },
   };
+}
+
+function clockAhead(families: Families): number | null {
+  const of = (direction: string): number | undefined =>
+    greatestOf(
+      valuesOf(families, METRICS.clockSkew).filter(({ labels }) => labels["direction"] === direction),
+    );
+  const [ahead, behind] = [of("ahead"), of("behind")];
+  if (ahead === undefined || behind === undefined) return null;
+  return ahead >= behind ? ahead : -behind;
 }
 
 function redisStatus(families: Families): Pick<FailoverStatus, "redis" | "sentinels"> {

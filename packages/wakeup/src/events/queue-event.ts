@@ -47,4 +47,12 @@ export type QueueEvent =
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
-  | { readonly kind: "redis-recovered"; readonly connection: string };
+  | { readonly kind: "redis-recovered"; readonly connection: string }
+  /** This host's clock is ahead of Redis' by so many ms, or behind it (negative); `isWrong`: by more than 30 s. */
+  | {
+      readonly kind: "clock-compared";
+      readonly ahead: number;
+      readonly isWrong: boolean;
+      /** Whether `isWrong` differs from the last time. */
+      readonly hasChanged: boolean;
+    };

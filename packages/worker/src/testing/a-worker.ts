@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { redisAdmission, redisBacklog } from "@reveille/admission";
-import { openProducerRedis, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import { openProducerRedis, openRegionClock, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
 import { aRegion, aRegionSecret, startRedis } from "@reveille/testkit";
 import { type Clock, epochMillis, hours, millis, minutes, type PushEvent } from "@reveille/wakeup";
 
@@ -16,8 +16,14 @@ export const clock: Clock = {
 
 const WINDOW = millis(300);
 
-/** A worker over a Redis of its own. */
-export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "room">) {
+/** That of a host whose wall clock is off by so many ms. */
+export const skewedBy = (off: number): Clock => ({ ...clock, now: () => epochMillis(clock.now() + off) });
+
+/** A worker over a Redis of its own, on a host with this clock; `queue` and `admission` are those of an ingress. */
+export async function aWorkerWith(
+  pushServices: Pick<WorkerOptions, "send" | "room">,
+  hosts: { readonly ingress: Clock; readonly worker: Clock } = { ingress: clock, worker: clock },
+) {
   await using parts = new AsyncDisposableStack();
   const server = parts.use(await startRedis());
   const settings = { url: `redis+unix://${server.path}` };
@@ -28,7 +34,9 @@ export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "ro
   const blocking = await openWorkerRedis(settings, { connection: "worker", clock, observe });
   parts.defer(() => blocking.disconnect());
 
-  const common = { region: aRegion(), clock, observe };
+  const clockOf = async (host: Clock): Promise<Clock> =>
+    parts.use(await openRegionClock({ redis, clock: host, observe }));
+  const common = { region: aRegion(), clock: await clockOf(hosts.ingress), observe };
   const queue = parts.use(await openWakeupQueue({ ...common, redis, node: "s1" }));
   const devices = { ...common, redis, secret: aRegionSecret(), windowOf: () => WINDOW };
   const admission = redisAdmission({
@@ -39,6 +47,7 @@ export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "ro
   const worker = parts.use(
     await startWorker({
       ...common,
+      clock: await clockOf(hosts.worker),
       ...pushServices,
       redis: blocking,
       node: "s1",
@@ -50,5 +59,12 @@ export async function aWorkerWith(pushServices: Pick<WorkerOptions, "send" | "ro
     }),
   );
   const stack = parts.move();
-  return { admission, queue, worker, events, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    clock: common.clock,
+    admission,
+    queue,
+    worker,
+    events,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
