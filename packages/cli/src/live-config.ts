@@ -2,6 +2,7 @@ import { type Config, type ConfigChange, type FurtherRules, reconfigure } from "
 
 import { reasonOf } from "./reason-of.ts";
 import { loadConfig } from "./load-config.ts";
+import { type StartSecrets } from "./start-secrets.ts";
 
 /** What became of a reload. Values of changes are those of the file: paths of secrets, never secrets. */
 export type ReloadAnswer =
@@ -18,6 +19,8 @@ export interface LiveConfigOptions {
   readonly file: string;
   readonly rules: FurtherRules | undefined;
   readonly first: Config;
+  /** What a role reads when it starts and never again. */
+  readonly startSecrets?: Pick<StartSecrets, "changes">;
   /** Works by this configuration from now on; throws, with nothing changed, if it cannot. */
   readonly adopt: (config: Config) => Promise<void>;
 }
@@ -45,12 +48,13 @@ export class LiveConfig {
   }
 
   async #reload(): Promise<ReloadAnswer> {
-    const { file, rules, adopt } = this.#options;
+    const { file, rules, adopt, startSecrets } = this.#options;
     try {
       const { config, applied, forRestart } = reconfigure(this.#current, await loadConfig(file, rules));
       await adopt(config);
       this.#current = config;
-      return { kind: "reloaded", applied, forRestart };
+      const secrets = (await startSecrets?.changes()) ?? [];
+      return { kind: "reloaded", applied, forRestart: [...forRestart, ...secrets] };
     } catch (error) {
       return { kind: "refused", because: reasonOf(error) };
     }

@@ -34,6 +34,7 @@ import { loadConfig } from "./load-config.ts";
 import { openLog, stopOf, systemdPart } from "./process.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
 import { startDespiteRedis } from "./start-despite-redis.ts";
+import { StartSecrets } from "./start-secrets.ts";
 import { VERSION } from "./version.ts";
 
 /** What ingress and worker have in common when they are put together. */
@@ -86,6 +87,7 @@ export async function runRole(
     file,
     rules,
     first: config,
+    startSecrets: await StartSecrets.of(config, role === "ingress" ? ["redis", "ingress"] : ["redis"]),
     adopt: async (next) => {
       // Before the first event, which may come while the rest is being adopted.
       metrics.addModules(next.modules.keys());

@@ -1,8 +1,12 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { type ModuleSettings } from "@reveille/push-services";
 import { type Config, parseConfig } from "@reveille/runtime";
 import { aModule, ManualClock } from "@reveille/testkit";
 import { hours, millis, minutes, type PushModule } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { WorkerModules, type WorkerModulesOptions } from "./worker-modules.ts";
 
@@ -81,6 +85,22 @@ describe("a worker's modules", () => {
     expect(prove.mock.calls.map(([name]) => name)).toEqual(["stays", "goes"]);
     expect(replace).not.toHaveBeenCalled();
     expect(modules.longestDeadline).toBe(millis(2 * hours(1)));
+  });
+
+  it("have the push service judge a file that a reload has renewed, though the configuration is the same", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-copies-"));
+    vi.stubEnv("CREDENTIALS_DIRECTORY", folder.path);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const config = configOf({ stays: "1h" }, "/etc/reveille/apns/a.p12");
+    const { modules, prove } = aWorker(config);
+    await modules.adopt(config);
+    expect(prove).not.toHaveBeenCalled();
+    const copy = join(folder.path, "apns_a.p12");
+    await writeFile(copy, "");
+    await modules.adopt(config);
+    expect(prove.mock.calls).toMatchObject([["stays", { apns: { credential: { certFile: copy } } }]]);
+    await modules.adopt(config);
+    expect(prove).toHaveBeenCalledTimes(1);
   });
 
   it("stay as they were when the push services refuse the new ones", async () => {

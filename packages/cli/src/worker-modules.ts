@@ -25,6 +25,8 @@ export class WorkerModules {
   readonly #options: WorkerModulesOptions;
   #config: Config;
   #known: Modules;
+  /** As they are served: where a secret is read changes with each renewal. */
+  #served: ReadonlyMap<PushModule, ModuleSettings>;
   /** When a module that went is forgotten, by the monotonic clock. */
   #forgetAt: ReadonlyMap<PushModule, number> = new Map();
   #turn: Promise<void> = Promise.resolve();
@@ -33,6 +35,7 @@ export class WorkerModules {
     this.#options = options;
     this.#config = options.first;
     this.#known = options.first.modules;
+    this.#served = moduleSettingsOf(options.first);
   }
 
   /** Those of the configuration, and those that retire. */
@@ -64,9 +67,8 @@ export class WorkerModules {
   }
 
   async #proveChanged(config: Config): Promise<void> {
-    const served = moduleSettingsOf({ modules: this.#known });
     const changed = [...moduleSettingsOf(config)].filter(([name, settings]) => {
-      const now = served.get(name);
+      const now = this.#served.get(name);
       return now !== undefined && !isSameWay(now, settings);
     });
     await Promise.all(changed.map(([name, settings]) => this.#options.prove(name, settings)));
@@ -85,10 +87,9 @@ export class WorkerModules {
   async #serve(config: Config, forgetAt: ReadonlyMap<PushModule, number>): Promise<void> {
     const retiring = [...this.#known].filter(([name]) => forgetAt.has(name));
     const known: Modules = new Map([...retiring, ...config.modules]);
-    await this.#options.pushServices.replace(
-      moduleSettingsOf({ modules: known }),
-      config.worker.pushesAtOnce,
-    );
+    const settings = moduleSettingsOf({ modules: known });
+    await this.#options.pushServices.replace(settings, config.worker.pushesAtOnce);
+    this.#served = settings;
     this.#config = config;
     this.#known = known;
     this.#forgetAt = forgetAt;

@@ -23,7 +23,12 @@ export {
   type Plan,
 } from "./config/plan.ts";
 export { formatRate, parseRate } from "./config/rate.ts";
-export { type ConfigChange, reconfigure, type Reconfiguration } from "./config/reconfigure.ts";
+export {
+  type ConfigChange,
+  machineChanges,
+  reconfigure,
+  type Reconfiguration,
+} from "./config/reconfigure.ts";
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig, type RedisTlsConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";
@@ -39,8 +44,17 @@ export { mergeFamilies } from "./metrics/merge-families.ts";
 export { type Reading } from "./metrics/reading.ts";
 export { type ReadFacts } from "./metrics/readings.ts";
 export { METRICS_CONTENT_TYPES, type MetricsFormat, renderMetrics } from "./metrics/render-metrics.ts";
-export { type AskedRole, askRoles, type Question, type RoleAnswer } from "./report/ask-roles.ts";
-export { type ReportOptions, type ReportServer, serveReport } from "./report/serve-report.ts";
+export {
+  askRole,
+  type AskedRole,
+  askRoles,
+  type HostRole,
+  listRoles,
+  type Question,
+  type RoleAnswer,
+  type RoleSocket,
+} from "./report/ask-roles.ts";
+export { type ReportOptions, type ReportServer, serveReload, serveReport } from "./report/serve-report.ts";
 export { runUntil, type Start, type StartContext } from "./run-until.ts";
 export { type StopOptions, type StoppableProcess, stopSignal } from "./stop-signal.ts";
 export { type SystemdOptions, tellSystemd } from "./tell-systemd.ts";

@@ -25,6 +25,12 @@ const SERVICES = [
   "reveille-ingress",
 ];
 
+/** The only one that this Apple knows. */
+const APPLES_KEY = "/root/apples.p8";
+const OUR_KEY = "/etc/reveille/apns/AuthKey_ABC1234567.p8";
+/** To a device of its own each time, so that no window is waited for. */
+const PUSH_TEST = "openssl rand -hex 32 | reveille push-test --module monalProdiOS";
+
 let folder: string;
 let host: BootedHost;
 
@@ -66,6 +72,11 @@ async function there(script: string): Promise<string> {
   return said;
 }
 
+const aSigningKey = (): string =>
+  generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+
 /** Runs a program there for as long as the machine runs. */
 const keep = (unit: string, command: string): Promise<string> =>
   there(`systemd-run --quiet --unit=${unit} ${command}`);
@@ -98,9 +109,12 @@ describe.skipIf(unable !== undefined)(
     });
 
     it("makes them again after a change: here a simulator in place of Apple", async () => {
+      await there(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 \\
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout apple.key -out /etc/reveille/apns/ca.pem`);
+      await write(APPLES_KEY, aSigningKey());
       await keep(
         "apple",
-        "reveille apns-simulator --port=8443 --name=localhost --ca-out=/etc/reveille/apns/ca.pem",
+        `reveille apns-simulator --port=8443 --tls-key=/root/apple.key --tls-cert=/etc/reveille/apns/ca.pem --key=ABC1234567:TEAM123456:${APPLES_KEY}`,
       );
       await there(
         `sed -i 's|^    apns:|&\\n      endpoint: https://localhost:8443\\n      caFile: /etc/reveille/apns/ca.pem|' region/modules.yaml`,
@@ -120,10 +134,7 @@ describe.skipIf(unable !== undefined)(
           "stat --format='%U %G %a' /etc/reveille/front/component.secret /etc/redis/redis.conf /etc/redis/redis-auth.conf /etc/reveille/redis/password",
         ),
       ).toBe("root prosody 640\nredis redis 640\nroot redis 640\nroot root 600\n");
-      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-      const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-      await write("/etc/reveille/apns/AuthKey_ABC1234567.p8", key);
-      await there("chmod 600 /etc/reveille/apns/AuthKey_ABC1234567.p8; systemctl restart apple");
+      await there(`install -m 600 ${APPLES_KEY} ${OUR_KEY}`);
     });
 
     it("has a certificate and DNS", async () => {
@@ -155,6 +166,54 @@ describe.skipIf(unable !== undefined)(
       const [pushTest = ""] =
         /^reveille push-test --module \w+/m.exec(commands("reveille check-config")) ?? [];
       expect(await there(`echo ${"ab".repeat(32)} | ${pushTest}`)).toContain("Apple has accepted the push");
+    });
+
+    it("keeps a key that works when a reload offers one that Apple refuses, and says so", async () => {
+      await write(OUR_KEY, aSigningKey());
+      const { code, said } = await host.run("reveille", "reload");
+      expect(said).toContain("Apple answers 403 InvalidProviderToken; the old settings stay");
+      expect(said).toContain("ingress: not asked");
+      expect(code).toBe(1);
+      expect((await host.run("systemctl", "reload", "reveille-worker@1")).code).not.toBe(0);
+      await expect.poll(() => there("journalctl -u reveille-worker@1 -n 20"), SOON).toContain("403 Invalid");
+      expect(await there(PUSH_TEST)).toContain("Apple has accepted the push");
+    });
+
+    it.each([
+      ["systemctl reload 'reveille-worker@*'", ""],
+      ["reveille reload", `  read again        ${OUR_KEY}`],
+    ])(
+      "takes a key over that has changed on disk, by `%s`, and no process restarts",
+      async (command, says) => {
+        const pids = await there("systemctl show --property=MainPID --value 'reveille-*'");
+        await write(APPLES_KEY, aSigningKey());
+        await there("systemctl restart apple");
+        const refused = await host.run("sh", "-c", PUSH_TEST);
+        expect(refused).toMatchObject({
+          code: 1,
+          said: expect.stringContaining("InvalidProviderToken") as unknown,
+        });
+        await there(`install -m 600 ${APPLES_KEY} ${OUR_KEY}`);
+        expect(await there(command)).toContain(says);
+        expect(await there(PUSH_TEST)).toContain("Apple has accepted the push");
+        expect(await there("systemctl show --property=MainPID --value 'reveille-*'")).toBe(pids);
+      },
+    );
+
+    it("names what a reload does not reach, and what needs a restart", async () => {
+      await there("echo another >/etc/reveille/front/component.secret");
+      const ingress = await there("systemctl show --property=MainPID --value reveille-ingress");
+      expect(await there("reveille reload")).toContain(
+        `ingress ${ingress.trim()}: reloaded
+  read again        /etc/reveille/front/component.secret
+  needs a restart   ingress.components.0.secretFile: the content of /etc/reveille/front/component.secret has changed`,
+      );
+      const worker = (await there("systemctl show --property=MainPID --value reveille-worker@2")).trim();
+      await there(`mv /run/reveille/worker-${worker}.sock /run/reveille/away`);
+      const { code, said } = await host.run("reveille", "reload");
+      await there(`mv /run/reveille/away /run/reveille/worker-${worker}.sock`);
+      expect(said).toContain(`reveille-worker@2.service: not reached: its process ${worker} has no socket`);
+      expect(code).toBe(1);
     });
 
     it("comes back from a boot that was faster than the tunnel", async () => {

@@ -3,6 +3,7 @@ import {
   createMetrics,
   logEvents,
   type Logger,
+  type Machine,
   runUntil,
   serveReport,
   type Start,
@@ -20,6 +21,7 @@ import { loadCanaryFile } from "../load-config.ts";
 import { print } from "../print.ts";
 import { openLog, stopOf, systemdPart } from "../process.ts";
 import { commandLog } from "../region.ts";
+import { answeringReloads, COMMON_SECTIONS } from "../start-only.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille canary`: one round for people and cron, or a role that goes on until SIGTERM. */
@@ -27,7 +29,7 @@ export async function runCanary(options: CanaryOptions): Promise<void> {
   const file = await loadCanaryFile(options.config);
   if (options.once) return runOnce(file, options);
   if (options.json) throw new Error("--json prints the verdict of one round: add --once");
-  await runRole(file);
+  await runRole(file, options.config);
 }
 
 async function runOnce(file: CanaryFile, options: CanaryOptions): Promise<void> {
@@ -56,7 +58,7 @@ async function workOf(file: CanaryFile, log: Logger): Promise<Work> {
   return { watchable, round: (signal) => runRound(plan, { clock, watchable, signal }) };
 }
 
-async function runRole(file: CanaryFile): Promise<void> {
+async function runRole(file: CanaryFile, path: string): Promise<void> {
   const startedAt = systemClock.now();
   const log = openLog("canary", file);
   const metrics = createMetrics({ role: "canary", version: VERSION, modules: [], clock: systemClock });
@@ -65,6 +67,13 @@ async function runRole(file: CanaryFile): Promise<void> {
     metrics.observe(event);
     tellLog(event);
   };
+  const load = async (): Promise<Machine> => ({ kind: "outside", config: await loadCanaryFile(path) });
+  const reload = await answeringReloads({ kind: "outside", config: file }, load, [
+    ...COMMON_SECTIONS,
+    "canary",
+    "redis",
+    "modules",
+  ]);
   let parts: () => readonly PartHealth[] = () => [{ part: "canary", health: { kind: "starting" } }];
   const report: Start = async () =>
     serveReport({
@@ -74,7 +83,7 @@ async function runRole(file: CanaryFile): Promise<void> {
       startedAt,
       parts: () => parts(),
       metrics: metrics.families,
-      reload: () => Promise.resolve({ kind: "refused", because: NO_RELOAD }),
+      reload,
     });
   const rounds: Start = async ({ fail }) => {
     const { round, watchable } = await workOf(file, log);

@@ -1,67 +1,89 @@
-import { type AskedRole, askRoles, type Config, systemClock } from "@reveille/runtime";
+import {
+  askRole,
+  type Config,
+  type HostRole,
+  listRoles,
+  type RoleSocket,
+  systemClock,
+} from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
-import { type OperatorOptions } from "../command-line/operator-options.ts";
-import { loadConfig } from "../load-config.ts";
+import { type ReloadOptions } from "../command-line/reload.ts";
+import { loadMachine } from "../load-config.ts";
 import { moduleRules } from "../module-settings.ts";
 import { print } from "../print.ts";
-import { parseReloadAnswer, type RoleReload } from "../reload-answer.ts";
+import { parseReloadAnswer, reloadInWords, type RoleReload } from "../reload-answer.ts";
+import { renewSecrets } from "../renew-secrets.ts";
+import { reveilleUnits } from "../systemd-units.ts";
+
+/** Workers first, so that nobody accepts a wakeup for a module that no worker knows yet. */
+const IN_ORDER: readonly HostRole[] = ["worker", "ingress", "canary", "sidecar"];
 
 /**
- * `reveille reload`: workers first, so that nobody accepts a wakeup for a module that no worker knows yet. Throws a
- * `ConfigError` before it asks anybody, if the file has mistakes.
+ * `reveille reload`. Throws a `ConfigError` before it asks anybody, if the file has mistakes, and an Error if there is
+ * nobody to ask.
  */
-export async function runReload(options: OperatorOptions): Promise<void> {
-  const config = await loadConfig(options.config, moduleRules);
-  const workers = (await ask("worker", config)).map(reloadOf);
-  const isTaken = workers.every(({ answer }) => answer.kind === "reloaded");
-  const roles = isTaken ? [...workers, ...(await ask("ingress", config)).map(reloadOf)] : workers;
-  if (roles.length === 0) {
-    throw new Error(`no role runs on this host: no socket of one is in ${config.runtimeDir} (runtimeDir)`);
-  }
-  const note = isTaken ? [] : ["ingress: not asked, since a worker did not take the configuration over"];
-  print({ roles }, [...roles.map(describe), ...note].join("\n"), options);
-  if (roles.some(({ answer }) => answer.kind !== "reloaded")) process.exitCode = 1;
+export async function runReload(options: ReloadOptions): Promise<void> {
+  const { config } = await loadMachine(options.config, moduleRules);
+  const sockets = (await listRoles(config.runtimeDir)).filter(
+    ({ pid }) => options.pid === undefined || String(pid) === options.pid,
+  );
+  if (sockets.length === 0) throw nobody(config, options);
+  const { roles, isCut } = await reloadInOrder(sockets);
+  const missed = options.pid === undefined ? await unitsBeyond(sockets) : [];
+  const notes = [
+    ...(isCut ? ["ingress: not asked, since a worker did not take the configuration over"] : []),
+    ...missed.map(
+      ({ name, pid }) => `${name}: not reached: its process ${pid} has no socket in ${config.runtimeDir}`,
+    ),
+  ];
+  const answer = { roles, ...(missed.length === 0 ? {} : { notReached: missed.map(({ name }) => name) }) };
+  print(answer, [...roles.map(reloadInWords), ...notes].join("\n"), options);
+  if (missed.length > 0 || !roles.every(hasTaken)) process.exitCode = 1;
 }
 
-const ask = (only: "worker" | "ingress", { runtimeDir }: Config): Promise<readonly AskedRole[]> =>
-  askRoles(runtimeDir, { method: "POST", path: "/reload", only, within: seconds(10) }, systemClock);
+async function reloadInOrder(sockets: readonly RoleSocket[]) {
+  const roles: RoleReload[] = [];
+  let isCut = false;
+  for (const role of IN_ORDER) {
+    const own = sockets.filter((socket) => socket.role === role);
+    if (role === "ingress" && own.length > 0) isCut = !roles.every(hasTaken);
+    if (role !== "ingress" || !isCut) roles.push(...(await Promise.all(own.map(reloadOne))));
+  }
+  return { roles, isCut };
+}
 
-const reloadOf = ({ role, pid, answer }: AskedRole): RoleReload => ({
-  role,
-  pid,
-  answer: parseReloadAnswer(answer),
-});
-
-function describe({ role, pid, answer }: RoleReload): string {
-  const who = `${role} ${pid}`;
-  switch (answer.kind) {
-    case "refused":
-      return `${who}: refused, nothing has changed\n  ${answer.because.replaceAll("\n", "\n  ")}`;
-    case "silent":
-      return `${who}: no answer: ${answer.because}`;
-    case "reloaded": {
-      const { applied, forRestart } = answer;
-      if (applied.length + forRestart.length === 0) return `${who}: nothing differs; credentials read again`;
-      const lines = [
-        ...applied.map((change) => `  applied           ${lineOf(change)}`),
-        ...forRestart.map((change) => `  needs a restart   ${lineOf(change)}`),
-      ];
-      return [`${who}: reloaded`, ...lines].join("\n");
-    }
+async function reloadOne(socket: RoleSocket): Promise<RoleReload> {
+  const renewal = await renewSecrets(socket.pid);
+  const question = { method: "POST", path: "/reload", within: seconds(10) } as const;
+  const { role, pid, answer: raw } = await askRole(socket, question, systemClock);
+  const answer = parseReloadAnswer(raw);
+  const reload = { role, pid, answer };
+  switch (renewal.kind) {
+    case "same":
+      return reload;
+    case "stale":
+      return { ...reload, stale: { files: renewal.files, because: renewal.because } };
+    case "renewed":
+      if (answer.kind === "refused") await renewal.drop();
+      if (answer.kind === "reloaded") await renewal.keep();
+      return { ...reload, renewed: renewal.files };
   }
 }
 
-function lineOf({
-  key,
-  before,
-  after,
-}: {
-  readonly key: string;
-  readonly before?: unknown;
-  readonly after?: unknown;
-}): string {
-  if (before === undefined) return `${key}: ${JSON.stringify(after)} (new)`;
-  if (after === undefined) return `${key}: gone, was ${JSON.stringify(before)}`;
-  return `${key}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`;
+const hasTaken = ({ answer, stale }: RoleReload): boolean =>
+  answer.kind === "reloaded" && stale === undefined;
+
+/** Units whose process is none of these. */
+async function unitsBeyond(sockets: readonly RoleSocket[]) {
+  const known = new Set(sockets.map(({ pid }) => pid));
+  return (await reveilleUnits()).filter(({ pid }) => pid > 0 && !known.has(pid));
+}
+
+function nobody({ runtimeDir }: Pick<Config, "runtimeDir">, { pid }: ReloadOptions): Error {
+  return new Error(
+    pid === undefined
+      ? `no role runs on this host: no socket of one is in ${runtimeDir} (runtimeDir)`
+      : `process ${pid} has no socket in ${runtimeDir} (runtimeDir): it is no role, or has not started yet`,
+  );
 }

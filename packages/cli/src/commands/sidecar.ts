@@ -8,6 +8,7 @@ import {
   METRICS_CONTENT_TYPES,
   renderMetrics,
   runUntil,
+  serveReload,
   systemClock,
 } from "@reveille/runtime";
 import { startSidecar } from "@reveille/sidecar";
@@ -15,11 +16,13 @@ import { type PartHealth } from "@reveille/wakeup";
 
 import { loadMachine } from "../load-config.ts";
 import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
+import { answeringReloads, COMMON_SECTIONS } from "../start-only.ts";
 import { VERSION } from "../version.ts";
 
 /** `reveille sidecar`: metrics and health of the roles on this host. */
 export async function runSidecar(file: string): Promise<void> {
-  const { kind, config } = await loadMachine(file);
+  const machine = await loadMachine(file);
+  const { kind, config } = machine;
   const log = openLog("sidecar", config);
   const metrics = createMetrics({
     role: "sidecar",
@@ -31,7 +34,10 @@ export async function runSidecar(file: string): Promise<void> {
   // A SIGHUP that nobody listens to ends a process.
   process.on("SIGHUP", () => log.info("a sidecar reads its configuration at a start only"));
   let parts: () => readonly PartHealth[] = () => [];
+  const sections = [...COMMON_SECTIONS, "sidecar", "ingress.components"];
+  const reload = await answeringReloads(machine, () => loadMachine(file), sections);
   await runUntil(stopOf(config, log), [
+    async () => serveReload({ runtimeDir: config.runtimeDir, reload }),
     async () => {
       const sidecar = await startSidecar({
         ...(await listenersOf(config, log)),

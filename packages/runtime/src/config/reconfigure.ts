@@ -1,5 +1,7 @@
-import { type Config, configSchema } from "./config.ts";
 import { z } from "zod";
+
+import { canaryFileSchema, type Config, configSchema } from "./config.ts";
+import { type Machine } from "./parse-config.ts";
 
 /** One key that differs between two configurations; values as they stand in YAML, `undefined` where the key is absent. */
 export interface ConfigChange {
@@ -7,6 +9,8 @@ export interface ConfigChange {
   readonly key: string;
   readonly before: unknown;
   readonly after: unknown;
+  /** The key names this file and still does; what has changed is the content of the file. */
+  readonly file?: string;
 }
 
 export interface Reconfiguration {
@@ -34,11 +38,7 @@ const isAtOnce = (key: string): boolean => AT_ONCE.some((path) => key === path |
 
 /** What becomes of a running role when its configuration is to be another one. Neither has a secret in it. */
 export function reconfigure(before: Config, after: Config): Reconfiguration {
-  const [old, wanted] = [leavesOf(before), leavesOf(after)];
-  const changes = [...new Set([...old.keys(), ...wanted.keys()])]
-    .toSorted((one, other) => one.localeCompare(other))
-    .map((key) => ({ key, before: old.get(key), after: wanted.get(key) }))
-    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
+  const changes = changesOf(z.encode(configSchema, before), z.encode(configSchema, after));
   const forRestart = changes.filter(({ key }) => !isAtOnce(key));
   return {
     config: forRestart.length === 0 ? after : mixed(before, after),
@@ -63,8 +63,23 @@ function mixed(before: Config, after: Config): Config {
   };
 }
 
+/** What differs for a role that reads its configuration when it starts and never again. */
+export const machineChanges = (before: Machine, after: Machine): readonly ConfigChange[] =>
+  changesOf(encoded(before), encoded(after));
+
+const encoded = ({ kind, config }: Machine): unknown =>
+  kind === "host" ? z.encode(configSchema, config) : z.encode(canaryFileSchema, config);
+
+function changesOf(before: unknown, after: unknown): readonly ConfigChange[] {
+  const [old, wanted] = [leavesOf(before), leavesOf(after)];
+  return [...new Set([...old.keys(), ...wanted.keys()])]
+    .toSorted((one, other) => one.localeCompare(other))
+    .map((key) => ({ key, before: old.get(key), after: wanted.get(key) }))
+    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
+}
+
 /** Every value by its dotted path; lists, and tables that are empty, count as one value. */
-function leavesOf(config: Config): ReadonlyMap<string, unknown> {
+function leavesOf(config: unknown): ReadonlyMap<string, unknown> {
   const leaves = new Map<string, unknown>();
   const walk = (value: unknown, path: string): void => {
     const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
@@ -72,7 +87,7 @@ function leavesOf(config: Config): ReadonlyMap<string, unknown> {
     if (entries.length === 0) leaves.set(path, value);
     for (const [name, below] of entries) walk(below, path === "" ? name : `${path}.${name}`);
   };
-  walk(z.encode(configSchema, config), "");
+  walk(config, "");
   leaves.forEach((value, key) => void (value === undefined && leaves.delete(key)));
   return leaves;
 }

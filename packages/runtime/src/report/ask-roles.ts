@@ -5,9 +5,12 @@ import { text } from "node:stream/consumers";
 
 import { type Clock, type Millis, networkTrouble, type Role } from "@reveille/wakeup";
 
+/** Whatever of a host has a socket in the runtime folder. */
+export type HostRole = Role | "sidecar";
+
 /** A role of this host, as the name of its socket tells it, and what it answered. */
 export interface AskedRole {
-  readonly role: Role;
+  readonly role: HostRole;
   readonly pid: number;
   readonly answer: RoleAnswer;
 }
@@ -20,38 +23,60 @@ export type RoleAnswer =
 export interface Question {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Default: both. */
-  readonly only?: Role;
+  /** Default: `ingress` and `worker`, the roles that publishes go through. */
+  readonly only?: HostRole;
   readonly within: Millis;
 }
 
 /**
- * Puts a question to every role of the host that publishes go through, so to no canary, at the sockets of the runtime folder. A folder that is missing holds no
- * roles; one that is closed to this user throws.
+ * Puts a question to the roles of the host at the sockets of the runtime folder. A folder that is missing has no roles; one
+ * that is closed to this user throws.
  */
 export async function askRoles(
   runtimeDir: string,
   question: Question,
   clock: Clock,
 ): Promise<readonly AskedRole[]> {
+  const roles = await listRoles(runtimeDir);
+  const { only } = question;
+  const asked = roles.filter(({ role }) =>
+    only === undefined ? role === "ingress" || role === "worker" : role === only,
+  );
+  return Promise.all(asked.map((socket) => askRole(socket, question, clock)));
+}
+
+/** A role's socket in the runtime folder. */
+export interface RoleSocket {
+  readonly role: HostRole;
+  readonly pid: number;
+  readonly path: string;
+}
+
+/** The sockets of all roles of the host. Throws if this user may not look into the folder. */
+export async function listRoles(runtimeDir: string): Promise<readonly RoleSocket[]> {
   const names = await readdir(runtimeDir).catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw new Error(`cannot look into ${runtimeDir}, where the roles' sockets are`, { cause: error });
   });
-  const roles = names
+  return names
     .toSorted((one, other) => one.localeCompare(other))
     .flatMap((name) => {
-      const [, role, pid] = /^(ingress|worker)-(\d+)\.sock$/.exec(name) ?? [];
-      if (role !== "ingress" && role !== "worker") return [];
-      if (role !== (question.only ?? role)) return [];
-      return [{ role, pid: Number(pid), path: join(runtimeDir, name) } as const];
+      const [, role, pid] = /^(ingress|worker|canary|sidecar)-(\d+)\.sock$/.exec(name) ?? [];
+      if (role !== "ingress" && role !== "worker" && role !== "canary" && role !== "sidecar") return [];
+      return [{ role, pid: Number(pid), path: join(runtimeDir, name) }];
     });
-  return Promise.all(
-    roles.map(async ({ role, pid, path }) => ({ role, pid, answer: await ask(path, question, clock) })),
-  );
 }
 
-async function ask(socketPath: string, question: Question, clock: Clock): Promise<RoleAnswer> {
+/** Puts a question to one role. Never rejects. */
+export async function askRole(
+  { role, pid, path }: RoleSocket,
+  question: Omit<Question, "only">,
+  clock: Clock,
+): Promise<AskedRole> {
+  return { role, pid, answer: await ask(path, question, clock) };
+}
+
+async function ask(socketPath: string, question: Omit<Question, "only">, clock: Clock): Promise<RoleAnswer> {
   const done = new AbortController();
   const late = clock
     .sleep(question.within, done.signal)
@@ -61,7 +86,11 @@ async function ask(socketPath: string, question: Question, clock: Clock): Promis
   return answer;
 }
 
-function answerAt(socketPath: string, { method, path }: Question, signal: AbortSignal): Promise<RoleAnswer> {
+function answerAt(
+  socketPath: string,
+  { method, path }: Omit<Question, "only">,
+  signal: AbortSignal,
+): Promise<RoleAnswer> {
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve({ kind: "silent", because: networkTrouble(error) });
     request({ socketPath, method, path, signal, agent: false }, (response) => {

@@ -1,6 +1,12 @@
 import { randomInt } from "node:crypto";
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { join } from "node:path";
 
 import {
@@ -39,13 +45,33 @@ export interface ReportServer extends AsyncDisposable {
  */
 export async function serveReport(options: ReportOptions): Promise<ReportServer> {
   const { runtimeDir, role, pid = numberOf(process.pid) } = options;
+  return serveSocket(runtimeDir, `${role}-${pid}.sock`, answering(options, pid));
+}
+
+/** The same for a sidecar, which has nothing to report to itself: `POST /reload` alone. */
+export async function serveReload({
+  runtimeDir,
+  reload,
+  pid = numberOf(process.pid),
+}: Pick<ReportOptions, "runtimeDir" | "reload" | "pid">): Promise<ReportServer> {
+  return serveSocket(runtimeDir, `sidecar-${pid}.sock`, (request, response) => {
+    if (isReload(request)) void reload().then((body) => answer(response, 200, body));
+    else answer(response, 404, { error: "only POST /reload is here" });
+  });
+}
+
+async function serveSocket(
+  runtimeDir: string,
+  name: string,
+  listener: RequestListener,
+): Promise<ReportServer> {
   await mkdir(runtimeDir, { recursive: true, mode: 0o750 });
   await removeStaleSockets(runtimeDir);
-  const path = join(runtimeDir, `${role}-${pid}.sock`);
+  const path = join(runtimeDir, name);
   // Under another name until it listens: whoever looks for stale sockets meanwhile must not take it for one.
   const hidden = `${path}.new`;
   await rm(hidden, { force: true });
-  const server = createServer(answering(options, pid));
+  const server = createServer(listener);
   await listen(server, hidden);
   await chmod(hidden, 0o660);
   await rename(hidden, path);
@@ -58,6 +84,8 @@ export async function serveReport(options: ReportOptions): Promise<ReportServer>
   };
 }
 
+const isReload = ({ method, url }: IncomingMessage): boolean => method === "POST" && url === "/reload";
+
 /** Beyond the ids that Linux gives (PID_MAX_LIMIT, 2^22). */
 const [FIRST_OWN, LAST_OWN] = [4_194_305, 9_999_999];
 
@@ -69,7 +97,7 @@ function answering(
   pid: number,
 ): RequestListener {
   return (request, response) => {
-    if (request.method === "POST" && request.url === "/reload") {
+    if (isReload(request)) {
       void reload().then((body) => answer(response, 200, body));
       return;
     }

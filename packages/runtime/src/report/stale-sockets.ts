@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-const ROLE_SOCKET = /^(?:ingress|worker|canary)-\d+\.sock$/;
+const ROLE_SOCKET = /^(?:ingress|worker|canary|sidecar)-\d+\.sock$/;
 
 /**
  * Removes the sockets that a killed role left behind: those where nobody listens. Process ids would not tell,
