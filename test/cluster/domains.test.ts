@@ -60,7 +60,7 @@ async function reloadWith(domainLimit: object | undefined): Promise<void> {
 describe("reveille domain", () => {
   it("blocks a domain of a running region, and lets it publish again", async () => {
     expect(await publish(flood)).toMatchObject({ type: "result" });
-    expect(await domain("block", "flood.example")).toBe("flood.example is blocked\n");
+    expect(await domain("block", "flood.example", "--yes")).toBe("flood.example is blocked\n");
     await heard(flood, { errorType: "cancel", condition: "not-allowed" });
     expect(await publish(quiet)).toMatchObject({ type: "result" });
     await domain("reset", "flood.example");

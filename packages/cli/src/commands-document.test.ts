@@ -90,6 +90,9 @@ const INTRODUCTION = `# Commands
 
 What \`reveille COMMAND --help\` prints, for every command. This file is made by a test
 (\`packages/cli/src/commands-document.test.ts\`); \`pnpm test:unit --update commands-document\` rewrites it.
+
+Exit codes: 0 if it is done and all is well; 1 if it could not be done, or something is wrong; 2 if the command line is wrong, and
+nothing was done. The reason is on standard error: the mistake first, then one hint.
 `;
 
 describe("docs/commands.md", () => {

@@ -22,7 +22,7 @@ export const manPage = (reveille: Described, version: string): string =>
     ".B REVEILLE_CONFIG",
     "The configuration for commands that are given no \\-\\-config.",
     ".SH EXIT STATUS",
-    "0 if all is well; 1 if not, with the reason on standard error.",
+    "0 if it is done and all is well; 1 if it could not be done, or something is wrong; 2 if the command line is wrong, and nothing was done. The reason is on standard error.",
     ".SH FILES",
     ".TP",
     ".I /etc/reveille/reveille.yaml",

@@ -55,7 +55,7 @@ describe("reveille", () => {
     ["a role without its configuration", ["worker"], "required option '--config <file>' not specified"],
   ])("refuses %s", async (_what, args, message) => {
     const { code, stderr } = await reveille(...args);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(message);
   });
 
@@ -173,7 +173,9 @@ describe("queue", () => {
     });
     expect(await queue("resume", "--json")).toMatchObject({ code: 0, stdout: '{"paused":false}\n' });
     expect((await queue("status")).stdout).toContain("queue      open");
-    expect((await queue("discard")).stderr).toContain("--yes");
+    expect((await queue("discard")).stderr).toContain(
+      "discarding throws 0 batches (of up to 128 devices each) and 0 trailing pushes away",
+    );
     expect(await queue("discard", "--yes")).toMatchObject({
       code: 0,
       stdout: "0 batches and 0 trailing pushes thrown away\n",

@@ -27,7 +27,9 @@ export function program(): Command {
     .description("A push cluster for XMPP: wakes sleeping devices through APNs and FCM (XEP-0357).")
     .version(VERSION)
     .configureHelp({ optionDescription })
-    .showHelpAfterError();
+    .exitOverride()
+    // What is wrong is told once, by `main.ts`.
+    .configureOutput({ outputError: () => undefined, writeErr: () => undefined });
   addRoles(reveille);
   addCanary(reveille);
   addCheckConfig(reveille);

@@ -4,6 +4,8 @@ import { text } from "node:stream/consumers";
 
 import { type DeviceToken, parseDeviceToken, type TokenKind } from "@reveille/wakeup";
 
+import { UsageError } from "./usage-error.ts";
+
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 /** The device token that `input` holds; at a terminal it is asked for, and not shown. Throws if it holds none, or more. */
@@ -11,7 +13,7 @@ export async function readToken(input: Input, kind: TokenKind): Promise<DeviceTo
   const given = input.isTTY === true ? await typedAt(input) : await text(input);
   const token = parseDeviceToken(given.trim(), kind);
   if (token !== undefined) return token;
-  throw new Error(`standard input holds no device token: ${SHAPES[kind]}`);
+  throw new UsageError(`standard input holds no device token: ${SHAPES[kind]}`);
 }
 
 async function typedAt(input: Input): Promise<string> {

@@ -37,9 +37,11 @@ async function aWorker() {
     await writeFile(join(inside(COPIES), copy), text);
   }
   const asked: string[] = [];
-  const credentialsOf = (unit: string): Promise<string> => {
+  const textOf = (unit: string): Promise<string> => {
     asked.push(unit);
-    return Promise.resolve(`apns:${apns} fcm:${fcm}\n`);
+    return Promise.resolve(
+      `[Service]\nLoadCredential=apns:${apns}\nLoadCredential=fcm:${fcm}\nType=notify\n`,
+    );
   };
   /** What the worker reads of a file. */
   const seen = async (name: string): Promise<string> =>
@@ -48,7 +50,7 @@ async function aWorker() {
       "utf8",
     );
   return {
-    renew: async () => renewSecrets(7, { proc, credentialsOf }),
+    renew: async () => renewSecrets(7, { proc, textOf }),
     seen,
     apns,
     home,

@@ -24,8 +24,8 @@ export type Renewal =
 /** For tests: elsewhere than in `/proc`, and without systemd. */
 export interface RenewOptions {
   readonly proc?: string;
-  /** `LoadCredential=` of a unit, as `systemctl show` prints it. */
-  readonly credentialsOf?: (unit: string) => Promise<string>;
+  /** The text of a unit's files. */
+  readonly textOf?: (unit: string) => Promise<string>;
 }
 
 /**
@@ -34,13 +34,13 @@ export interface RenewOptions {
  * unit starts. Needs root. A process that is not of systemd, or is none, has nothing to renew.
  */
 export async function renewSecrets(pid: number, options: RenewOptions = {}): Promise<Renewal> {
-  const { proc = "/proc", credentialsOf = askSystemd } = options;
+  const { proc = "/proc", textOf = askSystemd } = options;
   const home = join(proc, String(pid));
   const environment = await readFile(join(home, "environ"), "utf8").catch(() => "");
   const [, copies] = /(?:^|\0)CREDENTIALS_DIRECTORY=([^\0]+)/.exec(environment) ?? [];
   const unit = unitIn(await readFile(join(home, "cgroup"), "utf8").catch(() => ""));
   if (copies === undefined || unit === undefined) return { kind: "same" };
-  const sources = await sourcesOf(await credentialsOf(unit));
+  const sources = await sourcesOf(await textOf(unit));
   const root = join(home, "root");
   const renewed = join(root, RENEWED_SECRETS);
   const changed = await changedOf(sources, secretFolders(join(root, copies), renewed));
@@ -60,9 +60,10 @@ const unitIn = (cgroup: string): string | undefined => /\/([^/\n]+\.service)$/m.
 
 const askSystemd = (unit: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    execFile("systemctl", ["show", "--property=LoadCredential", "--value", unit], (error, said) => {
+    // `systemctl show` calls the property unprintable.
+    execFile("systemctl", ["cat", unit], (error, said) => {
       if (error === null) resolve(said);
-      else reject(new Error(`systemctl does not tell the secrets of ${unit}`, { cause: error }));
+      else reject(new Error(`systemctl does not tell what ${unit} is`, { cause: error }));
     });
   });
 
@@ -72,15 +73,9 @@ interface Source {
   readonly file: string;
 }
 
-async function sourcesOf(credentials: string): Promise<readonly Source[]> {
-  const listed = credentials.split(/\s+/).map((entry) => /^([^:]+):(\/.*)$/.exec(entry));
-  const sources = await Promise.all(
-    listed.map(async (entry) => {
-      const [, id = "", path = ""] = entry ?? [];
-      return path === "" ? [] : sourcesIn(id, path);
-    }),
-  );
-  return sources.flat();
+async function sourcesOf(unit: string): Promise<readonly Source[]> {
+  const listed = [...unit.matchAll(/^LoadCredential=([^:\s]+):(\/.*?)\s*$/gm)];
+  return (await Promise.all(listed.map(([, id = "", path = ""]) => sourcesIn(id, path)))).flat();
 }
 
 /** Names as systemd makes them (systemd.exec(5), `LoadCredential=`). */

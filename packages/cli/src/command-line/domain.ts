@@ -9,6 +9,11 @@ export interface LimitOptions extends OperatorOptions {
   readonly burst?: string;
 }
 
+/** Of `reveille domain block`. */
+export interface BlockDomainOptions extends OperatorOptions {
+  readonly yes: boolean;
+}
+
 const REMARKS = `Every ingress of the region follows within about a second. A rule covers all domains below, counted as one; \`*.\` and a domain means only those below it.`;
 
 export function addDomain(reveille: Command): void {
@@ -16,7 +21,7 @@ export function addDomain(reveille: Command): void {
     .command("domain")
     .description("say which sending domains may publish, and how much");
   addList(domain);
-  addChange(domain, "block", "refuse its publishes for good: servers then forget their users' registrations");
+  addBlock(domain);
   addLimit(domain);
   addChange(
     domain,
@@ -49,7 +54,18 @@ function addLimit(domain: Command): void {
     );
 }
 
-function addChange(domain: Command, action: "block" | "allow" | "reset", does: string): void {
+function addBlock(domain: Command): void {
+  withOperatorOptions(domain.command("block").argument("<domain>"))
+    .description(
+      "refuse its publishes for good: servers then forget their users' registrations; says how many, and asks first",
+    )
+    .option("--yes", "do not ask", false)
+    .action(async (name: string, options: BlockDomainOptions) =>
+      (await import("../commands/domain.ts")).blockDomain(name, options),
+    );
+}
+
+function addChange(domain: Command, action: "allow" | "reset", does: string): void {
   withOperatorOptions(domain.command(action).argument("<domain>"))
     .description(does)
     .action(async (name: string, options: OperatorOptions) =>

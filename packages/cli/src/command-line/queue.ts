@@ -3,6 +3,11 @@ import { type Command } from "commander";
 import { addGroupHelp } from "./group-help.ts";
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
+/** Of `reveille queue discard`. */
+export interface DiscardQueueOptions extends OperatorOptions {
+  readonly yes: boolean;
+}
+
 export function addQueue(reveille: Command): void {
   const queue = reveille.command("queue").description("look at the region's queue and hold it");
   const add = (name: "status" | "pause" | "resume", does: string): void =>
@@ -15,11 +20,11 @@ export function addQueue(reveille: Command): void {
   add("resume", "let workers take batches again");
   withOperatorOptions(queue.command("discard"))
     .description(
-      "throw away every batch that no worker has in hand, and every trailing push: those wakeups are lost",
+      "throw away every batch that no worker has in hand, and every trailing push: those wakeups are lost; asks first",
     )
-    .requiredOption("--yes", "say that you mean it")
-    .action(async (options: OperatorOptions) =>
-      (await import("../commands/queue.ts")).runQueue("discard", options),
+    .option("--yes", "do not ask", false)
+    .action(async (options: DiscardQueueOptions) =>
+      (await import("../commands/queue.ts")).discardQueue(options),
     );
   addGroupHelp(queue, "", [
     "reveille queue status --json",

@@ -1,6 +1,7 @@
 import { type Command } from "commander";
 
 import { addGroupHelp } from "./group-help.ts";
+import { UsageError } from "../usage-error.ts";
 import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
 
 /** Says which device is meant. */
@@ -12,6 +13,7 @@ export interface TokenOptions extends OperatorOptions {
 /** Of `reveille token block`. */
 export interface BlockOptions extends TokenOptions {
   readonly for: string;
+  readonly yes: boolean;
 }
 
 const REMARKS = `The device token is read from standard input, never from an argument: those stand in the shell's history and in the
@@ -26,14 +28,17 @@ export function addToken(reveille: Command): void {
     .description("forget what is known of it: its next wakeup leaves at once")
     .action(async (options: TokenOptions) => (await import("../commands/token.ts")).forgetToken(options));
   withDevice(token.command("block"))
-    .description("wake it no more; its server is told that the token is dead, and forgets the registration")
+    .description(
+      "wake it no more; its server is told that the token is dead, and forgets the registration; asks first",
+    )
+    .option("--yes", "do not ask; without it the token must be typed, or named by --fingerprint", false)
     .option("--for <duration>", "how long: ms, s, m, h or d", "30d")
     .action(async (options: BlockOptions) => (await import("../commands/token.ts")).blockToken(options));
   addGroupHelp(token, REMARKS, [
     "reveille token status < token.txt",
     "reveille token status --fingerprint w0897iDQbvKx81_a --json",
     "reveille token forget --fingerprint w0897iDQbvKx81_a",
-    "reveille token block --for 7d --module monalProdiOS < token.txt",
+    "reveille token block --yes --for 7d --module monalProdiOS < token.txt",
   ]);
 }
 
@@ -43,7 +48,7 @@ const withDevice = (command: Command): Command =>
     .allowExcessArguments()
     .hook("preAction", ({ args }) => {
       if (args.length === 0) return;
-      throw new Error(
+      throw new UsageError(
         "no argument is taken: the device token is read from standard input, or see --fingerprint",
       );
     })

@@ -23,12 +23,13 @@ import { openLog, stopOf, systemdPart } from "../process.ts";
 import { commandLog } from "../region.ts";
 import { answeringReloads, COMMON_SECTIONS } from "../start-only.ts";
 import { VERSION } from "../version.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** `reveille canary`: one round for people and cron, or a role that goes on until SIGTERM. */
 export async function runCanary(options: CanaryOptions): Promise<void> {
   const file = await loadCanaryFile(options.config);
   if (options.once) return runOnce(file, options);
-  if (options.json) throw new Error("--json prints the verdict of one round: add --once");
+  if (options.json) throw new UsageError("--json prints the verdict of one round: add --once");
   await runRole(file, options.config);
 }
 

@@ -5,17 +5,21 @@ import {
   type DomainPattern,
   type DomainRule,
   domainRules,
+  openRegionBook,
+  openRegionSecret,
   parseDomainPattern,
   type RuledDomain,
 } from "@reveille/admission";
 import { formatRate, parseRate } from "@reveille/runtime";
 
 import { limitOf as limitOfConfig } from "../admission-options.ts";
-import { type LimitOptions } from "../command-line/domain.ts";
+import { type BlockDomainOptions, type LimitOptions } from "../command-line/domain.ts";
 import { type OperatorOptions } from "../command-line/operator-options.ts";
+import { confirm } from "../confirm.ts";
 import { print } from "../print.ts";
-import { inRegion } from "../region.ts";
+import { inRegion, type RegionAccess } from "../region.ts";
 import { timeText } from "../time-text.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** `reveille domain list`. */
 export async function listDomains(options: OperatorOptions): Promise<void> {
@@ -32,15 +36,40 @@ export async function limitDomain(name: string, options: LimitOptions): Promise<
   await setRule(name, { kind: "limited", limit: limitOf(options) }, options);
 }
 
-/** `reveille domain block`, `allow` or `reset`. Throws if the domain is none. */
+/** `reveille domain block`. Throws if the domain is none, or nobody has confirmed it; nothing has changed then. */
+export async function blockDomain(name: string, options: BlockDomainOptions): Promise<void> {
+  const pattern = patternOf(name);
+  await inRegion(options, async (region) => {
+    await confirm(await blockHits(pattern, region), options.yes);
+    const rule = { kind: "blocked" } as const;
+    await domainRules({ redis: region.redis, region: region.config.region }).set(pattern, rule);
+    print(ruleAnswer({ pattern, rule }), `${pattern} is blocked`, options);
+  });
+}
+
+/** The region stores no name of a domain and no domain of a device, so it has only counts, and those by the whole name. */
+async function blockHits(pattern: DomainPattern, { config, redis }: RegionAccess): Promise<string> {
+  const { region } = config;
+  if (pattern.startsWith("*.")) {
+    return `blocking ${pattern} ends the registrations of all devices of every domain below ${pattern.slice(2)}: how many is unknown, since the region stores no names of domains`;
+  }
+  const book = openRegionBook({ redis, region, secret: await openRegionSecret(redis, region) });
+  const record = await book.of(pattern);
+  const ends = `blocking ${pattern} ends the registrations of all devices of this domain and of every domain below it`;
+  if (record === "no-room") return `${ends}: how many is unknown, since too many domains publish`;
+  const publishes = (["queued", "later", "merged"] as const)
+    .map((what) => record.count(what))
+    .reduce((sum, count) => sum + count, 0);
+  return `${ends}: ${pattern} itself has published for at most ${publishes} since ${timeText(record.since)}; those below it are not counted, since the region stores no names of domains`;
+}
+
+/** `reveille domain allow` or `reset`. Throws if the domain is none. */
 export async function changeDomain(
-  action: "block" | "allow" | "reset",
+  action: "allow" | "reset",
   name: string,
   options: OperatorOptions,
 ): Promise<void> {
   switch (action) {
-    case "block":
-      return setRule(name, { kind: "blocked" }, options);
     case "allow":
       return setRule(name, { kind: "allowed" }, options);
     case "reset":
@@ -68,7 +97,7 @@ async function resetRule(name: string, options: OperatorOptions): Promise<void> 
 function patternOf(name: string): DomainPattern {
   const pattern = parseDomainPattern(name);
   if (pattern !== undefined) return pattern;
-  throw new Error(`not a domain: ${JSON.stringify(name)}; for example: example.org or '*.example.org'`);
+  throw new UsageError(`not a domain: ${JSON.stringify(name)}; for example: example.org or '*.example.org'`);
 }
 
 const BURST_SECONDS = 10;
@@ -77,7 +106,7 @@ const MOST_BURST = 1_000_000;
 function limitOf({ rate, burst }: LimitOptions): DomainLimit {
   const perSecond = parseRate(rate);
   if (perSecond === undefined) {
-    throw new Error(
+    throw new UsageError(
       `not a rate: ${JSON.stringify(rate)}; a whole number per s, m or h, for example: --rate 50/s`,
     );
   }
@@ -87,7 +116,7 @@ function limitOf({ rate, burst }: LimitOptions): DomainLimit {
   }
   const tokens = Number(burst);
   if (Number.isInteger(tokens) && tokens >= 1 && tokens <= MOST_BURST) return { perSecond, burst: tokens };
-  throw new Error(
+  throw new UsageError(
     `not a burst: ${JSON.stringify(burst)}; a whole number from 1 to ${MOST_BURST}, for example: --burst 500`,
   );
 }

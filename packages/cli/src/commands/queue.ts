@@ -10,10 +10,12 @@ import { type Millis } from "@reveille/wakeup";
 
 import { windowsOf } from "../admission-options.ts";
 import { type OperatorOptions } from "../command-line/operator-options.ts";
+import { type DiscardQueueOptions } from "../command-line/queue.ts";
+import { confirm } from "../confirm.ts";
 import { print } from "../print.ts";
 import { inRegion, type RegionAccess } from "../region.ts";
 
-type Action = "status" | "pause" | "resume" | "discard";
+type Action = "status" | "pause" | "resume";
 
 /** `reveille queue …`: a look at the region's queue, or a hand on it. */
 export async function runQueue(action: Action, options: OperatorOptions): Promise<void> {
@@ -22,6 +24,23 @@ export async function runQueue(action: Action, options: OperatorOptions): Promis
     await using queue = await openQueueControl({ redis, region: config.region, clock: regionClock });
     const { answer, text } = await ACTIONS[action](queue, region);
     print(answer, text, options);
+  });
+}
+
+/** `reveille queue discard`. Throws if nobody has confirmed it; nothing has changed then. */
+export async function discardQueue(options: DiscardQueueOptions): Promise<void> {
+  await inRegion(options, async (region) => {
+    const { config, redis } = region;
+    await using queue = await openQueueControl({ redis, region: config.region, clock: systemClock });
+    const { waiting, retrying, delayed } = await queue.status();
+    const due = await trailingStatus({ redis, region: config.region });
+    const hits = `discarding throws ${waiting + retrying + delayed} batches (of up to 128 devices each) and ${due.waiting} trailing pushes away: those devices wake at their next message`;
+    await confirm(hits, options.yes);
+    // First, since workers move those that are due into the queue.
+    const trailing = await discardTrailing(await trailingOf(region));
+    const discarded = await queue.discard();
+    const text = `${discarded} batches and ${trailing} trailing pushes thrown away`;
+    print({ discarded, trailing }, text, options);
   });
 }
 
@@ -43,15 +62,6 @@ const ACTIONS: Readonly<Record<Action, (queue: QueueControl, region: RegionAcces
   resume: async (queue) => {
     await queue.resume();
     return { answer: { paused: false }, text: "resumed" };
-  },
-  discard: async (queue, region) => {
-    // First, since workers move those that are due into the queue.
-    const trailing = await discardTrailing(await trailingOf(region));
-    const discarded = await queue.discard();
-    return {
-      answer: { discarded, trailing },
-      text: `${discarded} batches and ${trailing} trailing pushes thrown away`,
-    };
   },
 };
 

@@ -96,8 +96,13 @@ describe("reveille token", () => {
 
   it("blocks it for a while, and forgets it", async () => {
     const { admission, fingerprint } = await anAdmission();
+    const unasked = await token(["block", "--for", "2h"], aToken());
+    expect(unasked).toMatchObject({ code: 2, stdout: "" });
+    expect(unasked.stderr).toContain(`blocking device ${fingerprint} ends its registration: 1 device`);
+    expect(unasked.stderr).toContain("add --yes");
+    expect(await json(["status"], aToken())).toMatchObject({ state: "unknown" });
     const blocked = { state: "dead", reason: "blocked", lastsMs: A_NUMBER };
-    expect(await json(["block", "--for", "2h"], aToken())).toMatchObject(blocked);
+    expect(await json(["block", "--yes", "--for", "2h"], aToken())).toMatchObject(blocked);
     expect(await admission.decide([aWakeup()])).toEqual([{ kind: "dead" }]);
     expect((await token(["status"], aToken())).stdout).toContain("an operator has blocked it");
     expect(await json(["forget", "--fingerprint", fingerprint])).toMatchObject({ state: "unknown" });
@@ -115,7 +120,7 @@ describe("reveille token", () => {
     [["status", aToken()], "", "no argument is taken"],
   ])("says how to mend %j", async (args, input, message) => {
     const { code, stdout, stderr } = await token(args, input);
-    expect([code, stdout]).toEqual([1, ""]);
+    expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("secret words");
     expect(stderr).not.toContain(aToken());

@@ -13,11 +13,13 @@ import {
 } from "@reveille/wakeup";
 
 import { type BlockOptions, type TokenOptions } from "../command-line/token.ts";
+import { confirm } from "../confirm.ts";
 import { fcmModulesOf } from "../fcm-modules.ts";
 import { print } from "../print.ts";
 import { readToken } from "../read-token.ts";
 import { inRegion, type RegionAccess } from "../region.ts";
 import { timeText } from "../time-text.ts";
+import { UsageError } from "../usage-error.ts";
 
 type Records = ReturnType<typeof deviceRecords>;
 
@@ -32,9 +34,13 @@ export const forgetToken = async (options: TokenOptions): Promise<void> =>
 export async function blockToken(options: BlockOptions): Promise<void> {
   const lasting = parseDuration(options.for);
   if (lasting === undefined || lasting === 0) {
-    throw new Error(`not a duration: ${JSON.stringify(options.for)}; for example: --for 30d`);
+    throw new UsageError(`not a duration: ${JSON.stringify(options.for)}; for example: --for 30d`);
   }
-  await aboutDevice(options, async (records, key) => records.block(key, lasting));
+  await aboutDevice(options, async (records, key, device) => {
+    const hits = `blocking device ${device} ends its registration: 1 device of 1 domain gets no push for ${options.for}`;
+    await confirm(hits, options.yes);
+    await records.block(key, lasting);
+  });
 }
 
 const nothing = async (): Promise<void> => undefined;
@@ -42,7 +48,7 @@ const nothing = async (): Promise<void> => undefined;
 /** Does something with the device and tells what is known of it then. */
 async function aboutDevice(
   options: TokenOptions,
-  act: (records: Records, key: DeviceKey) => Promise<void>,
+  act: (records: Records, key: DeviceKey, device: Fingerprint) => Promise<void>,
 ): Promise<void> {
   await inRegion(options, async (region) => {
     const module = moduleOf(options, region.config);
@@ -54,7 +60,7 @@ async function aboutDevice(
       region: region.config.region,
       clock: region.regionClock,
     });
-    await act(records, key);
+    await act(records, key, fingerprint);
     const status = await records.status(key);
     print(answerOf(fingerprint, module, status), textOf(fingerprint, module, status), options);
   });
@@ -73,7 +79,7 @@ async function fingerprintIn(
   }
   const parsed = parseFingerprint(fingerprint);
   if (parsed !== undefined) return parsed;
-  throw new Error("not a fingerprint: those are 16 letters, digits, - and _, as the logs show them");
+  throw new UsageError("not a fingerprint: those are 16 letters, digits, - and _, as the logs show them");
 }
 
 function moduleOf({ module }: TokenOptions, { modules, defaultModule }: Config): PushModule {
@@ -81,8 +87,8 @@ function moduleOf({ module }: TokenOptions, { modules, defaultModule }: Config):
   const wanted = module ?? defaultModule ?? (others.length === 0 ? only : undefined);
   if (wanted !== undefined && isPushModule(wanted) && modules.has(wanted)) return wanted;
   const known = [...modules.keys()].join(", ");
-  if (wanted === undefined) throw new Error(`which module? Name one by --module: ${known}`);
-  throw new Error(`the configuration has no module ${JSON.stringify(wanted)}; it has: ${known}`);
+  if (wanted === undefined) throw new UsageError(`which module? Name one by --module: ${known}`);
+  throw new UsageError(`the configuration has no module ${JSON.stringify(wanted)}; it has: ${known}`);
 }
 
 const answerOf = (

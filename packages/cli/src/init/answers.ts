@@ -17,6 +17,7 @@ import {
   TOPIC,
   witnessName,
 } from "./questions.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** A plan and its modules as they stand in YAML, not yet checked as a whole. */
 export interface Answers {
@@ -74,7 +75,7 @@ function hostOf(text: string): Host {
   const [name = "", ...addresses] = text.split(",");
   const inside = addresses.pop();
   if (inside !== undefined && addresses.length > 0) return { name, addresses, inside };
-  throw new Error(`--host ${text}: must be a name, public addresses and an inside address, by commas`);
+  throw new UsageError(`--host ${text}: must be a name, public addresses and an inside address, by commas`);
 }
 
 async function witnessOf({ witness }: InitOptions, hostname: string, ask: Ask): Promise<object> {
@@ -83,7 +84,7 @@ async function witnessOf({ witness }: InitOptions, hostname: string, ask: Ask): 
   }
   const [name, inside, ...more] = witness.split(",");
   if (name !== undefined && inside !== undefined && more.length === 0) return { name, inside };
-  throw new Error(`--witness ${witness}: must be a name and an inside address, by a comma`);
+  throw new UsageError(`--witness ${witness}: must be a name and an inside address, by a comma`);
 }
 
 /** Nobody is asked for one: it comes when all else works. */
@@ -91,7 +92,7 @@ function canaryOf(text: string): object {
   const [host, service, domain, ...more] = text.split(",");
   if (host !== undefined && service !== undefined && domain !== undefined && more.length === 0)
     return { host, service, domain };
-  throw new Error(`--canary ${text}: must be a host, the service of a front and a domain, by commas`);
+  throw new UsageError(`--canary ${text}: must be a host, the service of a front and a domain, by commas`);
 }
 
 interface Module {
@@ -139,5 +140,5 @@ const apnsOf = ({ topic, environment, keyId, teamId }: Apns): object => ({
 
 function checked(option: string, text: string, { accepts, wanted }: Question): string {
   if (accepts(text)) return text;
-  throw new Error(`${option} ${text}: must be ${wanted}`);
+  throw new UsageError(`${option} ${text}: must be ${wanted}`);
 }

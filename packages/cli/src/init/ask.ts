@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 
 import { type Question } from "./questions.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Gets answers; disposing lets go of the input. */
 export interface Asker extends Disposable {
@@ -20,7 +21,7 @@ export function askPeople(input: NodeJS.ReadableStream, output: NodeJS.WritableS
         output.write(otherwise === undefined ? `${text}: ` : `${text} [${otherwise}]: `);
         const { done, value } = await answers.next();
         if (done === true)
-          throw new Error(`no answer to: ${text}; without a terminal give options and --yes`);
+          throw new UsageError(`no answer to: ${text}; without a terminal give options and --yes`);
         const answer = value.trim() === "" ? (otherwise ?? "") : value.trim();
         if (accepts(answer)) return answer;
         output.write(`  must be ${wanted}\n`);
@@ -34,7 +35,7 @@ export function askPeople(input: NodeJS.ReadableStream, output: NodeJS.WritableS
 export const askNobody: Asker = {
   ask: ({ text, otherwise, wanted }) =>
     otherwise === undefined
-      ? Promise.reject(new Error(`with --yes an option must answer: ${text} (${wanted})`))
+      ? Promise.reject(new UsageError(`with --yes an option must answer: ${text} (${wanted})`))
       : Promise.resolve(otherwise),
   [Symbol.dispose]: () => undefined,
 };

@@ -1,5 +1,6 @@
 import { type Config } from "@reveille/runtime";
 import { isPushModule, type PushModule, type TokenKind } from "@reveille/wakeup";
+import { UsageError } from "../usage-error.ts";
 
 /** The module of a test, as the configuration has it. */
 export interface TestedModule {
@@ -17,7 +18,7 @@ export function testedModule(name: string, { modules }: Config): TestedModule {
       ? { name, tokens: "apns", service: "Apple" }
       : { name, tokens: "fcm", service: "Google" };
   }
-  throw new Error(
+  throw new UsageError(
     `no module ${JSON.stringify(name)}; those of the configuration: ${[...modules.keys()].join(", ")}`,
   );
 }
