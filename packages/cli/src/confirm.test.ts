@@ -34,6 +34,6 @@ describe("a command that ends registrations", () => {
   });
 
   it("asks nobody with --yes", async () => {
-    await confirm(HITS, true, aTerminal("", false).terminal);
+    await expect(confirm(HITS, true, aTerminal("", false).terminal)).resolves.toBeUndefined();
   });
 });

@@ -14,11 +14,8 @@ const UNIT = "reveille-worker@1.service";
 /** The process 7 in a `/proc` of its own, as systemd starts a worker with two folders of secrets. */
 async function aWorker() {
   const folder = await mkdtempDisposable(join(tmpdir(), "reveille-renew-"));
-  const [proc, apns, fcm] = ["proc", "apns", "fcm"].map((name) => join(folder.path, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const below = (name: string): string => join(folder.path, name);
+  const [proc, apns, fcm] = [below("proc"), below("apns"), below("fcm")];
   const home = join(proc, "7");
   const inside = (path: string): string => join(home, "root", path);
   for (const path of [apns, join(fcm, "old"), inside(COPIES), inside(RENEWED)])
