@@ -30,8 +30,8 @@ export async function runQueue(action: Action, options: OperatorOptions): Promis
 /** `reveille queue discard`. Throws if nobody has confirmed it; nothing has changed then. */
 export async function discardQueue(options: DiscardQueueOptions): Promise<void> {
   await inRegion(options, async (region) => {
-    const { config, redis } = region;
-    await using queue = await openQueueControl({ redis, region: config.region, clock: systemClock });
+    const { config, redis, regionClock } = region;
+    await using queue = await openQueueControl({ redis, region: config.region, clock: regionClock });
     const { waiting, retrying, delayed } = await queue.status();
     const due = await trailingStatus({ redis, region: config.region });
     const hits = `discarding throws ${waiting + retrying + delayed} batches (of up to 128 devices each) and ${due.waiting} trailing pushes away: those devices wake at their next message`;
