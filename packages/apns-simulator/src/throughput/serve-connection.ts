@@ -7,7 +7,7 @@ const PREFACE_BYTES = 24;
 const ROOM = 2 ** 24;
 
 /** Bytes of answers that a client leaves unread before its connection ends. */
-const MOST_UNREAD = 2 ** 24;
+const MOST_UNREAD = 2 ** 20;
 
 /** What a connection is served with. */
 export interface Serving {

@@ -1,5 +1,9 @@
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
-import { text } from "node:stream/consumers";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { type TLSSocket } from "node:tls";
 
 import { type Clock, networkTrouble, type PushModule } from "@reveille/wakeup";
@@ -91,8 +95,20 @@ async function exchange(session: ClientHttp2Session, { headers, body }: Push): P
   });
   stream.end(body);
   const heard = await response;
-  const reason = reasonIn(await text(stream));
+  const reason = reasonIn(await beginningOf(stream));
   return { kind: "answered", status: Number(heard[":status"]), reason, date: heard.date };
+}
+
+/** Bytes; Apple's longest answer has some 60. */
+const LONGEST_BODY = 4_096;
+
+async function beginningOf(stream: ClientHttp2Stream): Promise<string> {
+  let body = "";
+  for await (const chunk of stream.setEncoding("latin1")) {
+    body += String(chunk);
+    if (body.length >= LONGEST_BODY) break;
+  }
+  return body;
 }
 
 function reasonIn(body: string): string {

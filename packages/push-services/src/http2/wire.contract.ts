@@ -10,6 +10,7 @@ import { aKey, KEY_ID, TEAM_ID } from "../testing/an-apns.ts";
 import { signingKeyOf } from "../apns/es256.ts";
 import { providerTokens } from "../apns/provider-token.ts";
 import { realClock } from "../testing/real-clock.ts";
+import { aFloodingServer, FLOODS, type TestServer } from "../testing/a-flooding-server.ts";
 import { aServerIdentity } from "../testing/a-server-identity.ts";
 import { type Endpoint, type Resolve } from "./endpoint.ts";
 import { type OpenWire, type Wire, type WireRequest, type WireResult } from "./wire.ts";
@@ -206,6 +207,17 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       expect(answers).not.toEqual([true, true]);
     });
 
+    it.each(FLOODS)(
+      "ends in bounded memory when a peer that does not read sends %s without end",
+      async (_what, flood) => {
+        await using peer = await aFloodingServer(flood);
+        const before = process.memoryUsage().rss;
+        await using opened = open(peer);
+        await eventually(() => expect(opened.ends).toHaveLength(1));
+        expect(process.memoryUsage().rss - before).toBeLessThan(150 * 2 ** 20);
+      },
+    );
+
     it("closes in good order", async () => {
       await using simulator = await startApnsSimulator();
       await using opened = await ready(simulator);
@@ -239,11 +251,6 @@ export function describeWire(name: string, wires: (endpoint: Endpoint, resolve: 
       );
     });
   });
-}
-
-interface TestServer extends AsyncDisposable {
-  readonly port: number;
-  readonly ca: string;
 }
 
 /** An HTTP/2 server of Node's that does what the test wants. */

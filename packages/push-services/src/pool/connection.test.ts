@@ -45,4 +45,32 @@ describe("a connection", () => {
     requests[1]?.settle(OK);
     expect(calls).toEqual(["close"]);
   });
+
+  it("is destroyed by the ninth GOAWAY, so that a server cannot fill the log", () => {
+    const { openWire, opened, calls } = fakeWires();
+    const told: string[] = [];
+    const connection = new Connection({
+      id: 1,
+      openWire,
+      hold: undefined,
+      profile: APNS,
+      clock: new ManualClock(),
+      listener: {
+        stateChanged: () => undefined,
+        streamLimitChanged: () => undefined,
+        goawayReceived: (reason) => void told.push(reason),
+        settled: () => undefined,
+      },
+    });
+    opened[0]?.settings(10);
+    const passage = {
+      push: aPush,
+      leave: { kind: "leave", probe: false } as const,
+      waitingSince: connection.openedAt,
+    };
+    connection.send({ ...passage, repeats: 0, triedOn: undefined });
+    for (let count = 0; count < 20; count += 1) opened[0]?.goaway('{"reason":"Shutdown"}');
+    expect(told).toHaveLength(8);
+    expect(calls).toContain("destroy");
+  });
 });

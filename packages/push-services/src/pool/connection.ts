@@ -41,6 +41,8 @@ const DRAIN_WITHIN = seconds(30);
 const MOST_STREAMS = 500;
 /** A client has 2^30 numbers for its streams (RFC 9113 §5.1.1): enough for some days. */
 const MOST_PUSHES = 1_000_000_000;
+/** A server says it twice (RFC 9113 §6.8); each is told to people. */
+const MOST_GOAWAYS = 8;
 /** So many 5xx in a row, and the next server may be the better one. */
 const MOST_SERVER_TROUBLES = 5;
 
@@ -66,6 +68,7 @@ export class Connection {
   #streamLimit = 0;
   readonly #heartbeat: Heartbeat;
   #serverTroubles = 0;
+  #goaways = 0;
 
   constructor(options: ConnectionOptions) {
     const { id, openWire, hold, profile, clock, listener, mostPushes = MOST_PUSHES } = options;
@@ -170,6 +173,9 @@ export class Connection {
   }
 
   #goneAway(detail: string): void {
+    if (this.#state === "closed") return;
+    this.#goaways += 1;
+    if (this.#goaways > MOST_GOAWAYS) return this.destroy("too many GOAWAYs");
     const { reason, refused } = this.#profile.readGoaway(detail);
     this.#listener.goawayReceived(reason);
     if (refused) this.#refusedFor = reason;

@@ -156,9 +156,12 @@ describe("a frame session", () => {
     const { session, send, results } = aSession();
     session.receive(READY);
     send();
+    const gone = send();
+    if (gone !== undefined) session.cancel(gone, "too late");
+    results.length = 0;
     session.receive(frame(FRAME.headers, FLAG.endHeaders, 1, "08 03 313030"));
     session.receive(frame(0xfa, 0xff, 1, "00"));
-    session.receive(frame(FRAME.headers, END, 99, OK));
+    session.receive(frame(FRAME.headers, END, 3, OK));
     session.receive(frame(FRAME.headers, FLAG.endHeaders, 1, OK));
     session.receive(frame(FRAME.data, FLAG.padded, 1, "01 6f6b 00"));
     session.receive(frame(FRAME.headers, END, 1, "00 01 78 01 79"));
@@ -183,7 +186,10 @@ describe("a frame session", () => {
     send();
     session.receive(frame(FRAME.headers, FLAG.endHeaders, 1, OK));
     written();
-    for (let part = 0; part < 6; part += 1) session.receive(frame(FRAME.data, 0, 1, Buffer.alloc(16_000)));
+    send();
+    written();
+    for (const stream of [1, 1, 1, 3, 3, 3])
+      session.receive(frame(FRAME.data, 0, stream, Buffer.alloc(16_000)));
     const updates = written();
     expect(typesOf(updates)).toEqual(["windowUpdate", "windowUpdate"]);
     expect(updates.map(({ stream, payload }) => [stream, payload.readUInt32BE(0)])).toEqual([
@@ -226,6 +232,14 @@ describe("a frame session", () => {
         READY,
         frame(FRAME.headers, 0, 1, OK),
         ...Array.from({ length: 5 }, () => frame(FRAME.continuation, 0, 1, Buffer.alloc(16_000))),
+      ]),
+    ],
+    [
+      "a block in empty frames without end",
+      Buffer.concat([
+        READY,
+        frame(FRAME.headers, 0, 1, OK),
+        ...Array.from({ length: 16 }, () => frame(FRAME.continuation, 0, 1)),
       ]),
     ],
     ["more padding than bytes", Buffer.concat([READY, frame(FRAME.data, FLAG.padded, 1, "05 00")])],

@@ -1,6 +1,8 @@
 import { type WireEvents, type WireRequest, type WireResult } from "../wire.ts";
 import { contentOf, DEFAULT, ERROR, FLAG, FRAME, type Frame, FrameReader, SETTING } from "./frame.ts";
+import { checkFrame, readSettings } from "./frame-rules.ts";
 import { FrameStream } from "./frame-stream.ts";
+import { HeaderBlock } from "./header-block.ts";
 import { HeaderDecoder } from "./header-decoder.ts";
 import { Output } from "./output.ts";
 
@@ -9,7 +11,6 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const POST_HTTPS = Buffer.of(0x83, 0x87);
 /** We write without a table, which the other side wants to hear before the first block (RFC 7541 §6.3). */
 const NO_TABLE = Buffer.of(0x20);
-const LONGEST_HEADER_BLOCK = 65_536;
 const LARGEST_WINDOW = 2 ** 31 - 1;
 const LAST_STREAM = 2 ** 31 - 1;
 
@@ -44,7 +45,7 @@ export class FrameSession {
   #frameSize: number = DEFAULT.frameSize;
   #receivedBytes = 0;
   /** A header block that goes on in the next frame. */
-  #block: { readonly first: Frame; readonly parts: Buffer[] } | undefined;
+  #block: HeaderBlock | undefined;
 
   constructor(options: FrameSessionOptions) {
     this.#options = options;
@@ -113,13 +114,13 @@ export class FrameSession {
       throw new Error("a header block is cut off");
     if (this.#streamLimit === undefined && type !== FRAME.settings)
       throw new Error("it does not begin with SETTINGS");
+    checkFrame(frame, this.#nextStream - 2);
     switch (type) {
       case FRAME.data:
         return this.#readData(frame);
       case FRAME.headers:
         if ((flags & FLAG.endHeaders) !== 0) return this.#readHeaders(frame, contentOf(frame));
-        // What is read next may overwrite the frame.
-        this.#block = { first: frame, parts: [Buffer.from(contentOf(frame))] };
+        this.#block = new HeaderBlock(frame);
         return;
       case FRAME.continuation:
         return this.#readOn(frame);
@@ -148,22 +149,20 @@ export class FrameSession {
       this.#receivedBytes = 0;
       this.#options.written();
     }
+    const content = contentOf(frame);
     const stream = this.#streams.get(frame.stream);
     if (stream === undefined) return;
-    stream.readBody(contentOf(frame));
+    stream.readBody(content, frame.payload.length);
     if ((frame.flags & FLAG.endStream) !== 0) this.#answered(stream);
   }
 
-  #readOn({ stream, flags, payload }: Frame): void {
-    if (this.#block?.first.stream !== stream) throw new Error("a header block goes on elsewhere");
-    const { first, parts } = this.#block;
-    parts.push(Buffer.from(payload));
-    if (parts.reduce((sum, { length }) => sum + length, 0) > LONGEST_HEADER_BLOCK) {
-      throw new Error("a header block is too long");
-    }
-    if ((flags & FLAG.endHeaders) === 0) return;
+  #readOn(frame: Frame): void {
+    if (this.#block === undefined) throw new Error("a header block goes on that never began");
+    const { first } = this.#block;
+    const whole = this.#block.add(frame);
+    if (whole === undefined) return;
     this.#block = undefined;
-    this.#readHeaders(first, Buffer.concat(parts));
+    this.#readHeaders(first, whole);
   }
 
   #readHeaders({ stream: id, flags }: Frame, block: Buffer): void {
@@ -189,22 +188,10 @@ export class FrameSession {
 
   #readSettings(flags: number, payload: Buffer): void {
     if ((flags & FLAG.ack) !== 0) return;
-    let streamLimit = this.#streamLimit ?? Number.POSITIVE_INFINITY;
-    for (let at = 0; at < payload.length; at += 6) {
-      const value = payload.readUInt32BE(at + 2);
-      switch (payload.readUInt16BE(at)) {
-        case SETTING.streamLimit:
-          streamLimit = value;
-          break;
-        case SETTING.initialWindow:
-          this.#moveWindows(value);
-          break;
-        case SETTING.frameSize:
-          this.#frameSize = value;
-          break;
-        default:
-      }
-    }
+    const settings = readSettings(payload);
+    const streamLimit = settings.get(SETTING.streamLimit) ?? this.#streamLimit ?? Number.POSITIVE_INFINITY;
+    this.#frameSize = settings.get(SETTING.frameSize) ?? this.#frameSize;
+    this.#moveWindows(settings.get(SETTING.initialWindow) ?? this.#streamWindow);
     this.output.begin(FRAME.settings, FLAG.ack, 0).end();
     this.#options.written();
     if (streamLimit === this.#streamLimit) return;
@@ -214,8 +201,11 @@ export class FrameSession {
 
   /** Moves those of open streams as well (RFC 9113 §6.9.2). */
   #moveWindows(value: number): void {
-    if (value > LARGEST_WINDOW) throw new Error("a window is too large");
-    for (const stream of this.#streams.values()) stream.window += value - this.#streamWindow;
+    if (value === this.#streamWindow) return;
+    for (const stream of this.#streams.values()) {
+      stream.window += value - this.#streamWindow;
+      if (stream.window > LARGEST_WINDOW) throw new Error("a window is too large");
+    }
     this.#streamWindow = value;
     this.#sendBlocked();
   }
@@ -239,16 +229,21 @@ export class FrameSession {
   }
 
   #readWindowUpdate(id: number, more: number): void {
+    if (more === 0) throw new Error("a window grows by nothing");
     const stream = this.#streams.get(id);
     if (id === 0) this.#window += more;
     else if (stream !== undefined) stream.window += more;
     if (Math.max(this.#window, stream?.window ?? 0) > LARGEST_WINDOW)
       throw new Error("a window is too large");
-    this.#sendBlocked();
+    if (id === 0) this.#sendBlocked();
+    else if (stream !== undefined && this.#blocked.has(stream)) this.#sendBody(stream);
   }
 
   #sendBlocked(): void {
-    for (const stream of this.#blocked) this.#sendBody(stream);
+    for (const stream of this.#blocked) {
+      if (this.#window <= 0) return;
+      this.#sendBody(stream);
+    }
   }
 
   /** Sends as much as the windows allow; the rest when they grow. */

@@ -1,3 +1,4 @@
+import { DEFAULT } from "./frame.ts";
 import { type WireRequest, type WireResult } from "../wire.ts";
 
 /** Bytes; Apple's longest answer has some 60. */
@@ -14,6 +15,8 @@ export class FrameStream {
   status: number | undefined;
   #retryAfter: string | undefined;
   #body = "";
+  /** Bytes of DATA frames; we never grant more than the first window. */
+  #received = 0;
 
   constructor(id: number, request: WireRequest, window: number) {
     this.id = id;
@@ -34,7 +37,10 @@ export class FrameStream {
     }
   }
 
-  readBody(bytes: Buffer): void {
+  /** Throws an Error if there is more than the window allows; `frameBytes` is with padding (RFC 9113 §6.9.1). */
+  readBody(bytes: Buffer, frameBytes: number): void {
+    this.#received += frameBytes;
+    if (this.#received > DEFAULT.window) throw new Error("a stream has more data than its window");
     if (this.#body.length < LONGEST_BODY) this.#body += bytes.toString("latin1");
   }
 

@@ -7,6 +7,12 @@ import { authorityOf, type Endpoint, type Resolve } from "../endpoint.ts";
 import { type OpenWire, type Wire, type WireEvents, type WireRequest, type WireStream } from "../wire.ts";
 import { FrameSession } from "./frame-session.ts";
 
+/**
+ * What may wait for a peer that does not read: 500 of the largest pushes fit, and no number of PINGs, SETTINGS and
+ * WINDOW_UPDATEs that it has us answer makes it more.
+ */
+const MOST_UNSENT = 4 * 2 ** 20;
+
 const UNSENT: WireStream = { cancel: () => undefined };
 
 /** Connections that speak as much HTTP/2 as pushes need, and no more. */
@@ -72,6 +78,7 @@ class FrameWire implements Wire {
   #start(socket: TLSSocket): void {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => this.#flushSoon());
     socket.on("error", (error: Error) => {
       this.#because ??= networkTrouble(error);
     });
@@ -100,6 +107,10 @@ class FrameWire implements Wire {
   #flush(): void {
     this.#willFlush = false;
     if (this.#because !== undefined) return;
+    if (this.#session.output.length > MOST_UNSENT)
+      return this.destroy("the other side does not read what is sent");
+    // Until it has drained, everything stays together in one buffer, and counts as not sent.
+    if (this.#socket?.writableNeedDrain === true) return;
     if (!this.#session.output.isEmpty) {
       const { bytes, giveBack } = this.#session.takeOutput();
       this.#socket?.write(bytes, giveBack);

@@ -23,6 +23,11 @@ export class Output {
     return this.#length === 0;
   }
 
+  /** Bytes to be written. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Everything since the last time; `giveBack` when its bytes are no longer needed. */
   take(): { readonly bytes: Buffer; readonly giveBack: () => void } {
     const buffer = this.#buffer;
