@@ -33,10 +33,14 @@ export interface HostOptions {
   /** Its name in the plan, and of its root folder. */
   readonly name: string;
   readonly front: FrontKind;
+  /** The files of another Debian release, whose program the front is. Default: this machine's. */
+  readonly root?: string | undefined;
 }
 
+type OneOf = Pick<HostOptions, "site" | "machine" | "name">;
+
 /** Redis alone: the roles of no host start without it. */
-export async function startRedisOn({ site, machine, name }: Omit<HostOptions, "front">): Promise<Part> {
+export async function startRedisOn({ site, machine, name }: OneOf): Promise<Part> {
   const file = join(site.folder, name, "etc/redis/redis.conf");
   return startOn(site, machine, {
     name: "redis",
@@ -47,7 +51,7 @@ export async function startRedisOn({ site, machine, name }: Omit<HostOptions, "f
   });
 }
 
-export async function startSentinelOn({ site, machine, name }: Omit<HostOptions, "front">): Promise<Part> {
+export async function startSentinelOn({ site, machine, name }: OneOf): Promise<Part> {
   const file = join(site.folder, name, "etc/redis/sentinel.conf");
   return startOn(site, machine, {
     name: "sentinel",
@@ -68,9 +72,9 @@ export async function startRoles(options: HostOptions, stack: AsyncDisposableSta
   return { machine, name: options.name, front, ingress, worker, sidecar };
 }
 
-async function startFront({ site, machine, name, front }: HostOptions): Promise<Part> {
+async function startFront({ site, machine, name, front, root: debian }: HostOptions): Promise<Part> {
   const root = join(site.folder, name);
-  const common = { site, machine, name: "front" };
+  const common = { site, machine, name: "front", root: debian };
   switch (front) {
     case "prosody": {
       const configFile = join(root, "etc/prosody/here.cfg.lua");
@@ -86,7 +90,7 @@ async function startFront({ site, machine, name, front }: HostOptions): Promise<
 }
 
 /** Last, so that it sees a host that is ready from the start. */
-export async function startHaproxyOn({ site, machine, name }: Omit<HostOptions, "front">): Promise<Part> {
+export async function startHaproxyOn({ site, machine, name }: OneOf): Promise<Part> {
   const file = join(site.folder, name, "etc/haproxy/haproxy.cfg");
   return startOn(site, machine, {
     name: "haproxy",

@@ -66,11 +66,11 @@ export async function startRegion(name: string, front: FrontKind): Promise<Regio
   await furnish(site, US, [HOSTNAME, US_HOSTNAME]);
 
   for (const part of await Promise.all([
-    startDns(site, machines, [`${HOSTNAME}.zone`, `${US_HOSTNAME}.zone`]),
+    startDns(site, machines.hub, [`${HOSTNAME}.zone`, `${US_HOSTNAME}.zone`], sendersOf(machines)),
     startApns(site, machines.apns),
     startRelay(site, machines.hub, relayed(machines)),
-    startSender("prosody", site, machines),
-    startSender("ejabberd", site, machines),
+    startSender("prosody", { site, machine: machines.prosody, ...SENDERS.prosody, bidi: true }),
+    startSender("ejabberd", { site, machine: machines.ejabberd, ...SENDERS.ejabberd, bidi: false }),
   ]))
     starting.use(part);
   const ready: Region["ready"] = async (host) => readinessOf(site, host);
@@ -90,6 +90,14 @@ export async function startRegion(name: string, front: FrontKind): Promise<Regio
     [Symbol.asyncDispose]: async () => parts.disposeAsync(),
   };
 }
+
+/** The addresses of the users' servers by name. */
+const sendersOf = (machines: Machines): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (["prosody", "ejabberd"] as const).flatMap((kind) =>
+      Object.values(SENDERS[kind]).map((name) => [name, machines[kind].address]),
+    ),
+  );
 
 /** Waits for a host to be ready. Throws with its reasons if it does not get there. */
 export async function readyWithin(

@@ -1,7 +1,8 @@
 import { writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Machines, SENDERS, type SenderKind } from "./machines.ts";
+import { type SenderKind } from "./machines.ts";
+import { type Machine } from "./namespaces.ts";
 import { type Part } from "./part.ts";
 import { COMPONENT_PORT, prosodyHere, startEjabberdOn, startProsodyOn } from "./servers.ts";
 import { type Site } from "./site.ts";
@@ -9,29 +10,42 @@ import { type Site } from "./site.ts";
 /** Of both, for clients. */
 export const CLIENT_PORT = 5222;
 
+export interface SenderParts {
+  readonly site: Site;
+  readonly machine: Machine;
+  /** Of its users. */
+  readonly domain: string;
+  /** Of a component that publishes without users. */
+  readonly load: string;
+  /** Whether it asks for replies on its own connection (XEP-0288). */
+  readonly bidi: boolean;
+  /** The files of another Debian release, whose program it is. Default: this machine's. */
+  readonly root?: string | undefined;
+}
+
 /** Starts a user's server as its package has it, with the stock module that publishes. */
-export async function startSender(kind: SenderKind, site: Site, machines: Machines): Promise<Part> {
-  const machine = machines[kind];
+export async function startSender(kind: SenderKind, parts: SenderParts): Promise<Part> {
+  const { site, machine, root } = parts;
   const folder = join(site.folder, machine.name);
   await mkdir(join(folder, "data"), { recursive: true });
-  const common = { site, machine, name: "server" };
+  const common = { site, machine, root, name: "server" };
   switch (kind) {
     case "prosody": {
       const configFile = join(folder, "prosody.cfg.lua");
-      await writeFile(configFile, prosodySender(site, join(folder, "data")));
+      await writeFile(configFile, prosodySender(parts, join(folder, "data")));
       return startProsodyOn({ ...common, configFile });
     }
     case "ejabberd": {
       const configFile = join(folder, "ejabberd.yml");
-      await writeFile(configFile, ejabberdSender(site));
+      await writeFile(configFile, ejabberdSender(parts));
       return startEjabberdOn({ ...common, configFile });
     }
   }
 }
 
-const prosodySender = (site: Site, data: string): string => `
+const prosodySender = ({ site, domain, load, bidi }: SenderParts, data: string): string => `
 modules_enabled = {
-  "roster"; "saslauth"; "tls"; "dialback"; "disco"; "s2s_bidi"; "smacks"; "cloud_notify"; "register_ibr";
+  "roster"; "saslauth"; "tls"; "dialback"; "disco"; "smacks"; ${bidi ? `"s2s_bidi"; ` : ""} "cloud_notify"; "register_ibr";
   -- Gives up a stream that acknowledges nothing for 30 s, as Prosody 13 does by itself; without it 0.12 holds on to a
   -- host that is gone until the kernel gives up, after 15 minutes.
   "s2s_smacks_timeout";
@@ -46,19 +60,20 @@ s2s_require_encryption = true
 certificates = "${site.certificates}"
 component_interfaces = { "*" }
 ${prosodyHere(site, data)}
-VirtualHost "${SENDERS.prosody.domain}"
-Component "${SENDERS.prosody.load}"
+VirtualHost "${domain}"
+Component "${load}"
   component_secret = "${site.componentSecret}"
 `;
 
-const ejabberdSender = (site: Site): string => `
-hosts: ["${SENDERS.ejabberd.domain}"]
+const ejabberdSender = ({ site, domain, load, bidi }: SenderParts): string => `
+hosts: ["${domain}"]
 loglevel: info
 auth_method: [internal]
 auth_password_format: plain
 certfiles:
-  - "${site.certificates}/${SENDERS.ejabberd.domain}.pem"
-  - "${site.certificates}/${SENDERS.ejabberd.load}.pem"
+  - "${site.certificates}/${domain}.pem"
+  - "${site.certificates}/${load}.pem"
+ca_file: "${site.authority.certificateFile}"
 s2s_use_starttls: required
 listen:
   - { port: 5269, ip: "0.0.0.0", module: ejabberd_s2s_in }
@@ -66,13 +81,13 @@ listen:
   - port: ${COMPONENT_PORT}
     ip: "0.0.0.0"
     module: ejabberd_service
-    hosts: { "${SENDERS.ejabberd.load}": { password: "${site.componentSecret}" } }
+    hosts: { "${load}": { password: "${site.componentSecret}" } }
 shaper_rules: { max_user_offline_messages: 100000 }
 access_rules: { register: { allow: all } }
 registration_timeout: infinity
 modules:
   mod_offline: {}
   mod_s2s_dialback: {}
-  mod_push: {}
+  mod_push: {}${bidi ? "\n  mod_s2s_bidi: {}" : ""}
   mod_register: { ip_access: all, access: register }
 `;

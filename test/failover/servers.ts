@@ -1,7 +1,7 @@
-import { appendFile, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
-import { askInNetworkOf } from "@reveille/testkit";
+import { askInNetworkOf, type CommandLine, inDebianRoot } from "@reveille/testkit";
 
 import { DNS_ADDRESS } from "./machines.ts";
 import { type Machine } from "./namespaces.ts";
@@ -29,6 +29,15 @@ export interface ServerParts {
   /** Of the program, e.g. `front`. */
   readonly name: string;
   readonly configFile: string;
+  /** The files of another Debian release (`debianRoot`), whose program it is. Default: this machine's. */
+  readonly root?: string | undefined;
+}
+
+/** The command line, of this machine's program or of that in the root folder. */
+function commandOf({ site, root }: ServerParts, command: string, args: readonly string[]): CommandLine {
+  if (root === undefined) return { command, args };
+  const shared = [site.folder, dirname(site.authority.certificateFile)];
+  return inDebianRoot({ root, shared, command, args });
 }
 
 /** Works when components can connect: that is the port which both kinds of server open last. */
@@ -43,8 +52,7 @@ export async function startProsodyOn(parts: ServerParts): Promise<Part> {
   return Part.start(async () =>
     machine.start({
       name,
-      command: "prosody",
-      args: ["-F", "--config", configFile],
+      ...commandOf(parts, "prosody", ["-F", "--config", configFile]),
       logFile: site.logFile(`${machine.name}-${name}`),
       debianPackage: "prosody",
       ready,
@@ -57,12 +65,11 @@ export async function startEjabberdOn(parts: ServerParts): Promise<Part> {
   const { site, machine, name, configFile } = parts;
   const folder = join(site.folder, machine.name, "ejabberd");
   await mkdir(join(folder, "log"), { recursive: true });
-  await appendFile(configFile, `\nca_file: "${site.authority.certificateFile}"\n`);
+  const args = ["-noinput", "-start_epmd", "false", "-mnesia", "dir", `"${folder}/spool"`, "-s", "ejabberd"];
   return Part.start(async () =>
     machine.start({
       name,
-      command: "erl",
-      args: ["-noinput", "-start_epmd", "false", "-mnesia", "dir", `"${folder}/spool"`, "-s", "ejabberd"],
+      ...commandOf(parts, "erl", args),
       folder,
       env: {
         ...process.env,

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -95,8 +96,9 @@ async function place(folder: string, machine: string, file: string): Promise<voi
 async function placeSecrets({ folder }: Site, root: string): Promise<void> {
   const secrets = join(folder, "rendered/secrets");
   await cp(join(secrets, "redis"), join(root, "etc/reveille/redis"), { recursive: true });
+  // A region of one host has no Sentinels.
   for (const file of ["redis-auth.conf", "sentinel-auth.conf"])
-    await cp(join(secrets, file), join(root, "etc/redis", file));
+    if (existsSync(join(secrets, file))) await cp(join(secrets, file), join(root, "etc/redis", file));
 }
 
 /** What an administrator adds by hand: secrets and certificates. */
@@ -113,16 +115,31 @@ export async function furnish(site: Site, machine: string, hostnames: readonly s
     await mkdir(join(root, folder), { recursive: true });
   await placeSecrets(site, root);
   await mkdir(join(root, "etc/prosody/certs"), { recursive: true });
-  await mkdir(join(root, "etc/ejabberd/certs"), { recursive: true });
   for (const hostname of hostnames) {
     const [from, to] = [join(site.certificates, hostname), join(root, "etc/prosody/certs", hostname)];
     await cp(`${from}.crt`, `${to}.crt`);
     await cp(`${from}.key`, `${to}.key`);
-    await cp(`${from}.pem`, join(root, "etc/ejabberd/certs", `${hostname}.pem`));
   }
   await writeFile(join(root, "etc/reveille/front/component.secret"), `${site.componentSecret}\n`);
-  await writeFile(
-    join(root, "etc/ejabberd/component-secret.yml"),
-    `define_macro:\n  COMPONENT_SECRET: "${site.componentSecret}"\n`,
-  );
+  await importForEjabberd(site, root, hostnames);
+}
+
+const IMPORT = join(import.meta.dirname, "../../deploy/ejabberd-import.sh");
+
+/** With certificates as certbot keeps them, and our CA in place of the public ones. */
+async function importForEjabberd(
+  { certificates, authority }: Site,
+  root: string,
+  hostnames: readonly string[],
+): Promise<void> {
+  if (!existsSync(join(root, "etc/ejabberd/ejabberd.yml"))) return;
+  const [live, authorities] = [join(root, "etc/letsencrypt/live"), join(root, "etc/ssl/certs")];
+  await mkdir(authorities, { recursive: true });
+  await cp(authority.certificateFile, join(authorities, "ca-certificates.crt"));
+  for (const hostname of hostnames) {
+    await mkdir(join(live, hostname), { recursive: true });
+    await cp(join(certificates, `${hostname}.crt`), join(live, hostname, "fullchain.pem"));
+    await cp(join(certificates, `${hostname}.key`), join(live, hostname, "privkey.pem"));
+  }
+  await run("sh", [IMPORT, "--root", root, live]);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { askInNetworkOf } from "@reveille/testkit";
 
-import { DNS_ADDRESS, type Machines, SENDERS } from "./machines.ts";
+import { DNS_ADDRESS } from "./machines.ts";
 import { type Machine } from "./namespaces.ts";
 import { Part } from "./part.ts";
 import { type Site } from "./site.ts";
@@ -14,18 +14,21 @@ const RELAY = join(import.meta.dirname, "relay.ts");
 export const APNS_PORT = 8443;
 export const APNS_CONTROL_PORT = 8444;
 
-/** A DNS that serves the rendered zones, and the addresses of the users' servers. */
-export async function startDns(site: Site, machines: Machines, zones: readonly string[]): Promise<Part> {
+/** A DNS that serves the rendered zones, and the addresses of the users' servers by name. */
+export async function startDns(
+  site: Site,
+  hub: Machine,
+  zones: readonly string[],
+  servers: Readonly<Record<string, string>>,
+): Promise<Part> {
   const texts = await Promise.all(
     zones.map(async (zone) => readFile(join(site.folder, "rendered", zone), "utf8")),
   );
   const records = texts.flatMap((text) => text.split("\n").flatMap(recordOf));
-  const senders = (["prosody", "ejabberd"] as const).flatMap((kind) =>
-    Object.values(SENDERS[kind]).map((name) => `--host-record=${name},${machines[kind].address}`),
-  );
+  const senders = Object.entries(servers).map(([name, address]) => `--host-record=${name},${address}`);
   const nothingOfThisMachine = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file="];
   return Part.start(async () =>
-    machines.hub.start({
+    hub.start({
       name: "dns",
       command: "dnsmasq",
       args: [

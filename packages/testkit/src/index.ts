@@ -1,6 +1,7 @@
 export { anElement, letters, mutationsOf, splitAt } from "./arbitrary-xml.ts";
 export { freePort } from "./addresses.ts";
 export {
+  type CommandLine,
   debianRoot,
   type DebianRootOptions,
   type InDebianRoot,

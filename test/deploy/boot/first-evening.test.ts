@@ -16,9 +16,38 @@ const DOMAIN = "eu.push.example";
 const NAME = `s1.${DOMAIN}`;
 const [PUBLIC, INSIDE] = ["192.0.2.1", "10.0.0.1"];
 const SOON = { timeout: 120_000, interval: 500 };
-const SERVICES = [
+/** What is different behind each front, in the words of the README. */
+const FRONTS = {
+  prosody: {
+    other: "ejabberd",
+    option: "",
+    install: (script: string) => script,
+    secret: (script: string) => script,
+    owner: "root prosody 640",
+    import: () => commands("prosodyctl --root"),
+    imported: `certificate and key for hosts ${DOMAIN}`,
+    start: (script: string) => script,
+  },
+  ejabberd: {
+    other: "prosody",
+    option: "--front ejabberd",
+    install: (script: string) =>
+      script.replace("cp prosody.cfg.lua /etc/prosody/", inline("cp ejabberd.yml /etc/ejabberd/")),
+    secret: (script: string) => script.split("\n")[0] ?? "",
+    owner: "root root 600",
+    import: () => commands("sh /opt/reveille/current/deploy/ejabberd-import.sh"),
+    imported: `imported the certificate for ${DOMAIN}\n`,
+    start: (script: string) =>
+      script.replace(
+        inline("systemctl restart redis-server prosody"),
+        inline("systemctl restart redis-server ejabberd"),
+      ),
+  },
+} as const;
+
+const servicesOf = (front: keyof typeof FRONTS): readonly string[] => [
   "redis-server",
-  "prosody",
+  front,
   "haproxy",
   "reveille-sidecar",
   "reveille-worker@1",
@@ -34,23 +63,14 @@ const PUSH_TEST = "openssl rand -hex 32 | reveille push-test --module monalProdi
 let folder: string;
 let host: BootedHost;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "reveille-evening-"));
-  host = await bootHost(await aNewMachine());
-}, 480_000);
-afterAll(async () => {
-  await host[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
-
-/** What is there when the packages are installed and the installer has run, which needs a network. */
-async function aNewMachine(): Promise<string> {
+/** What is there when the packages are installed and the installer has run, which needs a network. `other`: not our front. */
+async function aNewMachine(other: string): Promise<string> {
   const layer = join(folder, "layer");
   const units = join(layer, "etc/systemd/system");
   await mkdir(join(units, "multi-user.target.wants"), { recursive: true });
   expect(await run("sh", join(CHECKOUT, "deploy/install.sh"), "--root", layer)).toMatchObject({ code: 0 });
   // Of this machine, which has it for other tests.
-  await symlink("/dev/null", join(units, "ejabberd.service"));
+  await symlink("/dev/null", join(units, `${other}.service`));
   await writeFile(join(layer, "etc/resolv.conf"), "nameserver 127.0.0.1\n");
   return layer;
 }
@@ -63,6 +83,12 @@ function commands(beginning: string): string {
   const found = blocks.filter((block) => block.startsWith(beginning));
   expect(found).toHaveLength(1);
   return found[0] ?? "";
+}
+
+/** A command that the README has within its text. */
+function inline(command: string): string {
+  expect(README).toContain(`\`${command}\``);
+  return command;
 }
 
 /** Runs a script there that must not fail, and gives what it said. */
@@ -97,15 +123,27 @@ const dnsOf = (zone: string): string =>
     ),
   ].join("\n");
 
-describe.skipIf(unable !== undefined)(
-  "the first evening with a single host, by the commands of deploy/README.md",
-  () => {
+describe.skipIf(unable !== undefined).each(["prosody", "ejabberd"] as const)(
+  "the first evening with a single host behind %s, by the commands of deploy/README.md",
+  (front) => {
+    const own = FRONTS[front];
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), "reveille-evening-"));
+      host = await bootHost(await aNewMachine(own.other));
+    }, 480_000);
+    afterAll(async () => {
+      await host[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    });
+
     it("makes all files of the region from its names", async () => {
       await there(`ip address add ${PUBLIC}/32 dev lo; ip address add ${INSIDE}/32 dev lo`);
       const options = `--region eu --hostname ${DOMAIN} --host ${NAME},${PUBLIC},${INSIDE}`;
       const module = "--module monalProdiOS,G7YU7X7KRJ.SworIM,production,ABC1234567,TEAM123456";
       const init = commands("reveille init").replace(/ *#.*/, "").trim();
-      expect(await there(`${init} --yes ${options} ${module}`)).toContain("read region/NEXT-STEPS.md");
+      expect(await there(`${init} --yes ${options} ${module} ${own.option}`)).toContain(
+        "read region/NEXT-STEPS.md",
+      );
     });
 
     it("makes them again after a change: here a simulator in place of Apple", async () => {
@@ -126,14 +164,14 @@ describe.skipIf(unable !== undefined)(
     it("has the files take their places, and makes the secret of front and ingress", async () => {
       await there(commands("echo net.ipv4"));
       // A single host has no Sentinel.
-      await there(commands("cd region").replace(" sentinel.conf", ""));
+      await there(own.install(commands("cd region").replace(" sentinel.conf", "")));
       await there(commands("install -m 600"));
-      await there(commands("(umask 077"));
+      await there(own.secret(commands("(umask 077")));
       expect(
         await there(
           "stat --format='%U %G %a' /etc/reveille/front/component.secret /etc/redis/redis.conf /etc/redis/redis-auth.conf /etc/reveille/redis/password",
         ),
-      ).toBe("root prosody 640\nredis redis 640\nroot redis 640\nroot root 600\n");
+      ).toBe(`${own.owner}\nredis redis 640\nroot redis 640\nroot root 600\n`);
       await there(`install -m 600 ${APPLES_KEY} ${OUR_KEY}`);
     });
 
@@ -142,13 +180,13 @@ describe.skipIf(unable !== undefined)(
       await there(`mkdir -p ${live}
       openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN=${DOMAIN} \\
         -addext subjectAltName=DNS:${DOMAIN} -keyout ${live}/privkey.pem -out ${live}/fullchain.pem`);
-      expect(await there(commands("prosodyctl --root"))).toContain(`certificate and key for hosts ${DOMAIN}`);
+      expect(await there(own.import())).toContain(own.imported);
       await write("/etc/dnsmasq.conf", dnsOf(await there(`cat region/${DOMAIN}.zone`)));
       await keep("dns", "dnsmasq --keep-in-foreground --listen-address=127.0.0.1 --bind-interfaces");
     });
 
     it("starts, and the doctor has nothing to mend", async () => {
-      await there(commands("systemctl restart redis-server"));
+      await there(own.start(commands("systemctl restart redis-server")));
       await expect.poll(doctor, SOON).toMatch(HEALTHY);
       expect(await doctor()).toContain(`ok    net.ipv4.ip_nonlocal_bind: 1, for ${INSIDE}\n`);
     });
@@ -160,6 +198,16 @@ describe.skipIf(unable !== undefined)(
     ])("lets a user without rights not do: %s", async (command) => {
       const { code, said } = await host.run("runuser", "-u", "nobody", "--", "sh", "-c", command);
       expect({ code, said }).toMatchObject({ code: 1 });
+    });
+
+    it("logs no warning of the front's configuration", async () => {
+      const log = await there("cat /var/log/ejabberd/*.log 2>/dev/null || journalctl --no-pager -u prosody");
+      const warnings = log
+        .split("\n")
+        .filter((line) => /\[(?:warning|error|critical)\]|\b(?:warn|error)\t/.test(line));
+      // The certificate of this test is signed by itself.
+      const isOurs = (line: string): boolean => line.includes(`certs/${DOMAIN}.pem: at line 1: self-signed`);
+      expect(warnings.filter((line) => !isOurs(line))).toEqual([]);
     });
 
     it("wakes a device", async () => {
@@ -218,12 +266,14 @@ describe.skipIf(unable !== undefined)(
 
     it("comes back from a boot that was faster than the tunnel", async () => {
       await there(
-        `systemctl stop reveille.target haproxy prosody redis-server; ip address del ${INSIDE}/32 dev lo`,
+        `systemctl stop reveille.target haproxy ${front} redis-server; ip address del ${INSIDE}/32 dev lo`,
       );
-      await there("systemctl start redis-server prosody haproxy reveille.target");
+      // The secret has changed: ejabberd has it in a file of its own.
+      await there(own.import());
+      await there(`systemctl start redis-server ${front} haproxy reveille.target`);
       await expect
-        .poll(async () => there(`systemctl is-active ${SERVICES.join(" ")} || true`), SOON)
-        .toBe("active\n".repeat(SERVICES.length));
+        .poll(async () => there(`systemctl is-active ${servicesOf(front).join(" ")} || true`), SOON)
+        .toBe("active\n".repeat(servicesOf(front).length));
       await there(`ip address add ${INSIDE}/32 dev lo`);
       await expect.poll(doctor, SOON).toMatch(HEALTHY);
     });

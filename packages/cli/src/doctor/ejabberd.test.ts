@@ -38,6 +38,7 @@ async function anEjabberd(): Promise<{ service: string; connections: number } & 
   const configFile = join(folder, "ejabberd.yml");
   await writeFile(configFile, text);
   await writeFile(join(folder, "component-secret.yml"), `define_macro:\n  COMPONENT_SECRET: "${SECRET}"\n`);
+  await writeFile(join(folder, "ca.pem"), "");
   const program = await Program.start({
     name: "ejabberd",
     command: "erl",

@@ -1,10 +1,16 @@
 import { type ModuleConfig, type ModulesFile, type Plan } from "@reveille/runtime";
 
-/** How it gets the secret that ingress knows it by. */
+/** How it gets the secret of front and ingress. */
 const FRONT_READS: Readonly<Record<Plan["front"], string>> = {
   prosody:
     "Prosody reads it, too: `chgrp prosody /etc/reveille/front/component.secret`, then `chmod 640` of it.",
-  ejabberd: "Write it in place of COMPONENT_SECRET into /etc/ejabberd/ejabberd.yml.",
+  ejabberd: "It stays readable for root alone.",
+};
+
+/** How it gets a certificate that certbot has put into /etc/letsencrypt/live; ejabberd its secret, too. */
+const FRONT_IMPORTS: Readonly<Record<Plan["front"], string>> = {
+  prosody: "`prosodyctl --root cert import /etc/letsencrypt/live`",
+  ejabberd: "`sh /opt/reveille/current/deploy/ejabberd-import.sh /etc/letsencrypt/live`",
 };
 
 /** What is left to do for people, in order; deploy/README.md says why. */
@@ -21,7 +27,7 @@ export function nextSteps(plan: Plan, { modules }: ModulesFile): string {
     `The passwords of Redis${witness === undefined ? "" : " and Sentinel"}, from \`secrets/\`, on each host as root: \`install -m 600 secrets/redis/* /etc/reveille/redis/\`, then \`install -m 640 -g redis secrets/*-auth.conf /etc/redis/\`.${witness === undefined ? "" : ` On ${witness.name}: \`install -m 640 -g redis secrets/sentinel-auth.conf /etc/redis/\`.`} Then keep this folder where nobody else reads it.`,
     `${names.length > 1 ? "On one host" : "There"}: \`(umask 077 && openssl rand -hex 32 >/etc/reveille/front/component.secret)\`, the secret of front and ingress.${names.length > 1 ? " Copy it to the other one." : ""} ${FRONT_READS[front]}`,
     ...[...credentials].map((file) => `Put the credential that Apple handed out into ${file}, mode 600.`),
-    `Have a certificate for ${hostname} where the front looks for it; servers check this name, not the hosts'.`,
+    `On each host: a certificate for ${hostname}, the name that servers check, in /etc/letsencrypt/live/${hostname} (fullchain.pem and privkey.pem, as certbot keeps them). Then ${FRONT_IMPORTS[front]}, also after each renewal (a deploy hook of certbot).`,
     `DNS: publish the records of ${hostname}.zone.`,
     `Start on each host: \`systemctl restart redis-server ${front}\`, then \`systemctl restart haproxy\`, then \`systemctl start reveille.target\`${witness === undefined ? "" : `; on ${all} \`systemctl restart redis-sentinel\``}.`,
     "`reveille doctor` on each host; mend what it names.",
