@@ -21,6 +21,8 @@ export interface AdmissionOptions {
   readonly windowOf: (module: PushModule) => Millis;
   /** How long a dead device is remembered; asked each time, as it may change. */
   readonly forgetDeadAfter: () => Millis;
+  /** How many devices the push service may have us remember as dead, beyond which the oldest go; default 100,000. */
+  readonly mostDeadDevices?: () => number;
   readonly clock: Clock;
   readonly observe: Observe;
   /** How long a BadDeviceToken waits for its confirmation; default 1 min. */

@@ -43,8 +43,10 @@ export interface DeviceMemory {
 /** Long enough for the second attempt to come late, short enough that two mistakes of two days do not add up. */
 const SUSPICION_LASTS = minutes(30);
 
-const MARK_DEAD = scriptOf("mark-dead.lua");
-const SUSPECT_DEAD = scriptOf("clock.lua", "suspect-dead.lua");
+const MOST_DEAD = 100_000;
+
+const MARK_DEAD = scriptOf("dead-marks.lua", "mark-dead.lua");
+const SUSPECT_DEAD = scriptOf("clock.lua", "dead-marks.lua", "suspect-dead.lua");
 const FIRST_OUTCOME = scriptOf("clock.lua", "new-devices.lua", "first-outcome.lua");
 const POSTPONE = scriptOf("clock.lua", "postpone.lua");
 
@@ -52,19 +54,23 @@ export function deviceMemory(options: AdmissionOptions): DeviceMemory {
   const { redis, secret, windowOf, forgetDeadAfter, clock } = options;
   const keys = redisKeysOf(options.region);
   const confirmAfter = options.confirmDeadAfter ?? minutes(1);
+  const mostDead = options.mostDeadDevices ?? ((): number => MOST_DEAD);
   const redisTime = (): EpochMillis | "" => options.redisTime?.() ?? "";
   const deviceOf = ({ token, module }: Wakeup) => deviceKeyOf(secret, token, module);
 
   return {
     markDead: async (wakeup, since = clock.now()) => {
       const mark = encodeState({ kind: "dead", since, reason: "refused" });
-      await MARK_DEAD.run(redis, [keys.device(deviceOf(wakeup))], [mark, wholeMillis(forgetDeadAfter())]);
+      const names = [keys.device(deviceOf(wakeup)), keys.deadMarks];
+      const args = [mark, wholeMillis(forgetDeadAfter()), mostDead(), redisTime() || clock.now()];
+      await MARK_DEAD.run(redis, names, args);
     },
     suspectDead: async (wakeup) => {
       const device = deviceOf(wakeup);
-      const names = [keys.clock, keys.device(device), keys.suspicion(device)];
+      const names = [keys.clock, keys.device(device), keys.suspicion(device), keys.deadMarks];
       const times = [wholeMillis(confirmAfter), SUSPICION_LASTS];
-      const args = [redisTime(), ...times, codeOf("suspected"), wholeMillis(forgetDeadAfter())];
+      const args = [redisTime(), ...times, codeOf("suspected")];
+      args.push(wholeMillis(forgetDeadAfter()), mostDead());
       const after = Number(await SUSPECT_DEAD.run(redis, names, args));
       return after < 0 ? { kind: "dead" } : { kind: "confirm", after: millis(after) };
     },

@@ -29,9 +29,20 @@ export interface DeviceRecords {
   readonly forget: (device: DeviceKey) => Promise<void>;
   /** The device counts as dead for so long, whatever the push service says of it. */
   readonly block: (device: DeviceKey, lasting: Millis) => Promise<void>;
+  /** How many devices are remembered as dead because the push service said so; a few may be forgotten already. */
+  readonly countDead: () => Promise<number>;
+  /**
+   * Forgets all of those, but for what an operator has blocked, in steps between which Redis serves others; the push
+   * service is asked about them again. Gives how many there were.
+   */
+  readonly forgetDead: () => Promise<number>;
 }
 
-const MARK_DEAD = scriptOf("mark-dead.lua");
+/** Dead marks per call: others wait for Redis meanwhile, some milliseconds. */
+const STEP = 500;
+
+const FORGET_DEAD = scriptOf("forget-dead.lua");
+const MARK_DEAD = scriptOf("dead-marks.lua", "mark-dead.lua");
 
 export function deviceRecords(options: {
   readonly redis: Redis;
@@ -56,9 +67,17 @@ export function deviceRecords(options: {
       };
     },
     forget: async (device) => void (await redis.del(keys.device(device), keys.suspicion(device))),
+    countDead: async () => redis.zcard(keys.deadMarks),
+    forgetDead: async () => {
+      let forgotten = 0;
+      for (let left = await redis.zcard(keys.deadMarks); left > 0; left -= STEP) {
+        forgotten += Number(await FORGET_DEAD.run(redis, [keys.deadMarks], [`{${region}}d`, STEP]));
+      }
+      return forgotten;
+    },
     block: async (device, lasting) => {
       const mark = encodeState({ kind: "dead", since: clock.now(), reason: "blocked" });
-      await MARK_DEAD.run(redis, [keys.device(device)], [mark, wholeMillis(lasting)]);
+      await MARK_DEAD.run(redis, [keys.device(device), keys.deadMarks], [mark, wholeMillis(lasting), 0, 0]);
     },
   };
 }

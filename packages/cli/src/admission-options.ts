@@ -24,6 +24,7 @@ export const admissionOptionsOf = ({
   secret,
   windowOf: (module) => windowsOf(current())(module),
   forgetDeadAfter: () => current().admission.forgetDeadAfter,
+  mostDeadDevices: () => current().admission.mostDeadDevices,
   newDevices: () => {
     const { newDevices, rememberDevices } = current().admission;
     return {

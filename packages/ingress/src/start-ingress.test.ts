@@ -401,4 +401,48 @@ describe("the ingress behind a Prosody", () => {
     expect(await publish()).toMatchObject({ type: "result" });
     expect(rig.added).toHaveLength(1);
   });
+
+  it("tells a domain that fills Redis to wait while that is nearly full, and no other", async () => {
+    await using prosody = await startProsody();
+    let [isNearlyFull, payer] = [false, "evil.example"];
+    await using rig = await anIngress(prosody, { isNearlyFull: () => isNearlyFull, payerOf: () => payer });
+    await using server = await aServer(prosody);
+    const publish = async (seed: number) => server.publish({ to: "push.localhost", node: aToken(seed) });
+    await Promise.all(Array.from({ length: 1_000 }, async (_, seed) => publish(seed)));
+    isNearlyFull = true;
+    expect(await publish(1)).toMatchObject({ errorType: "wait", condition: "service-unavailable" });
+    payer = "good.example";
+    expect(await publish(1)).toMatchObject({ type: "result" });
+    [isNearlyFull, payer] = [false, "evil.example"];
+    expect(await publish(2)).toMatchObject({ type: "result" });
+    expect(rig.added.flat()).toHaveLength(1_002);
+  });
+
+  it("answers queries of a domain that asks too much with wait, each once, also of one that is blocked", async () => {
+    await using prosody = await startProsody();
+    let left = 2;
+    await using rig = await anIngress(prosody, {
+      refusesQuery: () => (left -= 1) < 0,
+      refusal: () => "blocked",
+    });
+    await using server = await aServer(prosody);
+    const ask = async (id: string) =>
+      server.ask(
+        id,
+        `<iq type='get' id='${id}' from='server.localhost' to='push.localhost'><ping xmlns='urn:xmpp:ping'/></iq>`,
+      );
+    expect(await ask("1")).toMatchObject({ type: "result" });
+    expect(await ask("2")).toMatchObject({ type: "result" });
+    const refused = { type: "error", errorType: "wait", condition: "service-unavailable" };
+    expect(await ask("3")).toMatchObject(refused);
+    expect(await ask("4")).toMatchObject(refused);
+    // What is a publish has limits of its own.
+    expect(await server.publish({ to: "push.localhost", node: aToken() })).toMatchObject({
+      errorType: "cancel",
+    });
+    expect(server.replies).toHaveLength(5);
+    const asked = rig.events.flatMap((event) => (event.kind === "query-answered" ? [event.query] : []));
+    // The first is our own ping through the front, which has no limit.
+    expect(asked).toEqual(["ping", "ping", "ping", "over-limit", "over-limit"]);
+  });
 });

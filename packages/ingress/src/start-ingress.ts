@@ -10,6 +10,7 @@ import {
 import { DomainDesk } from "./ad-hoc/domain-desk.ts";
 import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
+import { Fillers } from "./fillers.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
 import {
@@ -37,6 +38,8 @@ export interface IngressOptions {
   readonly observe: Observe;
   /** True while nothing more should be let in, because the queue would get too big for its Redis. Default: never. */
   readonly isFull?: () => boolean;
+  /** True a little before that: domains that have filled it are told to wait. Default: never. */
+  readonly isNearlyFull?: () => boolean;
   /**
    * Whether an ingress of another host shows signs of life at the front that we stand by for: without them it may have
    * frozen in our place. Default: it is trusted.
@@ -127,12 +130,16 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     regionBook: options.regionBook,
   });
   const answer = desk.counting(answerBy({ guard, clock, observe }));
+  const fillers = new Fillers(clock);
   const intake: Intake = new Intake({
     admission,
     queue,
     clock,
     observe,
-    answer,
+    answer: (waiting, result) => {
+      if (result === "queued" || result === "later") fillers.add(waiting.payer);
+      answer(waiting, result);
+    },
     limits,
     flushApart: limits.flushApart,
     holdFor: limits.holdFor,
@@ -147,7 +154,11 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     refusal: options.refusal ?? (() => undefined),
     refusesQuery: options.refusesQuery ?? (() => false),
     payerOf: options.payerOf ?? ((domain) => domain),
-    accept: (one) => (options.isFull?.() === true ? answer(one, "overload") : intake.accept(one)),
+    accept: (one) => {
+      if (options.isFull?.() === true) answer(one, "overload");
+      else if (options.isNearlyFull?.() === true && fillers.has(one.payer)) answer(one, "over-limit");
+      else intake.accept(one);
+    },
   });
   const groups = new Map(options.components.map((one) => [one, new StreamGroup(one.connections ?? 1)]));
   const slots = placesOf(options.components).map(

@@ -8,6 +8,8 @@ export interface RedisRoom extends AsyncDisposable {
    * that nobody could drain it any more.
    */
   readonly isFull: () => boolean;
+  /** True a little before that: those who filled it should be refused first. */
+  readonly isNearlyFull: () => boolean;
 }
 
 export interface RedisRoomOptions {
@@ -21,17 +23,21 @@ export interface RedisRoomOptions {
 const LOOK_EVERY = seconds(1);
 /** So much must be free again before more is let in, lest it goes to and fro. */
 const SLACK = 0.05;
+/** So much of its share is left when it is nearly full. */
+const NEARLY = 0.1;
 
 /** Looks once, then every second. Throws if the first look does. */
 export async function watchRedisRoom(options: RedisRoomOptions): Promise<RedisRoom> {
   const { redis, clock, observe, mostShare = (): number => 0.7 } = options;
   const stop = new AbortController();
   let full = false;
+  let nearlyFull = false;
   await look();
   const watching = watch();
 
   return {
     isFull: () => full,
+    isNearlyFull: () => nearlyFull,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await watching;
@@ -49,6 +55,7 @@ export async function watchRedisRoom(options: RedisRoomOptions): Promise<RedisRo
 
   async function look(): Promise<void> {
     const share = usedShare(await redis.info("memory"));
+    nearlyFull = share > mostShare() * (1 - NEARLY);
     const isFull = share > (full ? mostShare() - SLACK : mostShare());
     if (isFull === full) return;
     full = isFull;

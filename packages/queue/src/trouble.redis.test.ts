@@ -176,9 +176,13 @@ describe("the room in Redis", () => {
       await hasLooked();
       expect(room.isFull()).toBe(full);
     };
+    await look(used * 2.1, false);
+    // Nine tenths of its share.
+    expect(room.isNearlyFull()).toBe(true);
     await look(used * 1.5, true);
     await look(used * 2.05, true);
     await look(used * 4, false);
+    expect(room.isNearlyFull()).toBe(false);
     expect(events.map((event) => (event.kind === "redis-room-changed" ? event.full : event))).toEqual([
       true,
       false,

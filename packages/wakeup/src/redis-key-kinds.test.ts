@@ -40,6 +40,7 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   sign: keys.sign("batch-taken"),
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
+  deadMarks: keys.deadMarks,
   newDevice: keys.newDevice(device),
   budget: keys.budget(budgetKeyOf(secret, "a.example 1 2")),
   budgetOfAll: keys.budgetOfAll("further"),

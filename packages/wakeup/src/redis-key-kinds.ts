@@ -68,6 +68,11 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     holds: "under a keyed hash of a sending domain that has a limit: how much of it is used up",
     expires: true,
   },
+  deadMarks: {
+    pattern: "dead",
+    holds: "keyed hashes of the devices that are gone by the word of Apple or Google, and since when",
+    expires: true,
+  },
   newDevice: {
     pattern: "n…",
     holds:
@@ -125,6 +130,7 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   sign: /^sign-/,
   domainRules: /^domain-rules$/,
   bucket: new RegExp(`^limit-${HASH}$`),
+  deadMarks: /^dead$/,
   newDevice: new RegExp(`^n${DEVICE}$`),
   budget: new RegExp(`^budget-${HASH}$`),
   budgetOfAll: /^budget-all-(?:first|further)$/,

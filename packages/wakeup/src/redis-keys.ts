@@ -28,6 +28,8 @@ export interface RedisKeys {
   readonly domainRules: string;
   /** The token bucket of a sending domain. TTL: until it is full. */
   readonly bucket: (bucket: BucketKey) => string;
+  /** ZSET of the devices that are dead by the word of the push service: score = since when, epoch ms. TTL: the life of a mark. */
+  readonly deadMarks: string;
   /** Which budget paid for the first push to a new device. TTL: an hour, or until its outcome. */
   readonly newDevice: (device: DeviceKey) => string;
   /** What a sending domain has used of its budget for new devices. TTL: until all of it is free again. */
@@ -78,6 +80,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   accepted: (device) => `{${region}}a${device}`,
   domainRules: `{${region}}domain-rules`,
   bucket: (bucket) => `{${region}}limit-${bucket}`,
+  deadMarks: `{${region}}dead`,
   newDevice: (device) => `{${region}}n${device}`,
   budget: (budget) => `{${region}}budget-${budget}`,
   budgetOfAll: (pool) => `{${region}}budget-all-${pool}`,

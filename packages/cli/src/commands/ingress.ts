@@ -1,4 +1,4 @@
-import { openRegionBook, redisAdmission } from "@reveille/admission";
+import { type NewDeviceLimits, openRegionBook, redisAdmission } from "@reveille/admission";
 import { type ComponentOptions, type Ingress, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger } from "@reveille/runtime";
@@ -48,13 +48,20 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   );
   const beyond = starting.use(await watchRegionHealth({ queue, signs, sentinels, clock }));
   const limits = starting.use(await openLimitsOf(context));
-  const admission = redisAdmission({ ...admissionOptionsOf(context), limits });
+  const admissionOptions = admissionOptionsOf(context);
+  const admission = redisAdmission({
+    ...admissionOptions,
+    limits,
+    // Devices that never had a push wait first: nobody misses a push that he has had before.
+    newDevices: () => withoutNewOnes(admissionOptions.newDevices?.(), room.isNearlyFull()),
+  });
   const ingress = await startIngress({
     components: await componentsOf(config, log),
     modules: modulesOf(config),
     admission,
     queue,
     isFull: room.isFull,
+    isNearlyFull: room.isNearlyFull,
     isStoodInFor: () => signs.sees("stand-in"),
     isPlaceWanted: () => signs.seesElsewhere("wants-place"),
     refusal: limits.refusal,
@@ -81,6 +88,12 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const withoutNewOnes = (
+  limits: NewDeviceLimits | undefined,
+  isNearlyFull: boolean,
+): NewDeviceLimits | undefined =>
+  limits !== undefined && isNearlyFull ? { ...limits, inAll: { ...limits.inAll, burst: 0 } } : limits;
 
 const modulesOf = (config: Config): IngressModules => ({
   known: new Set(config.modules.keys()),

@@ -12,7 +12,7 @@ import {
   type TokenKind,
 } from "@reveille/wakeup";
 
-import { type BlockOptions, type TokenOptions } from "../command-line/token.ts";
+import { type BlockOptions, type DeadOptions, type TokenOptions } from "../command-line/token.ts";
 import { confirm } from "../confirm.ts";
 import { fcmModulesOf } from "../fcm-modules.ts";
 import { print } from "../print.ts";
@@ -40,6 +40,24 @@ export async function blockToken(options: BlockOptions): Promise<void> {
     const hits = `blocking device ${device} ends its registration: 1 device of 1 domain gets no push for ${options.for}`;
     await confirm(hits, options.yes);
     await records.block(key, lasting);
+  });
+}
+
+/** `reveille token dead`: how many devices are dead by the word of the push service; with `forget`, none afterwards. */
+export async function deadTokens(options: DeadOptions): Promise<void> {
+  await inRegion(options, async ({ config, redis }) => {
+    const records = deviceRecords({ redis, region: config.region, clock: systemClock });
+    if (options.forget !== true) {
+      const dead = await records.countDead();
+      const text = `${dead} devices are dead by the word of the push service, of ${config.admission.mostDeadDevices} at most`;
+      return print({ dead, most: config.admission.mostDeadDevices }, text, options);
+    }
+    const forgotten = await records.forgetDead();
+    print(
+      { forgotten },
+      `${forgotten} devices forgotten: the push service is asked about them again`,
+      options,
+    );
   });
 }
 
@@ -131,7 +149,9 @@ function describe(state: DeviceState): string {
     case "unknown":
       return "nothing is known of it: its next wakeup leaves at once";
     case "granted":
-      return `woken at ${timeText(state.at)}`;
+      return state.at === 0
+        ? "it has had a push; its next wakeup leaves at once"
+        : `woken at ${timeText(state.at)}${state.proven === true ? "" : "; no push was accepted for it yet"}`;
     case "scheduled":
       return `to be woken at ${timeText(state.at)}${state.urgent ? ", somebody waits" : ""}`;
     case "dead":

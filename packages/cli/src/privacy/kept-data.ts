@@ -69,7 +69,7 @@ export function keptData(config: Config): readonly KeptData[] {
     {
       what: "that a device is gone, under a keyed hash",
       where: "Redis",
-      kept: formatDuration(config.admission.forgetDeadAfter),
+      kept: `${formatDuration(config.admission.forgetDeadAfter)}, of ${config.admission.mostDeadDevices} devices at most`,
     },
     {
       what: "how much of its limit a sending domain has used, under a keyed hash",

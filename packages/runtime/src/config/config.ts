@@ -67,6 +67,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       window: someTime.prefault("20s"),
       forgetDeadAfter: someTime.prefault("7d"),
+      mostDeadDevices: z
+        .int()
+        .min(1_000)
+        .max(10_000_000)
+        .meta({ examples: [100_000] })
+        .prefault(100_000),
       rememberDevices: someTime.prefault("14d"),
       newDevices: z
         .strictObject({
