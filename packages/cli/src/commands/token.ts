@@ -45,8 +45,8 @@ export async function blockToken(options: BlockOptions): Promise<void> {
 
 /** `reveille token dead`: how many devices are dead by the word of the push service; with `forget`, none afterwards. */
 export async function deadTokens(options: DeadOptions): Promise<void> {
-  await inRegion(options, async ({ config, redis }) => {
-    const records = deviceRecords({ redis, region: config.region, clock: systemClock });
+  await inRegion(options, async ({ config, redis, regionClock }) => {
+    const records = deviceRecords({ redis, region: config.region, clock: regionClock });
     if (options.forget !== true) {
       const dead = await records.countDead();
       const text = `${dead} devices are dead by the word of the push service, of ${config.admission.mostDeadDevices} at most`;
