@@ -97,7 +97,7 @@ make_release() {
     say "would: copy $checkout to $opt/releases/$1 and install its dependencies there"
     return
   fi
-  has_node || fail "needs Node 20 or newer with npm (npx); Debian 12's own is 18, see https://nodejs.org/en/download"
+  has_node || fail "needs Node 20 or newer with npm (npx): on Debian 13 apt-get install nodejs npm; Debian 12's own is 18, see https://nodejs.org/en/download"
   mkdir -p "$opt/releases"
   new=$opt/releases/.new
   rm -rf "$new"

@@ -11,11 +11,13 @@ const PATIENT = {
 const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts"];
 
 /**
- * Seven tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
+ * Eight tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
  * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
  * services are away, load is too much; one file at a time too. `boot`: hosts with systemd in containers, which need root
  * and are skipped without it. These four are `npm test`. `endurance`: what idling costs, and whether memory stays as it is
- * for minutes. `clients`: other people's APNs and FCM clients at the simulator; they are fetched and built. `failover`: two hosts of a region as network namespaces, which needs root.
+ * for minutes. `clients`: other people's APNs and FCM clients at the simulator; they are fetched and built. `failover`: two hosts of a region as
+ * network namespaces, which needs root. `fresh`: the first command of the README on bare systems of Debian 12 and 13, which
+ * needs root and the network.
  */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
@@ -86,6 +88,15 @@ export default defineConfig({
           name: "clients",
           include: ["test/clients/*.test.ts"],
           testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          ...PATIENT,
+          name: "fresh",
+          include: ["test/fresh/*.test.ts"],
+          testTimeout: 1_200_000,
+          fileParallelism: false,
         },
       },
       {

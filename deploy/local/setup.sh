@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up this checkout on a Debian 12 machine with Node 20 and npm: workspace dependencies, Node 24 and Debian
+# Sets up this checkout on a Debian 12 or 13 machine with Node 20 or newer and npm: workspace dependencies, Node 24 and Debian
 # packages. Says what it does on stderr, does nothing twice, and is done in a moment when nothing is missing.
 #
 #   sh deploy/local/setup.sh          for `npm start`
@@ -71,7 +71,7 @@ install_node_modules() {
   wanted="$PNPM $(cat pnpm-lock.yaml pnpm-workspace.yaml | cksum)"
   stamp=node_modules/.reveille-setup
   [ -x node_modules/.bin/node ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
-  has_node || fail "needs Node 20 or newer with npm (npx), which fetch Node 24; Debian 12's own is 18, see https://nodejs.org/en/download"
+  has_node || fail "needs Node 20 or newer with npm (npx), which fetch Node 24: on Debian 13 apt-get install nodejs npm; Debian 12's own is 18, see https://nodejs.org/en/download"
   say "installing the workspace's dependencies and Node 24 with $PNPM"
   # CI: pnpm asks no questions.
   logged env CI=true npx --yes --loglevel error "$PNPM" install --frozen-lockfile ||
