@@ -22,7 +22,10 @@ export async function writeFronts(folder: string): Promise<ReadonlyMap<string, s
   const fronts = new Map([
     ["a host", rendered.replaceAll("/etc/reveille/front/component.secret", secret)],
     ["a container", (await readFile(CONTAINER, "utf8")).replaceAll("/run/secrets/component.secret", secret)],
-    ["a canary", 'log = "*console"\nmodules_enabled = { "tls" }\nVirtualHost "example"\nInclude "canary.cfg.lua"\n'],
+    [
+      "a canary",
+      'log = "*console"\nmodules_enabled = { "tls" }\nVirtualHost "example"\nInclude "canary.cfg.lua"\n',
+    ],
   ]);
   await cp(join(here, "rendered/canary-front/prosody.cfg.lua"), join(here, "canary.cfg.lua"));
   const files = [...fronts].map(async ([name, text]) => {
