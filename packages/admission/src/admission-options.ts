@@ -5,7 +5,7 @@ import {
   type Observe,
   type PushModule,
   type Region,
-  type RegionSecret,
+  type SecretSource,
 } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
@@ -16,7 +16,7 @@ export interface AdmissionOptions {
   /** With short time-outs: see `openProducerRedis` of the package `queue`. Stays the caller's. */
   readonly redis: Redis;
   readonly region: Region;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
   /** Least time between two departures of a device, by module. */
   readonly windowOf: (module: PushModule) => Millis;
   /** How long a dead device is remembered; asked each time, as it may change. */

@@ -8,7 +8,12 @@ export { discardTrailing, type DiscardOptions } from "./discard-trailing.ts";
 export { type DeadReason, type DeviceState } from "./device-state.ts";
 export { type NewDeviceLimits } from "./new-devices.ts";
 export { type Admission, redisAdmission } from "./redis-admission.ts";
-export { openRegionSecret } from "./region-secret.ts";
+export {
+  openRegionSecret,
+  shareRegionSecret,
+  type SharedSecret,
+  type SharedSecretOptions,
+} from "./region-secret.ts";
 export { type Trailing, type TrailingBacklog, type TrailingClaim } from "./trailing.ts";
 export { trailingStatus, type TrailingStatus } from "./trailing-status.ts";
 export {

@@ -9,7 +9,10 @@ export function addReadings(
   queue: WakeupQueue,
   { backlog }: Trailing,
 ): void {
-  metrics.addReading(async () => [{ kind: "redis", ...(await readRedisFacts(redis)) }]);
+  metrics.addReading(async () => {
+    const facts = await readRedisFacts(redis);
+    return facts === undefined ? [] : [{ kind: "redis", ...facts }];
+  });
   metrics.addReading(async () => {
     const { waiting, active, retrying, delayed, oldestWaiting } = await queue.counts();
     return [{ kind: "queue", waiting, active, delayed: delayed + retrying, oldest: oldestWaiting }];

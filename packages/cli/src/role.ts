@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import { openRegionSecret } from "@reveille/admission";
+import { shareRegionSecret } from "@reveille/admission";
 import {
   openProducerRedis,
   openRegionClock,
@@ -26,7 +26,7 @@ import {
   type Health,
   type Observe,
   type PartHealth,
-  type RegionSecret,
+  type SecretSource,
 } from "@reveille/wakeup";
 
 import { LiveConfig, type ReloadAnswer } from "./live-config.ts";
@@ -51,7 +51,7 @@ export interface RoleContext {
   readonly stop: AbortSignal;
   /** Fails fast: for admission and for adding to the queue. */
   readonly redis: Awaited<ReturnType<typeof openProducerRedis>>;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
   /** Tells the time of Redis, for what two hosts compare; the system's clock is for all else. */
   readonly regionClock: Clock;
 }
@@ -183,7 +183,9 @@ async function openContext(
   const regionClock = opened.use(await openRegionClock({ redis, clock: systemClock, observe }));
   await watchDurability({ redis, observe, waitReplicas: config.redis.waitReplicas });
   await tellPacking(redis, observe);
-  const secret = await openRegionSecret(redis, config.region);
+  const secret = opened.use(
+    await shareRegionSecret({ redis, region: config.region, clock: systemClock, observe }),
+  );
   tellLog = logEvents({ logger: log, secret, clock: systemClock });
   return { ...given, observe, redisSettings, redis, secret, regionClock };
 }

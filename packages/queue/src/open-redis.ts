@@ -1,9 +1,12 @@
 import { type Clock, type Millis, type Observe, seconds } from "@reveille/wakeup";
 import { Redis, type RedisOptions } from "ioredis";
 
+import { QuietRedis } from "./quiet-redis.ts";
+import { leaveWhileLoading } from "./leave-while-loading.ts";
 import { describeRedis, ioredisOptions, type RedisSettings } from "./redis-settings.ts";
 import { tellTrouble } from "./redis-trouble.ts";
 import { revive } from "./revive.ts";
+import { wrongServer } from "./wrong-server.ts";
 
 export interface OpenRedisOptions {
   /** What `redis-trouble` events call this connection, e.g. `producer`. */
@@ -61,18 +64,21 @@ async function open(
   behaviour: Behaviour,
 ): Promise<Redis> {
   const login = ioredisOptions(settings);
-  const redis = new Redis({
+  const wrong = wrongServer(options.clock);
+  const redis = new QuietRedis({
     ...login,
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy,
     ...behaviour,
+    reconnectOnError: wrong.reconnectOnError,
     replyMapping: "legacy",
   });
-  tellTrouble(redis, options);
+  tellTrouble(redis, { ...options, wrong });
   revive(redis, options.clock);
+  leaveWhileLoading(redis, options.clock);
   try {
     await ready(redis, settings, options);
-    if (options.evenIfEvicting !== true) await refuseEviction(redis);
+    await refuseUnfit(redis, settings, options);
     return redis;
   } catch (error) {
     redis.disconnect();
@@ -107,9 +113,20 @@ async function aborted(signal: AbortSignal, unless: AbortSignal): Promise<void> 
   });
 }
 
-/** Under an evicting policy a full Redis would throw away accepted wakeups. INFO is allowed where CONFIG is not. */
-async function refuseEviction(redis: Redis): Promise<void> {
-  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(await redis.info("memory")) ?? [];
-  if (policy === undefined || policy === "noeviction") return;
+/** Throws an Error if Redis is not one that a queue may be in. Where INFO is not allowed, nobody can tell. */
+async function refuseUnfit(
+  redis: Redis,
+  settings: RedisSettings,
+  { evenIfEvicting = false }: OpenRedisOptions,
+): Promise<void> {
+  const info = await redis.info();
+  if (/^redis_mode:cluster/m.test(info)) {
+    throw new Error(
+      `Redis at ${describeRedis(settings)} runs in cluster mode, in which keys are on several servers; a region's keys must be on one: name a Redis with cluster mode disabled (a single primary, perhaps with replicas)`,
+    );
+  }
+  // A full Redis would throw away accepted wakeups.
+  const [, policy] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
+  if (evenIfEvicting || policy === undefined || policy === "noeviction") return;
   throw new Error(`Redis has maxmemory-policy ${policy} and would lose wakeups; it must be noeviction`);
 }

@@ -8,7 +8,7 @@ import {
   type DeviceToken,
   redisKeysOf,
   type Region,
-  type RegionSecret,
+  type SecretSource,
   seconds,
 } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
@@ -19,7 +19,7 @@ export interface PushTestsOptions {
   /** Stays the caller's. */
   readonly redis: Redis;
   readonly region: Region;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
   readonly clock: Clock;
 }
 

@@ -31,7 +31,7 @@ it("an error says whether Redis is away, or will never do what it was asked", as
 
   await redis.call("REPLICAOF", "127.0.0.1", "1");
   expect(isRedisAway(await errorOf(redis.set("text", "x")))).toBe(true);
-  await redis.call("REPLICAOF", "NO", "ONE");
+  await vi.waitFor(() => redis.call("REPLICAOF", "NO", "ONE"));
 
   server.signal("SIGSTOP");
   expect(isRedisAway(await errorOf(redis.ping()))).toBe(true);

@@ -1,6 +1,8 @@
 import { type Observe } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
+import { isForbidden } from "./quiet-redis.ts";
+
 export interface DurabilityOptions {
   readonly redis: Redis;
   readonly observe: Observe;
@@ -41,6 +43,7 @@ const parsePair = (reply: unknown): readonly string[] => (Array.isArray(reply) ?
 /** What can lose accepted wakeups, and what to do; `undefined` if nothing can, as far as one may see. */
 function weaknessOf(persistence: string, policy: string | undefined): string | undefined {
   const mend = "appendonly yes and appendfsync always, or redis.waitReplicas 1";
+  if (isForbidden(persistence)) return;
   if (!/^aof_enabled:1/m.test(persistence)) return `Redis writes no append-only file; set ${mend}`;
   if (policy === undefined || policy === "always") return;
   return `Redis has appendfsync ${policy}; set ${mend}`;

@@ -1,5 +1,7 @@
 import { type Redis } from "ioredis";
 
+import { isForbidden } from "./quiet-redis.ts";
+
 /** What the Redis that we write to tells of itself. */
 export interface RedisFacts {
   /** A replica takes no writes: a failover is under way, or the address is wrong. */
@@ -12,9 +14,10 @@ export interface RedisFacts {
   readonly lag: { readonly bytes: number; readonly seconds: number } | undefined;
 }
 
-/** Asks twice. Throws what Redis throws. */
-export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+/** Asks twice; `undefined` where nobody may ask. Throws what Redis throws. */
+export async function readRedisFacts(redis: Redis): Promise<RedisFacts | undefined> {
   const [memory, replication] = await Promise.all([redis.info("memory"), redis.info("replication")]);
+  if (isForbidden(memory)) return undefined;
   return {
     part: /^role:master/m.test(replication) ? "primary" : "replica",
     memory: { used: numberOf(memory, "used_memory"), limit: numberOf(memory, "maxmemory") },

@@ -1,11 +1,20 @@
-import { failureReason, type Observe } from "@reveille/wakeup";
+import { type Clock, failureReason, type Observe, seconds } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
+import { type WrongServer } from "./wrong-server.ts";
+
+export interface TroubleOptions {
+  readonly connection: string;
+  readonly clock: Pick<Clock, "sleep">;
+  readonly observe: Observe;
+  readonly wrong: WrongServer;
+}
+
+/** A wrong server takes connections as the right one does: it shows at the first command. */
+const PROVES_RIGHT_AFTER = seconds(2);
+
 /** Tells when a connection is lost and when it is back, once each. */
-export function tellTrouble(
-  redis: Redis,
-  { connection, observe }: { readonly connection: string; readonly observe: Observe },
-): void {
+export function tellTrouble(redis: Redis, { connection, clock, observe, wrong }: TroubleOptions): void {
   let troubled = false;
   const trouble = (because: string): void => {
     if (troubled) return;
@@ -13,10 +22,17 @@ export function tellTrouble(
     observe({ kind: "redis-trouble", connection, because });
   };
   redis.on("error", (error) => trouble(failureReason(error)));
-  redis.on("reconnecting", () => trouble("connection lost"));
-  redis.on("ready", () => {
+  redis.on("reconnecting", () => trouble(wrong.answer() ?? "connection lost"));
+  redis.on("ready", () => void recovered());
+
+  async function recovered(): Promise<void> {
     if (!troubled) return;
+    if (wrong.answer() !== undefined) {
+      wrong.forget();
+      await clock.sleep(PROVES_RIGHT_AFTER);
+      if (redis.status !== "ready" || wrong.answer() !== undefined || !troubled) return;
+    }
     troubled = false;
     observe({ kind: "redis-recovered", connection });
-  });
+  }
 }

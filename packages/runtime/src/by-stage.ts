@@ -16,6 +16,7 @@ export type RedisEvent = Extract<
       | "redis-recovered"
       | "redis-room-changed"
       | "redis-durability-changed"
+      | "redis-data-lost"
       | "redis-packs-loosely"
       | "replicas-missing"
       | "clock-compared";
@@ -74,6 +75,7 @@ export const byStage =
       case "redis-recovered":
       case "redis-room-changed":
       case "redis-durability-changed":
+      case "redis-data-lost":
       case "redis-packs-loosely":
       case "replicas-missing":
       case "clock-compared":

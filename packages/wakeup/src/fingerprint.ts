@@ -8,6 +8,9 @@ import { type PushModule } from "./push-module.ts";
 /** 32 bytes of chance that belong to a region; as base64url text. Keys every hash of a token. */
 export type RegionSecret = Brand<string, "RegionSecret">;
 
+/** The region secret, or where it is asked for each time, since Redis may come back with another one. */
+export type SecretSource = RegionSecret | { readonly current: () => RegionSecret };
+
 /**
  * Keyed hash of a token, 16 characters; the only form of a token that may be logged. So long that no two tokens of a
  * region share one, since a device is found by it.
@@ -32,10 +35,10 @@ export const isRegionSecret = (text: string): text is RegionSecret => /^[A-Za-z0
 
 // The secret stands first and the text behind it has no free form (closed alphabets without `|`), so a plain
 // SHA-256 is a sound keyed hash here; an HMAC costs five times as much on this path.
-const keyed = (secret: RegionSecret, text: string): string =>
-  hash("sha256", `${secret}|${text}`, "base64url");
+const keyed = (secret: SecretSource, text: string): string =>
+  hash("sha256", `${typeof secret === "string" ? secret : secret.current()}|${text}`, "base64url");
 
-export function fingerprintOf(secret: RegionSecret, token: DeviceToken): Fingerprint {
+export function fingerprintOf(secret: SecretSource, token: DeviceToken): Fingerprint {
   const text = keyed(secret, token).slice(0, FINGERPRINT_LENGTH);
   if (isFingerprint(text)) return text;
   throw new Error("a SHA-256 in base64url is shorter than a fingerprint");
@@ -45,7 +48,7 @@ export function fingerprintOf(secret: RegionSecret, token: DeviceToken): Fingerp
 export const parseFingerprint = (text: string): Fingerprint | undefined =>
   isFingerprint(text) ? text : undefined;
 
-export const deviceKeyOf = (secret: RegionSecret, token: DeviceToken, module: PushModule): DeviceKey =>
+export const deviceKeyOf = (secret: SecretSource, token: DeviceToken, module: PushModule): DeviceKey =>
   deviceKeyFrom(fingerprintOf(secret, token), module);
 
 /** The same, for who has seen the fingerprint in a log and not the token. */
@@ -57,7 +60,7 @@ export function deviceKeyFrom(fingerprint: Fingerprint, module: PushModule): Dev
 }
 
 /** `limited` says who is counted and how much they may, in any form that tells them apart. */
-export function bucketKeyOf(secret: RegionSecret, limited: string): BucketKey {
+export function bucketKeyOf(secret: SecretSource, limited: string): BucketKey {
   // No token begins so, and the hash is cut, so that a plain SHA-256 is sound for free text as well.
   const text = keyed(secret, `domain ${limited}`).slice(0, 22);
   if (isBucketKey(text)) return text;
@@ -65,12 +68,12 @@ export function bucketKeyOf(secret: RegionSecret, limited: string): BucketKey {
 }
 
 /** `budgeted` says whose budget for new devices it is and how large, in any form that tells them apart. */
-export function budgetKeyOf(secret: RegionSecret, budgeted: string): BucketKey {
+export function budgetKeyOf(secret: SecretSource, budgeted: string): BucketKey {
   return bucketKeyOf(secret, `new ${budgeted}`);
 }
 
 /** `domain` in the form under which it is counted. */
-export function domainKeyOf(secret: RegionSecret, domain: string): DomainKey {
+export function domainKeyOf(secret: SecretSource, domain: string): DomainKey {
   // As above; no bucket's text begins so.
   const text = keyed(secret, `counts ${domain}`).slice(0, 22);
   if (isDomainKey(text)) return text;

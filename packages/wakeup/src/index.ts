@@ -32,6 +32,7 @@ export {
   isRegionSecret,
   parseFingerprint,
   type RegionSecret,
+  type SecretSource,
 } from "./fingerprint.ts";
 export {
   type Health,

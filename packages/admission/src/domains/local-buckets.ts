@@ -4,7 +4,7 @@ import {
   detached,
   redisKeysOf,
   type Region,
-  type RegionSecret,
+  type SecretSource,
 } from "@reveille/wakeup";
 
 import { type DomainLimit, draw } from "./domain-limit.ts";
@@ -32,7 +32,7 @@ interface LocalBucket {
 export interface LocalBucketsOptions {
   readonly clock: Pick<Clock, "monotonic">;
   readonly region: Region;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
 }
 
 /** Most buckets in memory. */

@@ -10,7 +10,7 @@ import {
   type EpochMillis,
   redisKeysOf,
   type Region,
-  type RegionSecret,
+  type SecretSource,
   type SenderSoftware,
 } from "@reveille/wakeup";
 import { type Redis } from "ioredis";
@@ -36,7 +36,7 @@ export interface RegionBook {
 export interface RegionBookOptions {
   readonly redis: Redis;
   readonly region: Region;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
   /** Takes the place of Redis TIME, in tests. */
   readonly redisTime?: () => EpochMillis;
   /** Most domains; 8,192 unless told. One with three results in each slice takes 820 bytes. */

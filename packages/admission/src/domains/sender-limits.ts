@@ -3,7 +3,7 @@ import {
   type Clock,
   detached,
   type Millis,
-  type RegionSecret,
+  type SecretSource,
   redisKeysOf,
   type Region,
   seconds,
@@ -47,7 +47,7 @@ export interface SenderLimits extends AsyncDisposable {
 export interface SenderLimitsOptions {
   readonly redis: Redis;
   readonly region: Region;
-  readonly secret: RegionSecret;
+  readonly secret: SecretSource;
   readonly clock: Clock;
   /** For every domain without a rule, asked each time, as it may change; without one they have no limit. */
   readonly defaultLimit?: () => DomainLimit | undefined;

@@ -1,4 +1,4 @@
-import { type Clock, type Observe, type RegionSecret, seconds } from "@reveille/wakeup";
+import { type Clock, type Observe, type SecretSource, seconds } from "@reveille/wakeup";
 
 import { byStage } from "../by-stage.ts";
 import { type Logger } from "./create-logger.ts";
@@ -15,7 +15,7 @@ import { sparing } from "./sparing.ts";
 export interface LogEventsOptions {
   readonly logger: Logger;
   /** Makes the fingerprints; without it (a sidecar) records have none. */
-  readonly secret?: RegionSecret;
+  readonly secret?: SecretSource;
   readonly clock: Pick<Clock, "monotonic">;
 }
 

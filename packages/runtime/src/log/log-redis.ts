@@ -25,6 +25,11 @@ export const logRedis =
         else logger.warn({ event: kind, because }, "redis may lose accepted wakeups when it is killed");
         return;
       }
+      case "redis-data-lost": {
+        const { kind, secret } = event;
+        logger.error({ event: kind, secret }, "redis has lost its data, and accepted wakeups with it");
+        return;
+      }
       case "redis-packs-loosely": {
         const { kind, limit } = event;
         logger.warn(

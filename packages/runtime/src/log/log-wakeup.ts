@@ -4,7 +4,7 @@ import {
   type Fingerprint,
   fingerprintOf,
   type PushModule,
-  type RegionSecret,
+  type SecretSource,
   type Wakeup,
 } from "@reveille/wakeup";
 
@@ -18,7 +18,7 @@ export interface WakeupRecord {
   readonly apnsId: string;
 }
 
-export const wakeupRecord = (secret: RegionSecret | undefined, wakeup: Wakeup): WakeupRecord => ({
+export const wakeupRecord = (secret: SecretSource | undefined, wakeup: Wakeup): WakeupRecord => ({
   module: wakeup.module,
   ...(secret === undefined ? {} : { fingerprint: fingerprintOf(secret, wakeup.token) }),
   urgent: wakeup.urgent,

@@ -81,6 +81,12 @@ function redisMetrics(registry: Registry, role: string) {
     labels: ["role", "direction"],
     aggregator: "max",
   });
+  const lost = closedCounter(registry, {
+    name: "reveille_redis_data_lost_total",
+    help: "Times a process found Redis without the region's secret, so without its data, or with another secret.",
+    labels: ["role"],
+    children: [{ role }],
+  });
 
   return (event: RedisEvent): void => {
     switch (event.kind) {
@@ -98,6 +104,9 @@ function redisMetrics(registry: Registry, role: string) {
         return;
       case "redis-durability-changed":
         weak.set({ role }, event.because === undefined ? 0 : 1);
+        return;
+      case "redis-data-lost":
+        lost.inc({ role });
         return;
       case "redis-packs-loosely":
         // How much memory it uses is a reading.

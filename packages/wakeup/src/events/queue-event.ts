@@ -42,6 +42,11 @@ export type QueueEvent =
   | { readonly kind: "redis-room-changed"; readonly full: boolean; readonly share: number }
   /** `because`: how a Redis that is killed could lose accepted wakeups; absent if it could not. */
   | { readonly kind: "redis-durability-changed"; readonly because?: string }
+  /**
+   * Redis came without the region's secret, so without any of its data, or with another one. `secret`: that of this process was
+   * put back, or that of another process was taken over.
+   */
+  | { readonly kind: "redis-data-lost"; readonly secret: "put-back" | "taken-over" }
   /** Redis keeps batches in more memory than it needs; `limit`: its `hash-max-listpack-value`, bytes. */
   | { readonly kind: "redis-packs-loosely"; readonly limit: number }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
