@@ -95,7 +95,8 @@ interface Agreed {
 async function agree(redis: Redis, region: Region, own: RegionSecret): Promise<Agreed> {
   const key = redisKeysOf(region).secret;
   const reply = await AGREE.run(redis, [key], [own]);
-  const [secret, isNew]: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const answer: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const [secret, isNew] = answer;
   if (typeof secret === "string" && isRegionSecret(secret)) return { secret, isNew: isNew === 1 };
   throw new Error(`the Redis key ${key} holds no region secret`);
 }

@@ -9,13 +9,14 @@ const READY_WITHIN = seconds(15);
  * that takes, while another connection to the same address may lead to one that works.
  */
 export function leaveWhileLoading(redis: Redis, clock: Pick<Clock, "sleep">): void {
-  redis.on("connect", () => {
+  redis.on("connect", () => void leaveIfLate());
+
+  async function leaveIfLate(): Promise<void> {
     const over = new AbortController();
     const done = (): void => over.abort();
     redis.once("ready", done).once("close", done);
-    void clock.sleep(READY_WITHIN, over.signal).then(() => {
-      redis.off("ready", done).off("close", done);
-      if (!over.signal.aborted && redis.status === "connect") redis.disconnect(true);
-    });
-  });
+    await clock.sleep(READY_WITHIN, over.signal);
+    redis.off("ready", done).off("close", done);
+    if (!over.signal.aborted && redis.status === "connect") redis.disconnect(true);
+  }
 }

@@ -1,5 +1,5 @@
 import { type Clock, type Millis, type Observe, seconds } from "@reveille/wakeup";
-import { Redis, type RedisOptions } from "ioredis";
+import { type Redis, type RedisOptions } from "ioredis";
 
 import { QuietRedis } from "./quiet-redis.ts";
 import { leaveWhileLoading } from "./leave-while-loading.ts";

@@ -18,12 +18,7 @@ export class QuietRedis extends Redis {
     const callback = args.at(-1);
     const sections = args.filter((arg) => typeof arg === "string");
     const answer = allowed(super.info(...sections));
-    if (typeof callback === "function") {
-      answer.then(
-        (text): unknown => Reflect.apply(callback, undefined, [null, text]),
-        (error: unknown): unknown => Reflect.apply(callback, undefined, [error]),
-      );
-    }
+    if (typeof callback === "function") void tell(answer, callback);
     return answer;
   }
 
@@ -40,4 +35,13 @@ async function allowed(answer: Promise<string>): Promise<string> {
     if (error instanceof Error && error.message.startsWith("NOPERM")) return FORBIDDEN;
     throw error;
   }
+}
+
+/** As Node's callbacks have it. */
+async function tell(answer: Promise<string>, callback: CallableFunction): Promise<void> {
+  const args: readonly unknown[] = await answer.then(
+    (text) => [null, text],
+    (error: unknown) => [error],
+  );
+  Reflect.apply(callback, undefined, args);
 }
