@@ -1,4 +1,4 @@
-import { lstat, mkdir, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** A file to be written. */
@@ -32,7 +32,10 @@ export async function writeNew(files: readonly NewFile[]): Promise<void> {
     );
   }
   for (const { path, text, mode } of files) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    // As the installer makes them: the front may pass through to its secret, and sees no names.
+    await mkdir(dirname(path), { recursive: true, mode: 0o711 });
     await writeFile(path, text, { mode, flag: "wx" });
+    // Whatever the user's umask is: the roles have to read it.
+    await chmod(path, mode);
   }
 }

@@ -8,7 +8,7 @@ import {
 
 import { type PublishPayload } from "./stanza.ts";
 
-/** The modules this region serves, by name, and the one for publishes that name none. */
+/** The modules this region serves, by each name that publishes may carry, and the one for publishes that name none. */
 export interface ServedModules {
   readonly known: ReadonlyMap<string, PushModule>;
   readonly fallback: PushModule | undefined;
@@ -20,7 +20,13 @@ export const servedModules = (
   known: ReadonlySet<PushModule>,
   fallback: PushModule | undefined,
   fcm: ReadonlySet<PushModule> = new Set(),
-): ServedModules => ({ known: new Map([...known].map((module) => [module, module])), fallback, fcm });
+  aliases: ReadonlyMap<string, PushModule> = new Map(),
+): ServedModules => ({
+  // A name of a module is never another one's.
+  known: new Map([...aliases, ...[...known].map((module) => [module, module] as const)]),
+  fallback,
+  fcm,
+});
 
 export type Refusal = Extract<PublishResult, "malformed" | "no-device-token" | "unknown-module">;
 

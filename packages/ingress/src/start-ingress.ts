@@ -71,6 +71,8 @@ export interface IngressModules {
   readonly fallback?: PushModule;
   /** Those whose devices have tokens of FCM; the others' are Apple's. */
   readonly fcm?: ReadonlySet<PushModule>;
+  /** Other names that publishes may carry. */
+  readonly aliases?: ReadonlyMap<string, PushModule>;
 }
 
 /** Bounds of one ingress. */
@@ -210,5 +212,5 @@ function serviceState(
   }
 }
 
-const servedBy = ({ known, fallback, fcm }: IngressModules): ServedModules =>
-  servedModules(known, fallback, fcm);
+const servedBy = ({ known, fallback, fcm, aliases }: IngressModules): ServedModules =>
+  servedModules(known, fallback, fcm, aliases);

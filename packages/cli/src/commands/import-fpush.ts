@@ -25,7 +25,7 @@ export async function importFpush(settingsFile: string, options: ImportOptions):
     ...(options.host === undefined ? {} : { host: options.host }),
   });
   const files = [
-    { path: join(folder, "reveille.yaml"), text: config, mode: 0o640 },
+    { path: join(folder, "reveille.yaml"), text: config, mode: 0o644 },
     ...secrets.map(({ path, secret }) => ({ path, text: `${secret}\n`, mode: 0o600 })),
   ];
   const paths = files.map(({ path }) => path);

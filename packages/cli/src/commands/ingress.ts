@@ -98,6 +98,9 @@ const withoutNewOnes = (
 const modulesOf = (config: Config): IngressModules => ({
   known: new Set(config.modules.keys()),
   fcm: fcmModulesOf(config),
+  aliases: new Map(
+    [...config.modules].flatMap(([name, { aliases }]) => aliases.map((alias) => [alias, name])),
+  ),
   ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
 });
 

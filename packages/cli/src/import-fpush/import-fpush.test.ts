@@ -82,7 +82,7 @@ describe("fpush's settings", () => {
     expect(listed).toContain("module someAndroidApp: messages have the priority high");
     expect(listed).toContain("module monalSandboxiOS: fpush had its rate limit off");
     expect(listed).toContain("install -m 600 /opt/fpush/certs/prod.p12 /etc/reveille/apns/monalProdiOS.p12");
-    expect(listed).toContain("colour: fpush has no such key");
+    expect(listed).toContain("colour: fpush's source has no such key");
     expect(listed).not.toContain("ratelimitCleanupInterval: fpush");
     expect(listed).toContain("stop fpush before you start");
   });
@@ -94,35 +94,14 @@ describe("fpush's settings", () => {
       /settings\.json is no JSON.*verPort": <XMPP.*placeholders/,
     ],
     [
-      "placeholders that are texts",
-      (text: string) =>
-        text.replace("certs/prod.p12", "<Path to p12 file>").replace("org.example.app", "<app bundle id>"),
-      /monalProdiOS\.apns\.certFilePath is still the placeholder <Path to p12 file>; pushModules\.monalProdiOS\.apns\.topic is still/,
-    ],
-    [
       "no key",
       (text: string) => text.replace(`"componentKey": "the key of the component",`, ""),
       /component\.componentKey is missing/,
     ],
     [
-      "two mistakes",
+      "a mistake of the component and one of a module",
       (text: string) => text.replace("5347", "0").replace(`"certs/prod.p12"`, "7"),
-      /serverPort must be a port; pushModules\.monalProdiOS\.apns\.certFilePath must be a text/,
-    ],
-    [
-      "a strange duration",
-      (text: string) => text.replace("1m 30s", "soon"),
-      /monalProdiOS\.ratelimit\.ratelimitTime is no duration we know: "soon"/,
-    ],
-    [
-      "a module with a strange name",
-      (text: string) => text.replace("monalSandboxiOS", "monal sandbox"),
-      /modules\.monal sandbox/,
-    ],
-    [
-      "a module with a dot in its name",
-      (text: string) => text.replace("monalSandboxiOS", "monal.sandbox"),
-      /modules\.monal\.sandbox/,
+      /serverPort must be a port$/,
     ],
     [
       "no module that is served here",
@@ -131,6 +110,153 @@ describe("fpush's settings", () => {
     ],
   ])("with %s are refused, with the place", (_what, change, message) => {
     expect(() => convert(change(SETTINGS))).toThrow(message);
+  });
+});
+
+describe("one entry of fpush's settings", () => {
+  it.each([
+    [
+      "a placeholder",
+      (text: string) =>
+        text.replace("certs/prod.p12", "<Path to p12 file>").replace("org.example.app", "<id>"),
+      /^module monalProdiOS is left out: pushModules\.monalProdiOS\.apns\.certFilePath is still the placeholder <Path to p12 file>; pushModules\.monalProdiOS\.apns\.topic is still/,
+    ],
+    [
+      "a path that is none",
+      (text: string) => text.replace(`"certs/prod.p12"`, "7"),
+      /certFilePath must be a text/,
+    ],
+    [
+      "a topic that Apple knows not",
+      (text: string) => text.replace("org.example.app", "org example"),
+      /^module monalProdiOS is left out: .*topic: must be the app's bundle id/,
+    ],
+    [
+      "an unknown environment",
+      (text: string) =>
+        text.replace(
+          `"topic": "org.example.app"\n            },`,
+          `"topic": "a.b", "environment": "Sandbox" },`,
+        ),
+      /environment must be production or sandbox/,
+    ],
+    [
+      "data that is no object",
+      (text: string) =>
+        text.replace(
+          `"topic": "org.example.app"\n            },`,
+          `"topic": "a.b", "additionalData": [1] },`,
+        ),
+      /additionalData must hold keys and values/,
+    ],
+  ])("with %s is left out and named, and the others are taken over", (_what, change, line) => {
+    const { config, differences } = convert(change(SETTINGS));
+    const ours = parseConfig(config, "reveille.yaml");
+    expect([...ours.modules.keys()]).toEqual(["monalSandboxiOS", "someAndroidApp"]);
+    expect(ours.defaultModule).toBeUndefined();
+    expect(differences.filter((one) => line.test(one))).toHaveLength(1);
+    expect(differences.join("\n")).toContain("which ends registrations");
+  });
+
+  it("with a strange duration has fpush's usual window", () => {
+    const { config, differences } = convert(SETTINGS.replace("1m 30s", "soon"));
+    expect(parseConfig(config, "").modules.get(aModule("monalProdiOS"))?.window).toBe(seconds(20));
+    expect(differences.join("\n")).toContain(
+      `its ratelimitTime is no duration: "soon"; here the window is 20s`,
+    );
+  });
+
+  it.each(["monal sandbox", "monal.sandbox"])("with the name %s keeps it as an alias", (name) => {
+    const { config, differences, secrets } = convert(SETTINGS.replace("monalSandboxiOS", name));
+    const module = parseConfig(config, "").modules.get(aModule("monal_sandbox"));
+    expect(module).toMatchObject({
+      aliases: [name],
+      apns: { credential: { certFile: "/etc/reveille/apns/monal_sandbox.p12" } },
+    });
+    expect(differences.join("\n")).toContain(`module ${name} is called monal_sandbox here`);
+    expect(secrets).toHaveLength(2);
+  });
+
+  it("with the name that another one gets is left out", () => {
+    const both = SETTINGS.replace("monalSandboxiOS", "monal.x").replace("monalProdiOS", "monal_x");
+    expect(convert(both).differences.join("\n")).toContain(
+      "module monal.x is left out: it would be called monal_x here, as monal_x is; rename it",
+    );
+  });
+});
+
+describe("what fpush's structs have", () => {
+  const apns = `"certPassword": "a passphrase // no comment",`;
+
+  it("as data of its own in the payload becomes `custom`, but for the key that is Apple's", () => {
+    const data = `"additionalData": { "account": { "deep": [1, "two"] }, "n": 1, "aps": {} },`;
+    const { config, differences } = convert(SETTINGS.replace(apns, apns + data));
+    expect(parseConfig(config, "").modules.get(aModule("monalProdiOS"))?.custom).toEqual({
+      account: { deep: [1, "two"] },
+      n: 1,
+    });
+    const listed = differences.join("\n");
+    expect(listed).toContain("additionalData has a key `aps`, which belongs to Apple");
+    expect(listed).not.toContain("additionalData.");
+    expect(() => convert(SETTINGS.replace(apns, `${apns} "additionalData": null,`))).not.toThrow();
+  });
+
+  it("as a second name of the default module is an alias, unless a module is called so", () => {
+    const aliasesIn = (text: string) =>
+      [...parseConfig(convert(text).config, "").modules].map(([name, { aliases }]) => [name, aliases]);
+    expect(aliasesIn(SETTINGS)).toEqual([
+      ["monalProdiOS", ["default"]],
+      ["monalSandboxiOS", []],
+      ["someAndroidApp", []],
+    ]);
+    expect(aliasesIn(SETTINGS.replace("someAndroidApp", "default"))).toEqual([
+      ["monalProdiOS", []],
+      ["monalSandboxiOS", []],
+      ["default", []],
+    ]);
+  });
+
+  it("is named with what it did, and what is done here", () => {
+    const more = `"poolIdleTimeout": "90s", "requestTimeout": 20,`;
+    const limit = `"hardRatelimitTime": "600s", "ratelimitCleanupInterval"`;
+    const black = `"blacklist": { "normalBlacklisting": "10m", "extendedBlacklisting": "20m" }, "ratelimit"`;
+    const listed = convert(
+      SETTINGS.replace(apns, apns + more)
+        .replace(`"ratelimitCleanupInterval"`, limit)
+        .replace(`"ratelimit"`, black)
+        .replace("timeoutConfig", "timeout"),
+    ).differences.join("\n");
+    expect(listed).toContain("apns.poolIdleTimeout: after how long fpush closed an idle connection to Apple");
+    expect(listed).toContain(
+      "apns.requestTimeout: how long fpush waited for Apple's answer; here that is 10 s",
+    );
+    expect(listed).toContain(
+      "ratelimit.hardRatelimitTime: how long fpush left a device alone that Apple throttled",
+    );
+    expect(listed).toContain("blacklist.normalBlacklisting: how long fpush answered for a token");
+    expect(listed).toContain("timeout.xmppconnectionError: how long fpush waited to connect");
+    expect(listed).not.toContain("no such key");
+  });
+
+  it("as a hostname with capitals is one in small letters", () => {
+    const { config, differences } = convert(SETTINGS.replace("eu.push.example", "EU.Push.example"));
+    expect(parseConfig(config, "")).toMatchObject({
+      region: "eu",
+      host: "s1.eu.push.example",
+      ingress: { components: [{ domain: "eu.push.example" }] },
+    });
+    expect(differences.join("\n")).toContain("EU.Push.example is written in small letters here");
+  });
+
+  it("may have a project of an organisation's domain", () => {
+    const { config } = convertSettings(readSettings(SETTINGS, "settings.json"), {
+      folder: "/etc/reveille",
+      certificates: "/opt/fpush",
+      projects: new Map([["someAndroidApp", "example.com:my-project"]]),
+    });
+    expect(parseConfig(config, "").modules.get(aModule("someAndroidApp"))?.fcm?.projectId).toBe(
+      "example.com:my-project",
+    );
   });
 });
 
@@ -178,7 +304,7 @@ describe("reveille import-fpush", () => {
       );
     });
 
-  it("writes configuration and secrets, each readable for its owner alone, and overwrites nothing", async () => {
+  it("writes configuration and secrets, secrets readable for their owner alone, and overwrites nothing", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-import-"));
     const settings = join(folder.path, "settings.json");
     await writeFile(settings, SETTINGS);
@@ -196,6 +322,9 @@ describe("reveille import-fpush", () => {
     const secret = join(out, "front/component.secret");
     expect(await readFile(secret, "utf8")).toBe("the key of the component\n");
     expect((await stat(secret)).mode & 0o777).toBe(0o600);
+    // The roles run as users of their own; there is no secret in it.
+    expect((await stat(join(out, "reveille.yaml"))).mode & 0o777).toBe(0o644);
+    expect((await stat(join(out, "front"))).mode & 0o777).toBe(0o711);
     expect(await reveille("check-config", join(out, "reveille.yaml"))).toMatchObject({ code: 0 });
 
     const elsewhere = join(folder.path, "linked");

@@ -1,6 +1,9 @@
 import stripJsonComments from "strip-json-comments";
 
-/** fpush's settings.json as far as it concerns us (fpush 42359ca: `fpush/src/config`, `fpush-push`, `fpush-apns`). */
+/**
+ * fpush's settings.json as far as it concerns us. Its keys are those of the structs in its source: `fpush/src/config`,
+ * `fpush-push/src/fpush_config.rs`, and `config.rs` of `fpush-apns`, `fpush-fcm`, `fpush-ratelimit`, `fpush-tokenblocker`.
+ */
 export interface FpushSettings {
   readonly component: {
     readonly hostname: string;
@@ -9,6 +12,8 @@ export interface FpushSettings {
     readonly port: number;
   };
   readonly modules: readonly FpushModule[];
+  /** Entries below `pushModules` that cannot be taken over, each with what is wrong. */
+  readonly unusable: readonly string[];
   /** Dotted paths that neither fpush's documentation nor its source knows, or that have no meaning for us. */
   readonly ignored: readonly string[];
 }
@@ -20,6 +25,8 @@ export interface FpushModule {
   /** As fpush writes durations, e.g. `20s` or `1m 30s`. */
   readonly window: string;
   readonly isLimited: boolean;
+  /** Top-level keys of the payload for Apple. */
+  readonly additionalData: Readonly<Record<string, unknown>>;
 }
 
 export type FpushService =
@@ -36,7 +43,10 @@ export type FpushService =
   /** Of a type that is not served here, such as `demo`. */
   | { readonly kind: "other"; readonly type: string };
 
-/** Throws an Error with every mistake, each with its place. */
+/**
+ * Throws an Error with every mistake that leaves no region to run: of the component, or of all modules. One module with
+ * mistakes does not keep the others from being taken over.
+ */
 export function readSettings(text: string, fileName: string): FpushSettings {
   const reader = new Reader(jsonOf(text, fileName));
   const settings = {
@@ -46,10 +56,21 @@ export function readSettings(text: string, fileName: string): FpushSettings {
       server: reader.text(["component", "serverHostname"]),
       port: reader.port(["component", "serverPort"]),
     },
-    modules: reader.names(["pushModules"]).map((name) => moduleOf(reader, name)),
   };
-  if (reader.mistakes.length > 0) throw new Error(`${fileName}: ${reader.mistakes.join("; ")}`);
-  return { ...settings, ignored: reader.unread() };
+  const names = reader.names(["pushModules"]);
+  const fatal = reader.takeMistakes();
+  const read = names.map((name) => ({
+    name,
+    module: moduleOf(reader, name),
+    mistakes: reader.takeMistakes(),
+  }));
+  const unusable = read.flatMap(({ name, mistakes }) =>
+    mistakes.length === 0 ? [] : [`module ${name} is left out: ${mistakes.join("; ")}`],
+  );
+  const modules = read.flatMap(({ module, mistakes }) => (mistakes.length === 0 ? [module] : []));
+  const all = [...fatal, ...(modules.length === 0 ? unusable : [])];
+  if (all.length > 0) throw new Error(`${fileName}: ${all.join("; ")}`);
+  return { ...settings, modules, unusable, ignored: reader.unread() };
 }
 
 function moduleOf(reader: Reader, name: string): FpushModule {
@@ -60,6 +81,7 @@ function moduleOf(reader: Reader, name: string): FpushModule {
     isDefault: reader.flag([...at, "is_default_module"], false),
     window: reader.text([...at, "ratelimit", "ratelimitTime"], "20s"),
     isLimited: reader.flag([...at, "ratelimit", "enabled"], true),
+    additionalData: reader.record([...at, "apns", "additionalData"]),
   };
 }
 
@@ -74,7 +96,7 @@ function serviceOf(reader: Reader, at: Path): FpushService {
     file: reader.text([...at, "apns", "certFilePath"]),
     password: reader.text([...at, "apns", "certPassword"]),
     topic: reader.text([...at, "apns", "topic"]),
-    sandbox: reader.text([...at, "apns", "environment"], "production") === "sandbox",
+    sandbox: reader.oneOf([...at, "apns", "environment"], ["production", "sandbox"]) === "sandbox",
   };
 }
 
@@ -100,7 +122,7 @@ const PLACEHOLDER = /^<.*>$/;
 
 /** Takes values by their path, and remembers what was taken and what was missing. */
 class Reader {
-  readonly mistakes: string[] = [];
+  #mistakes: string[] = [];
   readonly #root: unknown;
   readonly #read = new Set<string>();
 
@@ -111,34 +133,61 @@ class Reader {
   text(path: Path, otherwise?: string): string {
     const value = this.#take(path);
     if (typeof value === "string" && PLACEHOLDER.test(value)) {
-      this.mistakes.push(`${dotted(path)} is still the placeholder ${value}`);
+      this.#mistakes.push(`${dotted(path)} is still the placeholder ${value}`);
       return "";
     }
     if (typeof value === "string") return value;
     if (value === undefined && otherwise !== undefined) return otherwise;
-    this.mistakes.push(`${dotted(path)} ${value === undefined ? "is missing" : "must be a text"}`);
+    this.#mistakes.push(`${dotted(path)} ${value === undefined ? "is missing" : "must be a text"}`);
     return "";
+  }
+
+  /** Default: the first one. */
+  oneOf(path: Path, values: readonly [string, ...string[]]): string {
+    const value = this.text(path, values[0]);
+    if (values.includes(value)) return value;
+    this.#mistakes.push(`${dotted(path)} must be ${values.join(" or ")}`);
+    return values[0];
   }
 
   port(path: Path): number {
     const value = this.#take(path);
     if (typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536) return value;
-    this.mistakes.push(`${dotted(path)} ${value === undefined ? "is missing" : "must be a port"}`);
+    this.#mistakes.push(`${dotted(path)} ${value === undefined ? "is missing" : "must be a port"}`);
     return 0;
   }
 
   flag(path: Path, otherwise: boolean): boolean {
     const value = this.#take(path);
     if (typeof value === "boolean") return value;
-    if (value !== undefined) this.mistakes.push(`${dotted(path)} must be true or false`);
+    if (value !== undefined) this.#mistakes.push(`${dotted(path)} must be true or false`);
     return otherwise;
   }
 
   names(path: Path): readonly string[] {
     const value = valueAt(this.#root, path);
     if (isRecord(value) && Object.keys(value).length > 0) return Object.keys(value);
-    this.mistakes.push(`${dotted(path)} must hold at least one module`);
+    this.#mistakes.push(`${dotted(path)} must hold at least one module`);
     return [];
+  }
+
+  /** `null` is none: fpush's is an `Option`. All that is below it is taken. */
+  record(path: Path): Readonly<Record<string, unknown>> {
+    const value = this.#take(path);
+    if (isRecord(value)) {
+      for (const leaf of leavesOf(value, path)) this.#read.add(leaf);
+      return value;
+    }
+    if (value !== undefined && value !== null)
+      this.#mistakes.push(`${dotted(path)} must hold keys and values`);
+    return {};
+  }
+
+  /** Those since this was asked last. */
+  takeMistakes(): readonly string[] {
+    const mistakes = this.#mistakes;
+    this.#mistakes = [];
+    return mistakes;
   }
 
   /** Paths of all values that nobody has asked for. */

@@ -27,7 +27,18 @@ const limit = z.strictObject({
 export const modules = z.codec(
   z
     .record(pushModule, moduleConfig)
-    .refine((all) => Object.keys(all).length > 0, "must hold at least one module"),
+    .refine((all) => Object.keys(all).length > 0, "must hold at least one module")
+    .superRefine((all, context) => {
+      for (const { path, alias } of ambiguousAliases(all)) {
+        const message = `${JSON.stringify(alias)} is the name or an alias of another module: a publish for it would have two`;
+        context.addIssue({
+          code: "custom",
+          path,
+          message,
+          params: { hint: "take it away from one of them" },
+        });
+      }
+    }),
   z.custom<ReadonlyMap<PushModule, ModuleConfig>>(),
   {
     decode: (record) => {
@@ -38,6 +49,17 @@ export const modules = z.codec(
     encode: (map) => Object.fromEntries(map),
   },
 );
+
+function ambiguousAliases(all: Readonly<Record<string, ModuleConfig>>) {
+  const names = new Set(Object.keys(all));
+  return Object.entries(all).flatMap(([module, { aliases }]) =>
+    aliases.flatMap((alias, index) => {
+      const isTaken = names.has(alias);
+      names.add(alias);
+      return isTaken ? [{ path: [module, "aliases", index], alias }] : [];
+    }),
+  );
+}
 
 /** The configuration of one host, with every default filled in. Secrets are paths. */
 export const configSchema = z.strictObject({

@@ -121,7 +121,8 @@ const isCollapseId = (id: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[
 
 const fcmConfig = z.strictObject({
   projectId: text(
-    (id) => /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id),
+    // Of an organisation that made it long ago: with its domain before it.
+    (id) => /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id),
     "the id of a Google Cloud project",
     "my-project",
   ),
@@ -146,6 +147,12 @@ interface Way {
   readonly proxy?: string | undefined;
   readonly proxyPasswordFile?: string | undefined;
 }
+
+const alias = text(
+  (name) => /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/.test(name),
+  "1 to 128 characters of ASCII",
+  "default",
+);
 
 /** What is sent for the wakeups of one app, and by which credential. */
 const moduleKeys = z.strictObject({
@@ -176,6 +183,8 @@ const moduleKeys = z.strictObject({
   window: someTime.optional(),
   /** Static top-level keys of the payload. */
   custom: custom.prefault({}),
+  /** Other names that its publishes may carry. */
+  aliases: z.array(alias).prefault([]),
 });
 
 export const moduleConfig = moduleKeys
