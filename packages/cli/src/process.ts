@@ -1,8 +1,10 @@
 import {
   type Config,
   createLogger,
+  isJournal,
   type Logger,
   readSecret,
+  recordLibraryLines,
   type Start,
   stopSignal,
   systemClock,
@@ -13,13 +15,17 @@ import { type PartHealth } from "@reveille/wakeup";
 import { secretPath } from "./secret-path.ts";
 
 /** The log of this process, on standard output. */
-export const openLog = (role: string, config: Pick<Config, "log" | "region" | "host">): Logger =>
-  createLogger({
+export function openLog(role: string, config: Pick<Config, "log" | "region" | "host">): Logger {
+  const log = createLogger({
     level: config.log.level,
     base: { role, region: config.region, host: config.host, pid: process.pid },
     clock: systemClock,
     readable: process.stdout.isTTY,
+    journal: isJournal(1),
   });
+  recordLibraryLines(log);
+  return log;
+}
 
 /** Aborts at the first SIGTERM or SIGINT; the process then has `drainWithin` to end by itself. */
 export const stopOf = (config: Pick<Config, "drainWithin">, log: Logger): AbortSignal =>

@@ -1,4 +1,4 @@
-import { ConfigError } from "@reveille/runtime";
+import { asErrors, ConfigError, isJournal } from "@reveille/runtime";
 import { type Command, CommanderError } from "commander";
 
 import { program } from "./program.ts";
@@ -17,7 +17,8 @@ export async function runProgram(): Promise<void> {
   } catch (error) {
     // Of `--help` and `--version`, which have been answered.
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    process.stderr.write(`${sayOf(error, reveille)}\n`);
+    const said = sayOf(error, reveille);
+    process.stderr.write(`${isJournal(2) ? asErrors(said) : said}\n`);
     process.exitCode = error instanceof CommanderError || error instanceof UsageError ? 2 : 1;
   }
 }

@@ -32,6 +32,8 @@ export {
 export { readSecret, type Secret } from "./config/read-secret.ts";
 export { type RedisConfig, type RedisTlsConfig } from "./config/redis-config.ts";
 export { createLogger, type Logger, type LoggerOptions } from "./log/create-logger.ts";
+export { asErrors, isJournal } from "./log/journal.ts";
+export { recordLibraryLines } from "./log/library-lines.ts";
 export { logEvents, type LogEventsOptions } from "./log/log-events.ts";
 export { type WakeupRecord } from "./log/log-wakeup.ts";
 export {

@@ -94,7 +94,7 @@ function inline(command: string): string {
 /** Runs a script there that must not fail, and gives what it said. */
 async function there(script: string): Promise<string> {
   const { code, said } = await host.run("sh", "-euc", `cd /root\n${script}`);
-  expect({ script, code, said }).toMatchObject({ code: 0 });
+  expect(code, `${script}\n${said}`).toBe(0);
   return said;
 }
 
@@ -225,6 +225,21 @@ describe.skipIf(unable !== undefined).each(["prosody", "ejabberd"] as const)(
       expect((await host.run("systemctl", "reload", "reveille-worker@1")).code).not.toBe(0);
       await expect.poll(() => there("journalctl -u reveille-worker@1 -n 20"), SOON).toContain("403 Invalid");
       expect(await there(PUSH_TEST)).toContain("Apple has accepted the push");
+    });
+
+    it("shows the refusal of that reload among the journal's warnings, as records without a prefix", async () => {
+      const warnings = await there(
+        "journalctl --no-pager --output=cat --priority=warning --unit=reveille-worker@1",
+      );
+      const record: unknown = JSON.parse(
+        warnings.split("\n").find((line) => line.includes("refused")) ?? "{}",
+      );
+      expect(record).toMatchObject({ level: "warn", msg: "configuration refused; nothing has changed" });
+      expect(warnings).not.toContain('"level":"info"');
+      const lines = await there("journalctl --no-pager --output=cat --unit=reveille-worker@1 _COMM=node");
+      const own = lines.split("\n").filter((line) => line.startsWith("{"));
+      expect(own.filter((line) => !line.startsWith('{"level":"'))).toEqual([]);
+      expect(own.length).toBeGreaterThan(1);
     });
 
     it.each([

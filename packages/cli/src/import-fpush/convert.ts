@@ -44,14 +44,14 @@ export function convertSettings(settings: FpushSettings, options: ConvertOptions
   const ofDefault = served.find(({ isDefault }) => isDefault);
   // Where another module is called so itself, fpush serves one of the two: which, is chance.
   const takesDefault = served.some(({ name }) => name === DEFAULT) ? undefined : ofDefault?.name;
-  const modules = served.map((module) => [
+  const modules = served.map((module): [string, object] => [
     moduleName(module.name),
     moduleOf(module, options, module.name === takesDefault ? [DEFAULT] : []),
   ]);
   const raw = {
     ...hostOf,
     ...(ofDefault === undefined ? {} : { defaultModule: moduleName(ofDefault.name) }),
-    modules: Object.fromEntries(modules),
+    modules: Object.fromEntries<object>(modules),
   };
   return {
     config: describeConfig(parseHost(raw)),

@@ -3,6 +3,7 @@ import { destination, type DestinationStream, type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 
 import { describeError } from "./describe-error.ts";
+import { priorityOf } from "./journal.ts";
 
 export { type Logger };
 
@@ -13,6 +14,8 @@ export interface LoggerOptions {
   readonly clock: Pick<Clock, "now">;
   /** For people at a terminal: coloured lines instead of JSON. */
   readonly readable: boolean;
+  /** The journal reads the lines: each begins with its priority, as `<4>`. Default: false. */
+  readonly journal?: boolean;
   /** Default: standard output, written at once, so that nothing is missing after a crash. */
   readonly output?: DestinationStream;
 }
@@ -24,16 +27,23 @@ const LOOKS_LIKE_TOKEN = /[0-9a-fA-F]{32,}|[\w-]+:APA91[\w-]*|[\w:-]{100,}/g;
 
 /** One per process. Messages are constant texts; data goes into fields. */
 export function createLogger(options: LoggerOptions): Logger {
-  const { level, base, clock, readable } = options;
+  const { level, base, clock, readable, journal = false } = options;
   const output = options.output ?? destination({ dest: 1, sync: true });
   return pino(
     {
       level,
       base: { ...base },
       timestamp: () => `,"time":${clock.now()}`,
+      // By name, as journald, Loki and people know it.
+      formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
       redact: { paths: NEVER.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
-      hooks: { streamWrite: (line) => line.replace(LOOKS_LIKE_TOKEN, "[redacted]") },
+      hooks: {
+        streamWrite: (line) => {
+          const clean = line.replace(LOOKS_LIKE_TOKEN, "[redacted]");
+          return journal && !readable ? priorityOf(clean) + clean : clean;
+        },
+      },
     },
     readable ? forPeople(output) : output,
   );

@@ -1,16 +1,20 @@
+import { EventEmitter } from "node:events";
+import { fstatSync } from "node:fs";
+
 import { aModule, anFcmToken, aRegionSecret, aToken, aWakeup, ManualClock } from "@reveille/testkit";
 import { apnsIdOf, fingerprintOf, millis, type Outcome, type PushEvent, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { createLogger, logEvents } from "../index.ts";
+import { asErrors, createLogger, isJournal, logEvents, recordLibraryLines } from "../index.ts";
+import { type NoisyProcess } from "./library-lines.ts";
 
 const secret = aRegionSecret();
 
-function aLog(level: "debug" | "info" = "debug", readable = false) {
+function aLog(level: "debug" | "info" = "debug", readable = false, journal = false) {
   const lines: string[] = [];
   const clock = new ManualClock();
   const output = { write: (line: string) => void lines.push(line) };
-  const logger = createLogger({ level, base: { role: "worker" }, clock, readable, output });
+  const logger = createLogger({ level, base: { role: "worker" }, clock, readable, journal, output });
   return { lines, clock, logger, observe: logEvents({ logger, secret, clock }) };
 }
 
@@ -27,6 +31,66 @@ const delivered: PushEvent = {
   took: millis(12),
 };
 
+describe("the level of a record", () => {
+  it("is its name, and before a record for the journal its priority", () => {
+    const { logger, lines } = aLog("debug", false, true);
+    for (const level of ["debug", "info", "warn", "error"] as const) logger[level]("x");
+    expect(lines.map((line) => /^(<\d>)\{"level":"(\w+)",/.exec(line)?.slice(1))).toEqual([
+      ["<7>", "debug"],
+      ["<6>", "info"],
+      ["<4>", "warn"],
+      ["<3>", "error"],
+    ]);
+    const plain = aLog();
+    plain.logger.warn("x");
+    expect(parsed(plain.lines)).toMatchObject([{ level: "warn" }]);
+    expect(asErrors("one\n  two\n\nthree")).toBe("<3>one\n<3>  two\n\n<3>three");
+  });
+
+  it("is looked for in the journal alone", () => {
+    const { dev, ino } = fstatSync(1);
+    expect([
+      isJournal(1, `${dev}:${ino}`),
+      isJournal(1, `${dev}:${ino + 1}`),
+      isJournal(1, undefined),
+    ]).toEqual([true, false, false]);
+  });
+});
+
+describe("what libraries write", () => {
+  it("is a record: lines of theirs, Node's warnings and deprecations, and an error that nobody catches", () => {
+    const { logger, lines } = aLog();
+    const emitter = new EventEmitter();
+    emitter.on("warning", () => lines.push("plain text"));
+    const said = {
+      debug: () => undefined,
+      info: () => undefined,
+      log: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    };
+    const noisy: NoisyProcess = { console: said, process: emitter };
+    recordLibraryLines(logger, noisy);
+    noisy.console.error("[ioredis] Unhandled error event:", new Error("connect ECONNREFUSED"));
+    noisy.console.log("%s of %d", "one", 2);
+    const deprecation = Object.assign(new Error("url.parse() is old"), {
+      name: "DeprecationWarning",
+      code: "DEP0169",
+    });
+    emitter.emit("warning", deprecation);
+    emitter.emit("uncaughtExceptionMonitor", new Error("boom"));
+    expect(parsed(lines)).toMatchObject([
+      {
+        level: "error",
+        text: expect.stringContaining("Unhandled error event: Error: connect ECONNREFUSED") as unknown,
+      },
+      { level: "info", text: "one of 2" },
+      { level: "warn", err: { type: "DeprecationWarning", code: "DEP0169" } },
+      { level: "error", err: { message: "boom" } },
+    ]);
+  });
+});
+
 describe("the log", () => {
   it("tells each step of a wakeup with the same fields, so that records of several processes can be joined", () => {
     const { lines, clock, observe } = aLog();
@@ -40,7 +104,7 @@ describe("the log", () => {
       receivedAt: wakeup.receivedAt,
       apnsId: apnsIdOf(wakeup),
     };
-    const common = { level: 20, time: clock.now(), role: "worker", wakeup: about };
+    const common = { level: "debug", time: clock.now(), role: "worker", wakeup: about };
     expect(parsed(lines)).toEqual([
       { ...common, event: "wakeup-admitted", verdict: "now", msg: "wakeup admitted" },
       {
@@ -90,18 +154,26 @@ describe("the log", () => {
     expect(device.filter((one) => lines.join("").includes(one))).toEqual([]);
   });
 
-  it.each<[string, PushEvent, number]>([
-    ["a component that is served", { kind: "component-state-changed", component: "eu", state: "active" }, 30],
-    ["a component that is down", { kind: "component-state-changed", component: "eu", state: "down" }, 40],
-    ["trouble with Redis", { kind: "redis-trouble", connection: "queue", because: "ECONNREFUSED" }, 40],
-    ["a breaker that opens", { kind: "breaker-changed", module: aModule(), state: "open" }, 50],
+  it.each<[string, PushEvent, string]>([
+    [
+      "a component that is served",
+      { kind: "component-state-changed", component: "eu", state: "active" },
+      "info",
+    ],
+    ["a component that is down", { kind: "component-state-changed", component: "eu", state: "down" }, "warn"],
+    ["trouble with Redis", { kind: "redis-trouble", connection: "queue", because: "ECONNREFUSED" }, "warn"],
+    ["a breaker that opens", { kind: "breaker-changed", module: aModule(), state: "open" }, "error"],
     [
       "a credential that is refused",
       { kind: "credential-changed", pool: "production", state: "refused" },
-      50,
+      "error",
     ],
-    ["a token guard that is needed", { kind: "token-guard-changed", module: aModule(), state: "on" }, 50],
-    ["a breaker that closes", { kind: "breaker-changed", module: aModule(), state: "closed" }, 30],
+    [
+      "a token guard that is needed",
+      { kind: "token-guard-changed", module: aModule(), state: "on" },
+      "error",
+    ],
+    ["a breaker that closes", { kind: "breaker-changed", module: aModule(), state: "closed" }, "info"],
   ])("tells %s at its level", (_what, event, level) => {
     const { lines, observe } = aLog("info");
     observe(event);
