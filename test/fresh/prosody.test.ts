@@ -21,7 +21,7 @@ describe.skipIf(unable !== undefined)("the configurations of Prosody that we shi
     const folder = await mkdtemp(join(tmpdir(), "reveille-fronts-"));
     await using cleanup = new AsyncDisposableStack();
     cleanup.defer(async () => rm(folder, { recursive: true }));
-    const root = await debianRoot({ suite, packages: ["prosody"] });
+    const root = await debianRoot({ suite, packages: ["prosody", "lua-unbound"] });
     const saidThere = async (script: string, file: string): Promise<string> => {
       const there = { root, shared: [folder], command: "sh", args: ["-c", script, file] };
       const { command, args } = inDebianRoot(there);

@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)("a user of the machine without rights", () => {
     await using host = await aRenderedHost(folder.path);
     const commands = [
       ["queue", "discard", "--yes"],
-      ["domain", "block", "*.example"],
+      ["domain", "block", "*.example", "--yes"],
       ["queue", "status"],
     ];
     for (const command of commands) {
