@@ -14,12 +14,17 @@ function aBreaker(): {
   const changes: string[] = [];
   const breaker = new Breaker({
     threshold: 3,
+    devices: 3,
+    triesOthers: false,
     restBefore: (round) => minutes(round),
     clock,
     changed: (state) => void changes.push(state),
   });
+  let device = 0;
+  /** Each for another device. */
   const send = (sign: Sign): string => {
-    const leave = breaker.ask();
+    device += 1;
+    const leave = breaker.ask(String(device));
     if (leave.kind === "leave") breaker.heard(leave, sign, "InvalidProviderToken");
     return leave.kind;
   };
@@ -39,17 +44,17 @@ describe("a breaker", () => {
     const { breaker, clock, send } = aBreaker();
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(millis(20_000));
-    expect(breaker.ask()).toEqual({ kind: "parked", because: "InvalidProviderToken", retryAfter: 40_000 });
+    expect(breaker.ask("2")).toEqual({ kind: "parked", because: "InvalidProviderToken", retryAfter: 40_000 });
   });
 
   it("lets one probe through when the rest is over, and closes if it succeeds", async () => {
     const { breaker, clock, changes, send } = aBreaker();
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
-    const probe = breaker.ask();
-    expect(probe).toEqual({ kind: "leave", probe: true });
+    const probe = breaker.ask("2");
+    expect(probe).toEqual({ kind: "leave", probe: true, device: "2" });
     expect(send("good")).toBe("parked");
-    breaker.heard({ kind: "leave", probe: true }, "good", "");
+    breaker.heard({ kind: "leave", probe: true, device: "2" }, "good", "");
     expect(send("good")).toBe("leave");
     expect(changes).toEqual(["open", "probing", "closed"]);
   });
@@ -59,7 +64,7 @@ describe("a breaker", () => {
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
     send("refused");
-    expect(breaker.ask()).toMatchObject({ kind: "parked", retryAfter: minutes(2) });
+    expect(breaker.ask("2")).toMatchObject({ kind: "parked", retryAfter: minutes(2) });
   });
 
   it("probes again at once if a probe gets no answer", async () => {
@@ -74,15 +79,15 @@ describe("a breaker", () => {
     const { breaker, clock, send } = aBreaker();
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
-    expect(breaker.ask()).toMatchObject({ probe: true });
-    expect(breaker.ask().kind).toBe("parked");
+    expect(breaker.ask("2")).toMatchObject({ probe: true });
+    expect(breaker.ask("2").kind).toBe("parked");
     await clock.advance(minutes(1));
-    expect(breaker.ask()).toMatchObject({ probe: true });
+    expect(breaker.ask("2")).toMatchObject({ probe: true });
   });
 
   it("learns nothing while it is open from what was sent before", () => {
     const { breaker, send, changes } = aBreaker();
-    const early: Leave = { kind: "leave", probe: false };
+    const early: Leave = { kind: "leave", probe: false, device: "early" };
     for (let count = 0; count < 3; count += 1) send("refused");
     breaker.heard(early, "good", "");
     expect(changes).toEqual(["open"]);

@@ -3,8 +3,12 @@ import { type Clock, type Millis, millis } from "@reveille/wakeup";
 export type BreakerState = "closed" | "open" | "probing";
 
 export interface BreakerOptions {
-  /** So many refusals in a row, and it opens. */
+  /** So many refusals in a row are a suspicion … */
   readonly threshold: number;
+  /** … and of so many devices a proof: it opens. One device may be refused for reasons of its own. */
+  readonly devices: number;
+  /** Opened by devices, it is tried at once with each that was not refused yet. */
+  readonly triesOthers: boolean;
   /** How long it stays open before the `round`-th probe, counted from 1. */
   readonly restBefore: (round: number) => Millis;
   readonly clock: Clock;
@@ -18,6 +22,8 @@ export type Sign = "good" | "refused" | "unclear";
 export interface Leave {
   readonly kind: "leave";
   readonly probe: boolean;
+  /** Secret: the device asked for. `undefined`: one that cannot exist, whose refusal is nobody's own fault. */
+  readonly device: string | undefined;
 }
 
 export interface Parked {
@@ -27,17 +33,23 @@ export interface Parked {
   readonly retryAfter: Millis;
 }
 
-const LEAVE: Leave = { kind: "leave", probe: false };
-const PROBE: Leave = { kind: "leave", probe: true };
+/** Refused devices are remembered so far. */
+const MOST_DEVICES = 1_000;
 
 /** Stops sending what is refused anyway, and tries with one request at a time whether that has changed. */
 export class Breaker {
   readonly #options: BreakerOptions;
+  /** Devices refused since the last good sign, oldest first. */
+  readonly #refused = new Set<string>();
   #state: BreakerState = "closed";
   #because = "";
   #refusals = 0;
+  /** How many of them a push to nobody has not had its say on. */
+  #unasked = 0;
   #round = 0;
   #nextProbe = millis(0);
+  /** Opened since many devices were refused, though one that cannot exist was not. */
+  #byDevices = false;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -51,33 +63,46 @@ export class Breaker {
     return this.#because;
   }
 
-  ask(): Leave | Parked {
-    if (this.#state === "closed") return LEAVE;
+  /** Closed, but refused so often in a row that a push to nobody should show whether the devices are at fault. */
+  get suspects(): boolean {
+    return this.#state === "closed" && this.#unasked >= this.#options.threshold;
+  }
+
+  /** A push to this device shows less than one to nobody: it was refused before. */
+  doubts(device: string): boolean {
+    return !this.#byDevices && this.#refused.has(device);
+  }
+
+  ask(device: string | undefined): Leave | Parked {
+    if (this.#state === "closed") return { kind: "leave", probe: false, device };
     const wait = this.#nextProbe - this.#options.clock.monotonic();
-    if (wait > 0) return { kind: "parked", because: this.#because, retryAfter: millis(wait) };
+    // A device that was not refused yet may be as healthy as most: it need not wait.
+    const isNews =
+      this.#options.triesOthers &&
+      this.#byDevices &&
+      this.#state === "open" &&
+      device !== undefined &&
+      !this.#refused.has(device);
+    if (wait > 0 && !isNews) return { kind: "parked", because: this.#because, retryAfter: millis(wait) };
     // Should this probe never be heard of, the next one is due a rest later.
     this.#rest();
     this.#become("probing", undefined);
-    return PROBE;
+    return { kind: "leave", probe: true, device };
   }
 
   /** While it is not closed, only probes tell something new: the rest was sent before. */
-  heard(leave: Leave, sign: Sign, because: string): void {
-    if (this.#state !== "closed" && !leave.probe) return;
+  heard({ probe, device }: Leave, sign: Sign, because: string): void {
+    if (this.#state !== "closed" && !probe) return;
     switch (sign) {
       case "good":
-        this.reset();
+        // Nobody's push says nothing of what is only looked at for devices that exist.
+        if (device === undefined && this.#state === "closed") this.#unasked = 0;
+        else this.reset();
         return;
       case "refused":
-        this.#refusals += 1;
-        if (this.#refusals < this.#options.threshold) return;
-        this.#because = because;
-        this.#round += 1;
-        this.#rest();
-        this.#become("open", because);
-        return;
+        return this.#refuse(device, because);
       case "unclear":
-        if (leave.probe) this.probeNow();
+        if (probe) this.probeNow();
     }
   }
 
@@ -91,8 +116,35 @@ export class Breaker {
   /** As it was at the start. */
   reset(): void {
     this.#refusals = 0;
+    this.#unasked = 0;
+    this.#refused.clear();
     this.#round = 0;
+    this.#byDevices = false;
     this.#become("closed", undefined);
+  }
+
+  #refuse(device: string | undefined, because: string): void {
+    this.#refusals += 1;
+    this.#unasked += 1;
+    if (device !== undefined) this.#remember(device);
+    if (this.#state === "closed") {
+      const { threshold, devices } = this.#options;
+      const isProven = this.#refusals >= threshold && this.#refused.size >= devices;
+      if (device !== undefined && !isProven) return;
+      this.#byDevices = device !== undefined;
+    } else if (device === undefined) {
+      this.#byDevices = false;
+    }
+    this.#because = because;
+    this.#round += 1;
+    this.#rest();
+    this.#become("open", because);
+  }
+
+  #remember(device: string): void {
+    this.#refused.add(device);
+    if (this.#refused.size <= MOST_DEVICES) return;
+    for (const oldest of this.#refused) return void this.#refused.delete(oldest);
   }
 
   #rest(): void {

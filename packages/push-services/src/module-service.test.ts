@@ -22,16 +22,20 @@ describe("a module that Apple refuses", () => {
   it("is parked after three refusals, asked again once a minute, and resumes by itself", async () => {
     await using apns = await anApns();
     const { services, simulator, clock } = apns;
-    const rule = simulator.rules.add({ fault: forbidden });
-    for (let count = 0; count < 10; count += 1) expect(await services.send(aWakeup())).toEqual(REFUSED);
-    expect(simulator.ledger.pushes).toHaveLength(3);
+    const rule = simulator.rules.add({ at: "arrival", fault: forbidden });
+    for (let count = 0; count < 3; count += 1) expect(await services.send(aWakeup())).toEqual(REFUSED);
+    await eventually(() => expect(statesOf(apns)).toEqual(["open"]));
+    for (let count = 0; count < 7; count += 1) expect(await services.send(aWakeup())).toEqual(REFUSED);
+    // The fourth is to nobody: the device may have been refused for reasons of its own.
+    expect(simulator.ledger.pushes.map(({ token }) => token.slice(0, 4))).toContain("ffff");
+    expect(simulator.ledger.pushes).toHaveLength(4);
     expect(services.health()).toMatchObject([
       { part: "apns monalProdiOS", anyOf: "apns", health: { kind: "failing" } },
     ]);
     await clock.advance(seconds(61));
     await services.send(aWakeup());
     await services.send(aWakeup());
-    expect(simulator.ledger.pushes).toHaveLength(4);
+    expect(simulator.ledger.pushes).toHaveLength(5);
     rule.remove();
     await clock.advance(seconds(61));
     expect(await services.send(aWakeup())).toMatchObject({ kind: "delivered" });
@@ -46,13 +50,14 @@ describe("a module that Apple refuses", () => {
     const rule = simulator.rules.add({ at: "arrival", fault: forbidden });
     for (let count = 0; count < 3; count += 1) await services.send(aWakeup());
     // What had been parked comes again, here or elsewhere, and is the better probe.
+    await eventually(() => expect(statesOf(apns)).toEqual(["open"]));
     for (let minute = 0; minute < 4; minute += 1) await clock.advance(minutes(1));
-    expect(simulator.ledger.pushes).toHaveLength(3);
+    expect(simulator.ledger.pushes).toHaveLength(4);
     await inTime(clock, () => expect(statesOf(apns)).toEqual(["open", "probing", "open"]));
     rule.remove();
     await inTime(clock, () => expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]));
     await clock.advance(minutes(10));
-    expect(simulator.ledger.pushes.slice(3)).toMatchObject([
+    expect(simulator.ledger.pushes.slice(4)).toMatchObject([
       { token: "f".repeat(64), status: 400, reason: "TopicDisallowed" },
       { token: "f".repeat(64), status: 400, reason: "BadDeviceToken" },
     ]);
@@ -73,9 +78,22 @@ describe("a module that Apple refuses", () => {
       "InvalidProviderToken",
       "InvalidProviderToken",
       "InvalidProviderToken",
+      "InvalidProviderToken",
       "BadDeviceToken",
     ]);
     expect(clock.monotonic()).toBeLessThan(minutes(5));
+  });
+
+  it("is parked after ten devices in a row, though a push to nobody is accepted; another device is tried at once", async () => {
+    await using apns = await anApns();
+    const { services, simulator } = apns;
+    const [healthy, ...others] = manyWakeups(12);
+    if (healthy === undefined) throw new Error("no wakeup");
+    for (const { token } of others) simulator.rules.add({ match: { token }, fault: forbidden });
+    for (const wakeup of others) expect(await services.send(wakeup)).toEqual(REFUSED);
+    expect(statesOf(apns)).toEqual(["open", "probing", "open"]);
+    expect(await services.send(healthy)).toMatchObject({ kind: "delivered" });
+    expect(statesOf(apns)).toEqual(["open", "probing", "open", "probing", "closed"]);
   });
 
   it("does not disturb another module on the same connections", async () => {

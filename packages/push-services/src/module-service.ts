@@ -16,7 +16,9 @@ import { type PushRoute } from "./pool/push-route.ts";
 import { TokenGuard } from "./token-guard.ts";
 
 /** One refusal may be a glitch of one of Apple's servers (seen with InvalidProviderToken); three in a row are none. */
-const OPENS_AFTER = 3;
+const SUSPECTS_AFTER = 3;
+/** Refused one after the other while a push to nobody is accepted: then the push service looks at devices first. */
+const OPENS_AFTER_DEVICES = 10;
 const PROBE_EVERY = minutes(1);
 /**
  * Parked wakeups come again every minute. Without any for so long, others may have all there are, and the breaker would
@@ -46,6 +48,8 @@ export class ModuleService {
   readonly #mostAtOnce: number;
   readonly #clock: Clock;
   #underWay = 0;
+  /** A push to nobody is under way, and what it shows. */
+  #asking: Promise<void> | undefined;
   /** When the newest wakeup came, by the monotonic clock. */
   #askedAt: number;
   #retired = false;
@@ -63,7 +67,9 @@ export class ModuleService {
     this.#askedAt = clock.monotonic();
     this.#guard = new TokenGuard(clock, (state) => observe({ kind: "token-guard-changed", module, state }));
     this.#breaker = new Breaker({
-      threshold: OPENS_AFTER,
+      threshold: SUSPECTS_AFTER,
+      devices: OPENS_AFTER_DEVICES,
+      triesOthers: true,
       restBefore: () => PROBE_EVERY,
       clock,
       changed: (state, because) =>
@@ -94,15 +100,26 @@ export class ModuleService {
     // Without room nothing was asked for; it came along with wakeups of modules that have some.
     if (this.#underWay >= 2 * this.#mostAtOnce) return Promise.resolve(NO_ROOM);
     this.#askedAt = this.#clock.monotonic();
-    const leave = this.#askBreaker();
-    if (leave.kind === "parked") {
-      return Promise.resolve({ kind: "rejected", reason: leave.because, blame: "module" });
-    }
-    return new Promise((resolve) =>
-      this.#push(this.#composer.for(wakeup), leave, (outcome) =>
-        resolve(this.#guard.check(outcome, wakeup.unproven)),
-      ),
+    const leave = this.#askBreaker(wakeup.token);
+    if (leave.kind === "parked") return Promise.resolve(parked(leave.because));
+    return leave.probe && this.#breaker.doubts(wakeup.token)
+      ? this.#sendAfterProbe(wakeup, leave)
+      : this.#send(wakeup, leave);
+  }
+
+  async #send(wakeup: Wakeup, leave: Leave): Promise<Outcome> {
+    const outcome = await new Promise<Outcome>((resolve) =>
+      this.#push(this.#composer.for(wakeup), leave, resolve),
     );
+    if (this.#breaker.suspects) void this.#askForNobody({ kind: "leave", probe: false, device: undefined });
+    return this.#guard.check(outcome, wakeup.unproven);
+  }
+
+  /** The device was refused before, so it shows nothing new: a push to nobody does. */
+  async #sendAfterProbe(wakeup: Wakeup, leave: Leave): Promise<Outcome> {
+    await this.#askForNobody({ ...leave, device: undefined });
+    if (this.#breaker.state !== "closed") return parked(this.#breaker.because);
+    return this.#send(wakeup, { kind: "leave", probe: false, device: wakeup.token });
   }
 
   /** To be called every minute: has a push to nobody try an open breaker for which no wakeup comes. */
@@ -110,9 +127,8 @@ export class ModuleService {
     if (this.#breaker.state === "closed") return;
     const isIdle = this.#clock.monotonic() - this.#askedAt >= IDLE_AFTER;
     if (!isIdle && !this.#route.awaitsProof) return;
-    const leave = this.#askBreaker();
-    // The guard does not hear of it: a bad token was wanted.
-    if (leave.kind === "leave") this.#push(this.#composer.forNobody(), leave, () => undefined);
+    const leave = this.#askBreaker(undefined);
+    if (leave.kind === "leave") void this.#askForNobody(leave);
   }
 
   /** Another one serves the module, or nobody: what this one had against it is over, and it tells no more. */
@@ -122,9 +138,17 @@ export class ModuleService {
     this.#retired = true;
   }
 
-  #askBreaker(): Leave | Parked {
+  #askBreaker(device: string | undefined): Leave | Parked {
     if (this.#route.awaitsProof) this.#breaker.probeNow();
-    return this.#breaker.ask();
+    return this.#breaker.ask(device);
+  }
+
+  /** Has the breaker judge by a push to a token that cannot exist. The guard does not hear of it: a bad token was wanted. */
+  #askForNobody(leave: Leave): Promise<void> {
+    this.#asking ??= new Promise<void>((resolve) =>
+      this.#push(this.#composer.forNobody(), leave, () => resolve()),
+    ).finally(() => (this.#asking = undefined));
+    return this.#asking;
   }
 
   #push(push: Omit<Push, "settle">, leave: Leave, settled: (outcome: Outcome) => void): void {
@@ -141,6 +165,8 @@ export class ModuleService {
 }
 
 const NO_ROOM: Outcome = { kind: "unreachable", reason: "too many pushes of the module under way" };
+
+const parked = (reason: string): Outcome => ({ kind: "rejected", reason, blame: "module" });
 
 /** What an outcome says about the module's credential and settings. */
 function signOf(outcome: Outcome): Sign {

@@ -3,6 +3,7 @@ import { aModule, aToken, aWakeup } from "@reveille/testkit";
 import { type PushEvent } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
+import { eventually } from "./testing/eventually.ts";
 import { openPushServices } from "./push-services.ts";
 import { aFolder } from "./testing/a-folder.ts";
 import { aKey, aModuleWith, KEY_ID, manyWakeups, TEAM_ID } from "./testing/an-apns.ts";
@@ -91,11 +92,12 @@ describe("replaced modules", () => {
   // Seen to fail: the breaker of a module that had gone, or got other settings, was told to be open until the restart.
   it("leave no open breaker behind, whatever the old ones still hear", async () => {
     await using fleet = await aFleet();
-    fleet.simulator.rules.add({ fault: { kind: "answer", status: 400, reason: "TopicDisallowed" } });
+    const fault = { kind: "answer", status: 400, reason: "TopicDisallowed" } as const;
+    fleet.simulator.rules.add({ at: "arrival", fault });
     const told = () =>
       fleet.events.flatMap((event) => (event.kind === "breaker-changed" ? [event.state] : []));
     for (const { token } of manyWakeups(3)) await fleet.services.send(aWakeup({ token }));
-    expect(told()).toEqual(["open"]);
+    await eventually(() => expect(told()).toEqual(["open"]));
     await fleet.services.replace(new Map([[aModule(), fleet.settings("key.p8", "org.example.right")]]));
     expect(told()).toEqual(["open", "closed"]);
     fleet.simulator.change({ latency: { kind: "fixed", ms: 50 } });

@@ -6,9 +6,17 @@ import { ERROR_CODES, type FcmErrorCode, isErrorCode } from "./refusal.ts";
 const isCode: Check<FcmErrorCode> = (value, at, problems): value is FcmErrorCode =>
   (typeof value === "string" && isErrorCode(value)) || complain(at, ERROR_CODES.join(" or "), problems);
 
+const isRetryAfter: Check<number | string> = (value, at, problems): value is number | string =>
+  typeof value === "string" || isCount(value, at, problems);
+
+const isAt: Check<"arrival" | "acceptance"> = (value, at, problems): value is "arrival" | "acceptance" =>
+  value === "arrival" || value === "acceptance" || complain(at, "arrival or acceptance", problems);
+
 const isFcmRule = shape<FcmRule>({
-  errorCode: isCode,
-  retryAfter: optional(isCount),
+  errorCode: optional(isCode),
+  answer: optional(shape({ status: isCount, body: isText })),
+  retryAfter: optional(isRetryAfter),
+  at: optional(isAt),
   token: optional(isText),
   times: optional(isCount),
 });

@@ -26,9 +26,14 @@ export interface FcmSimulatorOptions {
 
 /** An answer in place of the usual one, for the next messages it matches. */
 export interface FcmRule {
-  readonly errorCode: FcmErrorCode;
-  /** Header Retry-After, in seconds. */
-  readonly retryAfter?: number;
+  /** What FCM answers; or else `answer`. */
+  readonly errorCode?: FcmErrorCode;
+  /** Whatever may come: without a code, or a page of a proxy. */
+  readonly answer?: { readonly status: number; readonly body: string };
+  /** Header Retry-After: seconds, or a date as it is to be written. */
+  readonly retryAfter?: number | string;
+  /** `arrival`: before the message is looked at, as with a trouble of the project; default: when it would be accepted. */
+  readonly at?: "arrival" | "acceptance";
   /** Only for this device; all, if left out. */
   readonly token?: string;
   /** Default 1. */
@@ -132,19 +137,31 @@ export async function startFcmSimulator(options: FcmSimulatorOptions = {}): Prom
     if (!authorization.accepts(shown)) return refused(UNAUTHENTICATED);
     if (path !== `/v1/projects/${projectId}/messages:send`) return refused(FORBIDDEN);
     const message = readMessage(body);
+    const readable = "status" in message ? undefined : message;
+    const early = byRule("arrival", readable);
+    if (early !== undefined) return early;
     if ("status" in message) return refused(message);
     if (dead.has(message.token)) return refused(refusalOf("UNREGISTERED"), message);
-    const order = rules.find(({ rule, left }) => left > 0 && (rule.token ?? message.token) === message.token);
-    if (order !== undefined) {
-      order.left -= 1;
-      const { errorCode, retryAfter } = order.rule;
-      return refused(
-        { ...refusalOf(errorCode), ...(retryAfter === undefined ? {} : { retryAfter }) },
-        message,
-      );
-    }
+    const late = byRule("acceptance", message);
+    if (late !== undefined) return late;
     const name = `projects/${projectId}/messages/0:${clock.now()}%${pushes.length}`;
     return { message, answer: { status: 200, body: { name } } };
+  }
+
+  function byRule(at: FcmRule["at"], message: FcmMessage | undefined): Judged | undefined {
+    const order = rules.find(
+      ({ rule, left }) =>
+        left > 0 &&
+        (rule.at ?? "acceptance") === at &&
+        (rule.token === undefined || rule.token === message?.token),
+    );
+    if (order === undefined) return undefined;
+    order.left -= 1;
+    const { errorCode = "INTERNAL", answer, retryAfter } = order.rule;
+    const wait = retryAfter === undefined ? {} : { retryAfter };
+    return answer === undefined
+      ? refused({ ...refusalOf(errorCode), ...wait }, message)
+      : { message, answer: { ...answer, ...wait } };
   }
 }
 

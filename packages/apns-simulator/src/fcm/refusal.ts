@@ -15,8 +15,8 @@ export interface FcmRefusal {
   readonly code: string;
   readonly message: string;
   readonly details: readonly object[];
-  /** Header Retry-After, in seconds. */
-  readonly retryAfter?: number;
+  /** Header Retry-After: seconds or a date. */
+  readonly retryAfter?: number | string;
 }
 
 const CANONICAL: Readonly<Record<FcmErrorCode, readonly [number, string, string]>> = {

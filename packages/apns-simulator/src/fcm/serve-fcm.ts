@@ -14,9 +14,10 @@ export interface FcmRequest {
 
 export interface FcmAnswer {
   readonly status: number;
-  readonly body: object;
-  /** In seconds. */
-  readonly retryAfter?: number;
+  /** JSON, unless it is a text. */
+  readonly body: object | string;
+  /** Seconds or a date. */
+  readonly retryAfter?: number | string;
 }
 
 export interface FcmServerOptions {
@@ -92,5 +93,5 @@ async function respond(
     "content-type": "application/json; charset=UTF-8",
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   });
-  response.end(JSON.stringify(body));
+  response.end(typeof body === "string" ? body : JSON.stringify(body));
 }

@@ -87,6 +87,7 @@ export const pushToNobody = (
   settings: ApnsModuleSettings,
   now: EpochMillis,
 ): Omit<Push, "settle"> => ({
+  device: NOBODY,
   id: ID_FOR_NOBODY,
   path: pathOf(NOBODY),
   form,
@@ -102,6 +103,7 @@ export function notificationsOf(module: PushModule, settings: ApnsModuleSettings
     for: (wakeup) => {
       const id = apnsIdOf(wakeup);
       return {
+        device: wakeup.token,
         id,
         path: pathOf(wakeup.token),
         form: wakeup.urgent ? forms.urgent : forms.quiet,

@@ -28,6 +28,9 @@ export interface RouteOptions {
   readonly random: () => number;
 }
 
+/** Refused with either credential. */
+const REFUSED_DEVICES = 3;
+
 /** A pool with the credential it was made from. */
 interface Way {
   readonly pool: Pool;
@@ -50,6 +53,8 @@ export class Route implements PushRoute {
   #serving: Way;
   #candidate: Way | undefined;
   #proving = false;
+  /** Pushes that both credentials were refused for: the credential may be at fault, or the device. */
+  #unproven = new Set<string>();
   #closed = false;
   /** The version that Apple has refused, or the trouble with the files: each is told once. */
   #refused: string | undefined;
@@ -134,6 +139,7 @@ export class Route implements PushRoute {
   }
 
   #try(loaded: LoadedCredential): void {
+    this.#unproven = new Set();
     this.#candidate = this.#open(loaded);
     this.#tell("trying");
   }
@@ -141,14 +147,36 @@ export class Route implements PushRoute {
   #proved(candidate: Way, push: Push, outcome: Outcome): void {
     this.#proving = false;
     if (outcome.kind === "rejected" && outcome.blame === "module") {
+      const because = outcome.reason;
       // Refused means not processed: the old credential may still do.
-      this.#serving.pool.send(push);
-      if (this.#candidate !== candidate) return;
-      this.#refused = candidate.loaded.version;
-      return this.#drop(candidate, outcome.reason);
+      return this.#serving.pool.send({
+        ...push,
+        settle: (other) => {
+          this.#compare(candidate, push, { because, other });
+          push.settle(other);
+        },
+      });
     }
     push.settle(outcome);
     if (outcome.kind !== "unreachable" && this.#candidate === candidate) this.#take(candidate);
+  }
+
+  /** What is refused with the old credential as well may be the device's fault; three devices have none in common. */
+  #compare(
+    candidate: Way,
+    { device }: Push,
+    refusal: { readonly because: string; readonly other: Outcome },
+  ): void {
+    if (this.#candidate !== candidate) return;
+    const { because, other } = refusal;
+    if (other.kind === "rejected" && other.blame === "module") this.#unproven.add(device);
+    else if (other.kind !== "unreachable") return this.#refuse(candidate, because);
+    if (this.#unproven.size >= REFUSED_DEVICES) this.#refuse(candidate, because);
+  }
+
+  #refuse(candidate: Way, because: string): void {
+    this.#refused = candidate.loaded.version;
+    this.#drop(candidate, because);
   }
 
   #take(candidate: Way): void {

@@ -1,4 +1,4 @@
-import { type Clock, type EpochMillis, type Millis, millis, seconds } from "@reveille/wakeup";
+import { type Clock, type EpochMillis, type Millis, millis, minutes, seconds } from "@reveille/wakeup";
 
 import { type OpenWire } from "../http2/wire.ts";
 import { type AccessToken, type Grant, requestAccessToken } from "./access-token.ts";
@@ -14,6 +14,8 @@ export type Failure = Exclude<Grant, { readonly kind: "granted" }>;
 
 /** A source that gave none is left alone for so long. */
 const PAUSE_AFTER_FAILURE = seconds(5);
+/** Refused again so soon after, a push is not refused for its token. */
+const REPLACE_EVERY = minutes(1);
 
 /** The access token of this moment, shared by all pushes of a project; asked for one at a time. */
 export class AccessTokens {
@@ -21,6 +23,8 @@ export class AccessTokens {
   readonly #renewed: (at: EpochMillis) => void;
   #source: TokenSource;
   #token: AccessToken | undefined;
+  /** By the monotonic clock: not before a token is replaced that Google refuses. */
+  #replaceFrom: Millis = millis(0);
   #asking: Promise<void> | undefined;
   #failure: Failure | undefined;
   #notBefore: Millis = millis(0);
@@ -57,9 +61,20 @@ export class AccessTokens {
     await this.#asking;
   }
 
-  /** Google does not take it any more. */
-  drop(bearer: string): void {
-    if (this.#token?.bearer === bearer) this.#token = undefined;
+  /**
+   * Google has refused it: gets another one, once a minute. Resolves with whether there is another one to try;
+   * until then, and if not, it goes on being shown, since the refusal may have been the push's. Never rejects.
+   */
+  async replace(bearer: string): Promise<boolean> {
+    if (this.#token?.bearer === bearer) {
+      const now = this.#clock.monotonic();
+      if (this.#asking === undefined && now < this.#replaceFrom) return false;
+      this.#replaceFrom = millis(now + REPLACE_EVERY);
+      await this.renew();
+      // The account is refused as well: now it is certain.
+      if (this.#token?.bearer === bearer && this.#failure?.kind === "refused") this.#token = undefined;
+    }
+    return this.#token?.bearer !== bearer;
   }
 
   /** Uses another source if it gives a token; says why not otherwise. Never rejects. */

@@ -9,8 +9,8 @@ const PAUSE_AFTER_QUOTA = seconds(60);
 /** A refusal that we have no word for is not cured by trying again soon. */
 const PAUSE_AFTER_UNKNOWN = seconds(60);
 
-/** What Google says of an access token it does not (or no longer) take. */
-export const UNAUTHENTICATED = "UNAUTHENTICATED";
+/** What Google, or a proxy before it, says of an access token it does not (or no longer) take. */
+export const UNAUTHENTICATED: readonly string[] = ["UNAUTHENTICATED", "HTTP 401"];
 
 /** Every fate has a judgement ("ErrorCode" and "Handle errors", FCM HTTP v1). `id` is the wakeup's own. */
 export function judgeFcm(result: WireResult, id: string): Judgement {

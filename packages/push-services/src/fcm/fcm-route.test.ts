@@ -78,16 +78,17 @@ describe("a module of FCM", () => {
   it("that Google refuses is asked again with a message to nobody, once no wakeup of it comes any more", async () => {
     await using fcm = await anFcm();
     const { services, simulator, clock } = fcm;
-    simulator.addRule({ errorCode: "THIRD_PARTY_AUTH_ERROR", times: 3 });
+    const answer = { status: 403, body: '{"error":{"status":"PERMISSION_DENIED"}}' };
+    simulator.addRule({ at: "arrival", answer, times: 4 });
     for (let count = 0; count < 3; count += 1) await services.send(wakeup);
-    expect(services.health()).toMatchObject([{ health: { kind: "failing" } }]);
+    await eventually(() => expect(services.health()).toMatchObject([{ health: { kind: "failing" } }]));
     await eventually(async () => {
       await clock.advance(seconds(20));
       expect(services.health()).toMatchObject([{ health: { kind: "ready" } }]);
     });
     expect(clock.monotonic()).toBeGreaterThan(minutes(5));
     // A token that cannot be is no message to the simulator, and blamed by Google.
-    expect(statuses(fcm)).toEqual([401, 401, 401, 400]);
+    expect(statuses(fcm)).toEqual([403, 403, 403, 403, 400]);
   });
 
   it("does not ask connections whether they live while nothing is sent", async () => {

@@ -132,11 +132,12 @@ export class FcmRoute implements PushRoute {
   #push(push: Push, mayRenew: boolean): void {
     const { bearer } = this.#tokens;
     const settle = (outcome: Outcome): void => {
-      if (!mayRenew || outcome.kind !== "rejected" || outcome.reason !== UNAUTHENTICATED) {
+      if (!mayRenew || outcome.kind !== "rejected" || !UNAUTHENTICATED.includes(outcome.reason)) {
         return push.settle(outcome);
       }
-      this.#tokens.drop(bearer);
-      void this.#pushRenewed(push, false);
+      void this.#tokens
+        .replace(bearer)
+        .then((replaced) => (replaced ? this.#pushRenewed(push, false) : push.settle(outcome)));
     };
     this.#pool.send({ ...push, settle });
   }

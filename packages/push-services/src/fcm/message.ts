@@ -20,6 +20,7 @@ export function messagesOf(module: PushModule, settings: FcmModuleSettings): Com
   const path = pathOf(settings);
   return {
     for: (wakeup) => ({
+      device: wakeup.token,
       id: apnsIdOf(wakeup),
       path,
       form: {
@@ -31,7 +32,7 @@ export function messagesOf(module: PushModule, settings: FcmModuleSettings): Com
     }),
     forNobody: () => {
       const { headers, body } = messageToNobody(settings);
-      return { id: "nobody", path, form: { headers, body }, ownHeaders: [] };
+      return { device: "nobody", id: "nobody", path, form: { headers, body }, ownHeaders: [] };
     },
   };
 }

@@ -28,11 +28,12 @@ describe("a connection", () => {
         settled: () => undefined,
       },
     });
-    const leave = { kind: "leave", probe: false } as const;
+    const leave = { kind: "leave", probe: false, device: "aa" } as const;
     const passage: Passage = {
       push: aPush,
       leave,
       waitingSince: clock.monotonic(),
+      blamed: false,
       repeats: 0,
       triedOn: undefined,
     };
@@ -65,10 +66,10 @@ describe("a connection", () => {
     opened[0]?.settings(10);
     const passage = {
       push: aPush,
-      leave: { kind: "leave", probe: false } as const,
+      leave: { kind: "leave", probe: false, device: "aa" } as const,
       waitingSince: connection.openedAt,
     };
-    connection.send({ ...passage, repeats: 0, triedOn: undefined });
+    connection.send({ ...passage, blamed: false, repeats: 0, triedOn: undefined });
     for (let count = 0; count < 20; count += 1) opened[0]?.goaway('{"reason":"Shutdown"}');
     expect(told).toHaveLength(8);
     expect(calls).toContain("destroy");

@@ -191,7 +191,9 @@ export class Connection {
     if (result.kind === "answered") this.#heartbeat.heard();
     this.#serverTroubles = judgement.answer === "trouble" ? this.#serverTroubles + 1 : 0;
     if (judgement.answer === "accepted") this.#prove();
-    if (judgement.leaveBecause !== undefined) this.drain(judgement.leaveBecause);
+    // One that was refused so on another connection, too, says nothing of this one.
+    const { repeats, blamed } = flight.passage;
+    if (judgement.leaveBecause !== undefined && repeats === 0 && !blamed) this.drain(judgement.leaveBecause);
     if (this.#serverTroubles >= MOST_SERVER_TROUBLES) this.drain("too many troubles of the server");
     this.#closeIfDrained();
     this.#listener.settled(this, flight.passage, judgement);

@@ -11,6 +11,8 @@ export interface Form {
 
 /** A push as the pool takes it. */
 export interface Push {
+  /** Secret: whose it is. */
+  readonly device: string;
   readonly path: string;
   readonly form: Form;
   /** Names and values in turn. */
@@ -33,6 +35,8 @@ export interface Passage {
   readonly push: Push;
   readonly leave: Leave;
   waitingSince: Millis;
+  /** Its device was refused for connections that served others: its refusals say nothing of this one. */
+  readonly blamed: boolean;
   /** How often it was repeated, each time provably unprocessed. */
   repeats: number;
   /** The connection that did not process it. */

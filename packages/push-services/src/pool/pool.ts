@@ -10,6 +10,7 @@ import { type Passage, type Push, WaitingLine } from "./passage.ts";
 const WAIT_WITHIN = seconds(10);
 /** How often a push that was provably not processed is sent again. */
 const MOST_REPEATS = 3;
+const MOST_BLAMED = 1_000;
 const TICK = millis(250);
 /** A tick this late means that this process stood still: answers may be waiting to be read before the next. */
 const LATE = seconds(2);
@@ -22,6 +23,8 @@ export class Pool implements AsyncDisposable {
   readonly #fleet: Fleet;
   readonly #rest: Breaker;
   readonly #waiting = new WaitingLine();
+  /** Secret: devices whose pushes were refused for one connection after the other. */
+  readonly #blamed = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #ticking: Promise<void>;
   #draining = false;
@@ -48,10 +51,11 @@ export class Pool implements AsyncDisposable {
   /** Settles the push with what APNs has done with it: within 20 s, unless it has to be repeated. */
   send(push: Push): void {
     if (this.#draining) return push.settle(unreachable("shutting down"));
-    const leave = this.#rest.ask();
+    const leave = this.#rest.ask(push.device);
     if (leave.kind === "parked") return push.settle(unreachable(leave.because, leave.retryAfter));
     const waitingSince = this.#options.clock.monotonic();
-    this.#waiting.add({ push, leave, waitingSince, repeats: 0, triedOn: undefined });
+    const blamed = this.#blamed.has(push.device);
+    this.#waiting.add({ push, leave, waitingSince, blamed, repeats: 0, triedOn: undefined });
     this.#advance();
   }
 
@@ -97,7 +101,13 @@ export class Pool implements AsyncDisposable {
   #settled(connection: Connection, passage: Passage, judgement: Judgement): void {
     const { outcome, repeatElsewhere, answer } = judgement;
     this.#rest.heard(passage.leave, SIGN_OF[answer], outcome.kind === "delivered" ? "" : outcome.reason);
-    if (repeatElsewhere && passage.repeats < MOST_REPEATS && !this.#stopped.signal.aborted) {
+    this.#blame(passage, judgement);
+    if (
+      repeatElsewhere &&
+      !passage.blamed &&
+      passage.repeats < MOST_REPEATS &&
+      !this.#stopped.signal.aborted
+    ) {
       passage.repeats += 1;
       passage.triedOn = connection.id;
       passage.waitingSince = this.#options.clock.monotonic();
@@ -106,6 +116,14 @@ export class Pool implements AsyncDisposable {
       passage.push.settle(outcome);
     }
     this.#advance();
+  }
+
+  /** What is refused for its connection on a second one as well is the device's fault, until one of its pushes is not. */
+  #blame({ push, repeats }: Passage, { leaveBecause, answer }: Judgement): void {
+    if (leaveBecause === undefined && answer !== "none") this.#blamed.delete(push.device);
+    if (leaveBecause === undefined || repeats === 0) return;
+    if (this.#blamed.size >= MOST_BLAMED) this.#blamed.clear();
+    this.#blamed.add(push.device);
   }
 
   #giveUpWaiting(since: number, outcome: Outcome): void {
@@ -154,6 +172,8 @@ const SIGN_OF: Readonly<Record<AnswerKind, Sign>> = {
 function restOf({ name: pool, clock, observe, random }: FleetOptions): Breaker {
   return new Breaker({
     threshold: 10,
+    devices: 3,
+    triesOthers: false,
     restBefore: (round) => millis(Math.min(minutes(5), seconds(5) * 2 ** (round - 1)) * (0.5 + random() / 2)),
     clock,
     changed: (state, because) =>

@@ -37,6 +37,7 @@ export function fakeWires(
 
 /** A push whose settling the test does not look at. */
 export const aPush = {
+  device: "aa",
   path: "/3/device/aa",
   form: { headers: [], body: Buffer.from("{}") },
   ownHeaders: [],
