@@ -14,6 +14,12 @@ export {
   type SharedSecret,
   type SharedSecretOptions,
 } from "./region-secret.ts";
+export {
+  openServedModules,
+  type ServedModules,
+  type ServedModulesOptions,
+  type ServedName,
+} from "./served-modules.ts";
 export { type Trailing, type TrailingBacklog, type TrailingClaim } from "./trailing.ts";
 export { trailingStatus, type TrailingStatus } from "./trailing-status.ts";
 export {
@@ -27,7 +33,7 @@ export { type DomainPattern, parseDomainPattern } from "./domains/domain-name.ts
 export { type DomainRule } from "./domains/domain-rule.ts";
 export { type DomainRules, domainRules } from "./domains/domain-rules.ts";
 export { openRegionBook, type RegionBook, type RegionBookOptions } from "./domains/region-book.ts";
-export { type DomainGrouping } from "./domains/registrable-domain.ts";
+export { type DomainGrouping, registrableDomain } from "./domains/registrable-domain.ts";
 export { type RuledDomain } from "./domains/rule-book.ts";
 export {
   openSenderLimits,

@@ -8,6 +8,7 @@ import {
 } from "@reveille/wakeup";
 
 import { type RegistrationGuard } from "./registration-guard.ts";
+import { senderOf } from "./sender.ts";
 import { DOUBTED, type IqAddress, REPLIES, replyStanza } from "./reply.ts";
 
 /** Where a reply leaves. */
@@ -30,17 +31,20 @@ export type Answer = (to: Answered, result: PublishResult) => void;
 
 export interface AnswerOptions {
   readonly guard: RegistrationGuard;
+  /** The name under which a domain counts, together with others that cost their owner nothing. */
+  readonly countedAs: (domain: string) => string;
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
 /** Gives the one reply to a publish, by the contract. */
 export const answerBy =
-  ({ guard, clock, observe }: AnswerOptions): Answer =>
+  ({ guard, countedAs, clock, observe }: AnswerOptions): Answer =>
   ({ address, path, since, device, wakeup }, result) => {
-    const answer = guard.doubts(result, device) ? DOUBTED : REPLIES[result];
+    const about = { module: wakeup?.module, domain: countedAs(senderOf(address.from).domain), device };
+    const answer = guard.doubts(result, about) ? DOUBTED : REPLIES[result];
     path.send(replyStanza(address, answer));
     const took = millis(clock.monotonic() - since);
-    const about = wakeup === undefined ? {} : { wakeup };
-    observe({ kind: "publish-answered", result, reply: answer.reply, took, ...about });
+    const woken = wakeup === undefined ? {} : { wakeup };
+    observe({ kind: "publish-answered", result, reply: answer.reply, took, ...woken });
   };

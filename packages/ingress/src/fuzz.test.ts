@@ -72,7 +72,7 @@ function anIngress() {
   const clock = new ManualClock();
   const observe = (): void => undefined;
   const guard = new RegistrationGuard({ limits: { share: 2, devices: 1 }, clock, observe });
-  const answer = answerBy({ guard, clock, observe });
+  const answer = answerBy({ guard, countedAs: (domain) => domain, clock, observe });
   const now: Verdict = { kind: "now" };
   const intake = new Intake({
     admission: { decide: async (wakeups) => wakeups.map(() => now) },

@@ -95,7 +95,25 @@ describe("the wakeup of a publish", () => {
     const to = (module: string, node: string) => wakeupOf({ ...publish, module, node }, android, receivedAt);
     expect(to("other", anFcmToken())).toMatchObject({ token: anFcmToken(), module: "other" });
     expect(to("monalProdiOS", anFcmToken())).toBe("no-device-token");
-    expect(to("missing", anFcmToken())).toBe("no-device-token");
+    expect(to("missing", anFcmToken())).toBe("unknown-module");
+  });
+
+  it.each([
+    ["a module that is configured no more", "gone", aToken(), ["gone apns"]],
+    ["a module of FCM that is configured no more", "gone", anFcmToken(), ["gone fcm"]],
+    ["a node of no shape, for a module that is configured no more", "gone", "x", ["gone fcm"]],
+    ["no module, where a default was served", "", aToken(), [" apns"]],
+    [
+      "a module that served FCM before APNs, with the token it had",
+      "monalProdiOS",
+      anFcmToken(),
+      ["monalProdiOS fcm"],
+    ],
+    ["a module that served APNs before FCM, with the token it had", "other", aToken(), ["other apns"]],
+  ])("%s is a change of ours, and ends nothing", (_what, module, node, served) => {
+    const wasServed = (name: string, kind: string): boolean => served.includes(`${name} ${kind}`);
+    const now = servedModules(known, undefined, new Set([aModule("other")]), { wasServed });
+    expect(wakeupOf({ ...publish, module, node }, now, receivedAt)).toBe("module-changed");
   });
 
   it.each([undefined, ""])("goes to the fallback for module %j", (module) => {

@@ -1,19 +1,9 @@
-import { randomInt } from "node:crypto";
+import { type Clock, type Observe, type PublishResult } from "@reveille/wakeup";
 
-import {
-  type Clock,
-  type Millis,
-  millis,
-  minutes,
-  type Observe,
-  type PublishResult,
-  seconds,
-} from "@reveille/wakeup";
-
-import { DistinctCount } from "./distinct-count.ts";
+import { DeviceCounts, type Devices, type Scope } from "./device-counts.ts";
 
 export interface GuardLimits {
-  /** From this share of devices that would be forgotten on, something is wrong with us. */
+  /** From this share of devices that would be forgotten on, something is wrong. */
   readonly share: number;
   /** But not with fewer such devices. */
   readonly devices: number;
@@ -25,83 +15,84 @@ export interface GuardOptions {
   readonly observe: Observe;
 }
 
-const SLICE = minutes(1);
-const SLICES = 5;
-const JUDGE_EVERY = seconds(1);
-
-interface Slice {
-  readonly began: Millis;
-  readonly ended: DistinctCount;
-  readonly all: DistinctCount;
+/** A publish that has come to its result. */
+export interface GuardedPublish extends Scope {
+  readonly device: string;
 }
 
-/** Replies that may be a mistake of ours: a wrong environment or topic, a module dropped from the configuration. */
+/** Replies that may be a mistake of ours: a wrong environment or topic, a module that was never configured by mistake. */
 const ENDING: ReadonlySet<PublishResult> = new Set(["token-dead", "unknown-module"]);
 /** Replies that show a registration at work. */
 const WORKING: ReadonlySet<PublishResult> = new Set(["queued", "later", "merged"]);
 
+/** So many domains, at least, have to see the same before a module is doubted for all. */
+const LEAST_DOMAINS = 5;
+
+interface Doubt {
+  readonly kind: "module" | "domain";
+  readonly scope: Scope;
+}
+
 /**
- * Watches how many of the devices of the last five minutes we would have their servers forget. One wrong setting
- * makes every token look dead; then nobody is forgotten until the share is below half its limit again.
+ * Watches how many of the devices of the last minutes we would have their servers forget: of each domain and module, and of each
+ * module over all domains. What one domain sends, invented or not, counts for its own replies; only several domains together,
+ * none of which counts for more than a fifth of the limit, make a module doubtful for everybody. Where there is
+ * doubt, nobody is forgotten until the share is below half its limit again.
  */
 export class RegistrationGuard {
   readonly #options: GuardOptions;
-  readonly #salt = randomInt(2 ** 32);
-  #slices: Slice[] = [];
-  #judgedAt = millis(0);
-  #on = false;
+  readonly #counts: DeviceCounts;
+  readonly #doubts = new Map<string, Doubt>();
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#counts = new DeviceCounts(options.clock, Math.ceil(options.limits.devices / LEAST_DOMAINS));
   }
 
-  /** Whether to tell the sender `wait` in place of a reply that ends the registration of this device token. */
-  doubts(result: PublishResult, device: string): boolean {
+  /** Whether to tell the sender `wait` in place of a reply that ends the registration of this device. */
+  doubts(result: PublishResult, { device, ...scope }: GuardedPublish): boolean {
     const isEnding = ENDING.has(result);
     if (!isEnding && !WORKING.has(result)) return false;
-    const now = this.#options.clock.monotonic();
-    const slice = this.#sliceOf(now);
-    const hash = this.#hashOf(device);
-    slice.all.add(hash);
-    const isNews = isEnding && slice.ended.add(hash);
-    if ((isNews && !this.#on) || now - this.#judgedAt >= JUDGE_EVERY) this.#judge(now);
-    return isEnding && this.#on;
+    if (this.#counts.turn()) for (const { scope } of this.#doubts.values()) this.#judge(scope);
+    this.#counts.add(scope, device, isEnding);
+    const isDoubtful = this.#judge(scope);
+    return isEnding && isDoubtful;
   }
 
-  /** A token ends in chance, unless somebody made it up: he must not know what it will be mixed to. */
-  #hashOf(token: string): number {
-    const mixed = Math.imul(Number.parseInt(token.slice(-8), 16) ^ this.#salt, 0x45d9f3b);
-    return Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b) >>> 0;
+  #judge(scope: Scope): boolean {
+    const { ofDomain, ofModule } = this.#counts.of(scope);
+    const ofAll = this.#turn({ kind: "module", scope }, `module ${scope.module ?? ""}`, ofModule);
+    const own = this.#turn(
+      { kind: "domain", scope },
+      `domain ${scope.module ?? ""} ${scope.domain}`,
+      ofDomain,
+    );
+    return ofAll || own;
   }
 
-  #sliceOf(now: Millis): Slice {
-    const newest = this.#slices.at(-1);
-    if (newest !== undefined && now - newest.began < SLICE) return newest;
-    const slice = { began: now, ended: new DistinctCount(), all: new DistinctCount() };
-    this.#slices = [...this.#slices.filter(({ began }) => now - began < SLICE * SLICES), slice];
-    return slice;
-  }
-
-  #judge(now: Millis): void {
-    this.#judgedAt = now;
+  #turn(doubt: Doubt, name: string, devices: Devices): boolean {
     const { limits, observe } = this.#options;
-    const devices = this.#count(({ ended }) => ended);
-    const share =
-      devices /
-      Math.max(
-        1,
-        this.#count(({ all }) => all),
-      );
-    const isOver = devices >= limits.devices && share >= limits.share;
-    const isUnder = devices < limits.devices / 2 || share < limits.share / 2;
-    if (this.#on ? !isUnder : !isOver) return;
-    this.#on = !this.#on;
-    observe({ kind: "registration-guard-changed", state: this.#on ? "on" : "off", share, devices });
+    const share = devices.ended / Math.max(1, devices.all);
+    const isOn = this.#doubts.has(name);
+    const isOver = devices.ended >= limits.devices && share >= limits.share;
+    const isUnder = devices.ended < limits.devices / 2 || share < limits.share / 2;
+    const turnsOn = !isOn && isOver;
+    if (!turnsOn && !(isOn && isUnder)) return isOn;
+    if (turnsOn) this.#doubts.set(name, doubt);
+    else this.#doubts.delete(name);
+    observe({
+      kind: "registration-guard-changed",
+      scope: doubt.kind,
+      module: doubt.scope.module,
+      state: turnsOn ? "on" : "off",
+      share,
+      devices: Math.round(devices.ended),
+      doubted: this.#doubted(doubt.kind),
+    });
+    return turnsOn;
   }
 
-  #count(of: (slice: Slice) => DistinctCount): number {
-    const sum = new DistinctCount();
-    for (const slice of this.#slices) sum.join(of(slice));
-    return sum.estimate;
+  #doubted(kind: Doubt["kind"]): number {
+    return [...this.#doubts.values()].filter((doubt) => doubt.kind === kind).length;
   }
 }

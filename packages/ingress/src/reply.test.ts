@@ -14,6 +14,7 @@ const results: readonly [PublishResult, HeardReply][] = [
   ["merged", { type: "result" }],
   ["token-dead", { type: "error", errorType: "cancel", condition: "item-not-found" }],
   ["no-device-token", { type: "error", errorType: "cancel", condition: "item-not-found" }],
+  ["module-changed", { type: "error", errorType: "wait", condition: "remote-server-timeout" }],
   ["unknown-module", { type: "error", errorType: "cancel", condition: "item-not-found" }],
   ["malformed", { type: "error", errorType: "wait", condition: "bad-request" }],
   ["over-budget", { type: "error", errorType: "wait", condition: "service-unavailable" }],

@@ -41,6 +41,7 @@ export const REPLIES: Readonly<Record<PublishResult, Answer>> = {
   "token-dead": forget("item-not-found", "The device token is no longer valid."),
   "no-device-token": forget("item-not-found", "The node is no device token."),
   "unknown-module": forget("item-not-found", "The push module is not served here."),
+  "module-changed": later("remote-server-timeout", "The push module is not served here at present."),
   malformed: later("bad-request", "The publish could not be read, see XEP-0357."),
   "over-limit": later("service-unavailable", "Too many publishes from this domain."),
   "over-budget": later(

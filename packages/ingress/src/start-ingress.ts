@@ -21,7 +21,7 @@ import {
   type SenderLimit,
   type SenderRefusal,
 } from "./ports.ts";
-import { type ServedModules, servedModules } from "./publish.ts";
+import { type ServedModules, servedModules, type WasServed } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
@@ -57,6 +57,8 @@ export interface IngressOptions {
   readonly limitOf?: (domain: string) => SenderLimit;
   /** Where all ingresses of the region count sending domains together. Default: each tells what it has counted itself. */
   readonly regionBook?: RegionBookPort;
+  /** The name under which a domain counts for the registration guard, e.g. its registrable part. Default: its own. */
+  readonly countedAs?: (domain: string) => string;
   /** How the region is behind its ingresses, told to domains that ask. Default: ready. */
   readonly regionState?: () => RegionState;
   /** Told to whoever asks (XEP-0092). */
@@ -73,6 +75,8 @@ export interface IngressModules {
   readonly fcm?: ReadonlySet<PushModule>;
   /** Other names that publishes may carry. */
   readonly aliases?: ReadonlyMap<string, PushModule>;
+  /** Whether the region has ever served this name with tokens of this kind; `""`: no name. Default: never. */
+  readonly wasServed?: WasServed;
 }
 
 /** Bounds of one ingress. */
@@ -131,7 +135,9 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     limitOf: options.limitOf ?? (() => undefined),
     regionBook: options.regionBook,
   });
-  const answer = desk.counting(answerBy({ guard, clock, observe }));
+  const answer = desk.counting(
+    answerBy({ guard, countedAs: options.countedAs ?? ((domain) => domain), clock, observe }),
+  );
   const fillers = new Fillers(clock);
   const intake: Intake = new Intake({
     admission,
@@ -212,5 +218,5 @@ function serviceState(
   }
 }
 
-const servedBy = ({ known, fallback, fcm, aliases }: IngressModules): ServedModules =>
-  servedModules(known, fallback, fcm, aliases);
+const servedBy = ({ known, fallback, fcm, ...more }: IngressModules): ServedModules =>
+  servedModules(known, fallback, fcm, more);

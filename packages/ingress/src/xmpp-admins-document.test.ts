@@ -99,7 +99,7 @@ describe("docs/xmpp-admins.md", () => {
     const shown = [...xml.matchAll(/ label='([^']*)'><value>([^<]*)</g)].map(
       ([, label, value]) => `${label}: ${value}`,
     );
-    expect(shown).toHaveLength(20);
+    expect(shown).toHaveLength(21);
     const [, block = ""] = /\n```\n(Push notifications of twice\.example\n[^`]*)\n```\n/.exec(text) ?? [];
     const form = ["Push notifications of twice.example", ...shown];
     expect(block.split("\n")).toEqual(form.map((line) => line.replaceAll("&#39;", "'")));

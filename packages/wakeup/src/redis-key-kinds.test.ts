@@ -38,6 +38,7 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   tests: keys.tests,
   testAnswers: keys.testAnswers(device),
   sign: keys.sign("batch-taken"),
+  servedModules: keys.servedModules,
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
   deadMarks: keys.deadMarks,

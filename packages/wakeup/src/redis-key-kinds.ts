@@ -58,6 +58,11 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     expires: true,
   },
   sign: { pattern: "sign-…", holds: "that some process of the region works", expires: true },
+  servedModules: {
+    pattern: "served-modules",
+    holds: "names of the push modules that the configuration has ever had, with their push service",
+    expires: false,
+  },
   domainRules: {
     pattern: "domain-rules",
     holds: "what an operator typed: which sending domains are blocked, limited or allowed",
@@ -128,6 +133,7 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   tests: /^tests$/,
   testAnswers: new RegExp(`^t${HASH}$`),
   sign: /^sign-/,
+  servedModules: /^served-modules$/,
   domainRules: /^domain-rules$/,
   bucket: new RegExp(`^limit-${HASH}$`),
   deadMarks: /^dead$/,

@@ -24,6 +24,8 @@ export interface RedisKeys {
   readonly backlog: (module: PushModule) => string;
   /** During a backlog: up to when a push serves what was received, when it was accepted, when one was cleared. TTL: the longest deadline. */
   readonly accepted: (device: DeviceKey) => string;
+  /** HASH of the modules that the configuration has ever named, with the kind of their tokens; see admission. No TTL. */
+  readonly servedModules: string;
   /** HASH of an operator's rules, by sending domain; see admission. No TTL. */
   readonly domainRules: string;
   /** The token bucket of a sending domain. TTL: until it is full. */
@@ -78,6 +80,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   device: (device) => `{${region}}d${device}`,
   backlog: (module) => `{${region}}backlog-${module}`,
   accepted: (device) => `{${region}}a${device}`,
+  servedModules: `{${region}}served-modules`,
   domainRules: `{${region}}domain-rules`,
   bucket: (bucket) => `{${region}}limit-${bucket}`,
   deadMarks: `{${region}}dead`,

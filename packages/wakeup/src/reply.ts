@@ -12,6 +12,8 @@ export type PublishResult =
   | "token-dead"
   | "no-device-token"
   | "unknown-module"
+  /** The region served this module, or tokens of this kind for it, before its configuration changed. */
+  | "module-changed"
   | "malformed"
   | "over-limit"
   /** To a device that never had a push, when the domain has no budget left for such devices. */

@@ -51,6 +51,7 @@ const LETTERS: Readonly<Record<Counted, string>> = {
   "token-dead": "d",
   "no-device-token": "e",
   "unknown-module": "f",
+  "module-changed": "p",
   malformed: "g",
   "over-limit": "h",
   blocked: "i",

@@ -1,8 +1,16 @@
-import { type NewDeviceLimits, openRegionBook, redisAdmission } from "@reveille/admission";
+import {
+  type NewDeviceLimits,
+  openRegionBook,
+  redisAdmission,
+  openServedModules,
+  registrableDomain,
+  type ServedModules,
+  type ServedName,
+} from "@reveille/admission";
 import { type ComponentOptions, type Ingress, type IngressModules, startIngress } from "@reveille/ingress";
 import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } from "@reveille/queue";
 import { type Config, type Logger } from "@reveille/runtime";
-import { type Sign } from "@reveille/wakeup";
+import { type PushModule, type Sign } from "@reveille/wakeup";
 
 import { admissionOptionsOf } from "../admission-options.ts";
 import { fcmModulesOf } from "../fcm-modules.ts";
@@ -55,9 +63,14 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     // Devices that never had a push wait first: nobody misses a push that he has had before.
     newDevices: () => withoutNewOnes(admissionOptions.newDevices?.(), room.isNearlyFull()),
   });
+  const served = starting.use(
+    await openServedModules({ redis, region: config.region, clock, first: namesOf(config) }),
+  );
   const ingress = await startIngress({
     components: await componentsOf(config, log),
-    modules: modulesOf(config),
+    modules: modulesOf(config, served),
+    countedAs: (domain) =>
+      context.current().ingress.countDomains === "registrable" ? registrableDomain(domain) : domain,
     admission,
     queue,
     isFull: room.isFull,
@@ -84,7 +97,11 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   const running = starting.move();
   return {
     health: () => [...ingress.health(), ...beyond.health()],
-    adopt: (next) => Promise.resolve(ingress.serve(modulesOf(next))),
+    adopt: (next) => {
+      served.serve(namesOf(next));
+      ingress.serve(modulesOf(next, served));
+      return Promise.resolve();
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -95,14 +112,34 @@ const withoutNewOnes = (
 ): NewDeviceLimits | undefined =>
   limits !== undefined && isNearlyFull ? { ...limits, inAll: { ...limits.inAll, burst: 0 } } : limits;
 
-const modulesOf = (config: Config): IngressModules => ({
+const modulesOf = (config: Config, served: Pick<ServedModules, "wasServed">): IngressModules => ({
   known: new Set(config.modules.keys()),
   fcm: fcmModulesOf(config),
   aliases: new Map(
     [...config.modules].flatMap(([name, { aliases }]) => aliases.map((alias) => [alias, name])),
   ),
+  wasServed: (name, kind) => !isRetired(name, config) && served.wasServed(name, kind),
   ...(config.defaultModule === undefined ? {} : { fallback: config.defaultModule }),
 });
+
+const isRetired = (name: string, { retiredModules = [] }: Config): boolean =>
+  retiredModules.some((module) => module === name);
+
+/** What publishes may name, and nothing for the default module. */
+function namesOf(config: Config): readonly ServedName[] {
+  const fcm = fcmModulesOf(config);
+  const named = (name: string, module: PushModule): ServedName => ({
+    name,
+    kind: fcm.has(module) ? "fcm" : "apns",
+  });
+  const { defaultModule } = config;
+  return [
+    ...[...config.modules].flatMap(([module, { aliases }]) =>
+      [module, ...aliases].map((name) => named(name, module)),
+    ),
+    ...(defaultModule === undefined ? [] : [named("", defaultModule)]),
+  ];
+}
 
 const signsOf = ({ standsIn, wantsPlace }: Pick<Ingress, "standsIn" | "wantsPlace">): readonly Sign[] => [
   "ingress",

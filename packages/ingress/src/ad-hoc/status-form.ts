@@ -50,6 +50,7 @@ const RESULTS: Readonly<Record<PublishResult, string>> = {
   "token-dead": "Refused for good: the device token is no longer valid",
   "no-device-token": "Refused for good: the node is no device token",
   "unknown-module": "Refused for good: the push module is not served here",
+  "module-changed": "Refused for now: the push module is not served here at present",
   malformed: "Refused: the publish could not be read",
   "over-limit": "Refused for now: too many publishes from this domain",
   "over-budget": "Refused for now: too many publishes from this domain to devices not seen before",

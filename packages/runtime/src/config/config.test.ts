@@ -454,6 +454,7 @@ describe("deploy/config.example.yaml", () => {
     expect(parse(describeConfig(example))).toEqual({
       ...parse(describeConfig(smallest)),
       defaultModule: "monalProdiOS",
+      retiredModules: [],
     });
   });
 });

@@ -121,6 +121,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   defaultModule: pushModule.optional(),
+  /** Names that are served no more, on purpose: their registrations may end. */
+  retiredModules: z.array(pushModule).optional(),
   modules,
   sidecar: z
     .strictObject({

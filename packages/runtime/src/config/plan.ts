@@ -75,10 +75,15 @@ export const planSchema = z.strictObject({
 export type Plan = z.output<typeof planSchema>;
 
 /** The part of the configuration that is the same on every host of every region. */
-export const modulesFileSchema = z.strictObject({ defaultModule: pushModule.optional(), modules });
+export const modulesFileSchema = z.strictObject({
+  defaultModule: pushModule.optional(),
+  retiredModules: z.array(pushModule).optional(),
+  modules,
+});
 
 export interface ModulesFile {
   readonly defaultModule?: PushModule | undefined;
+  readonly retiredModules?: PushModule[] | undefined;
   readonly modules: ReadonlyMap<PushModule, ModuleConfig>;
 }
 

@@ -89,6 +89,7 @@ describe("a reconfiguration", () => {
       "ingress.domainLimit.burst ingress.domainLimit.rate",
     ],
     ["modules:", "defaultModule: monalProdiOS\nmodules:", "defaultModule"],
+    ["modules:", "retiredModules: [oldApp]\nmodules:", "retiredModules"],
     ["environment: production", "environment: sandbox", "modules.monalProdiOS.apns.environment"],
   ])("%s → %s: %s applies at once", (from, to, key) => {
     const { config, applied } = change(from, to);
@@ -110,6 +111,7 @@ describe("a reconfiguration", () => {
       "modules",
       "redis",
       "region",
+      "retiredModules",
       "runtimeDir",
       "sidecar",
       "worker",

@@ -25,6 +25,7 @@ export interface Reconfiguration {
 const AT_ONCE = [
   "modules",
   "defaultModule",
+  "retiredModules",
   "admission",
   "ingress.domainLimit",
   "ingress.queryLimit",
@@ -49,8 +50,8 @@ export function reconfigure(before: Config, after: Config): Reconfiguration {
 
 /** The old configuration with the parts of the new one that apply at once. */
 function mixed(before: Config, after: Config): Config {
-  const { redis, ingress, worker, log, modules, admission, defaultModule } = after;
-  const { defaultModule: _old, ...rest } = before;
+  const { redis, ingress, worker, log, modules, admission, defaultModule, retiredModules } = after;
+  const { defaultModule: _old, retiredModules: _retired, ...rest } = before;
   return {
     ...rest,
     ingress: { ...ingress, components: before.ingress.components },
@@ -60,6 +61,7 @@ function mixed(before: Config, after: Config): Config {
     admission,
     modules,
     ...(defaultModule === undefined ? {} : { defaultModule }),
+    ...(retiredModules === undefined ? {} : { retiredModules }),
   };
 }
 

@@ -48,8 +48,11 @@ export const logIngress =
         return;
       case "registration-guard-changed": {
         const { kind, ...fields } = event;
-        const level = event.state === "on" ? "error" : "info";
-        logger[level]({ event: kind, ...fields }, "guard of registrations changed its state");
+        // Which domain is not for a log; a domain alone may be one that invents devices.
+        const level = event.state === "off" ? "info" : event.scope === "module" ? "error" : "warn";
+        sparingly(`${kind} ${event.scope}`, (held) =>
+          logger[level]({ event: kind, ...fields, held }, "guard of registrations changed its state"),
+        );
         return;
       }
       case "self-ping-settled": {

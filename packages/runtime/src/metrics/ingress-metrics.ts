@@ -28,6 +28,7 @@ const RESULTS = allOf<PublishResult>({
   "token-dead": true,
   "no-device-token": true,
   "unknown-module": true,
+  "module-changed": true,
   malformed: true,
   "over-limit": true,
   "over-budget": true,
@@ -108,7 +109,7 @@ export function ingressMetrics(registry: Registry) {
         publish.inClear.inc({ software: event.software });
         return;
       case "registration-guard-changed":
-        publish.guard.set(event.state === "on" ? 1 : 0);
+        publish.guard.set({ scope: event.scope }, event.doubted);
         return;
       case "self-ping-settled":
         component.pinged(event);
@@ -143,6 +144,13 @@ function publishMetrics(registry: Registry) {
     labels: ["module", "verdict"],
     children: [],
   });
+  const guard = gauge(registry, {
+    name: "reveille_registration_guard",
+    help: "Modules, and pairs of domain and module, for which an ingress answers `wait` where a reply would end a registration.",
+    labels: ["scope"],
+    aggregator: "max",
+  });
+  for (const scope of ["module", "domain"]) guard.set({ scope }, 0);
   return {
     answered: ({ result, reply, took }: EventOf<"publish-answered">): void => {
       publishes.inc({ result });
@@ -158,12 +166,7 @@ function publishMetrics(registry: Registry) {
       labels: ["software"],
       children: combinations({ software: SOFTWARE }),
     }),
-    guard: gauge(registry, {
-      name: "reveille_registration_guard",
-      help: "How many ingresses doubt our settings and answer `wait` where a reply would end a registration.",
-      labels: [],
-      aggregator: "sum",
-    }),
+    guard,
   };
 }
 

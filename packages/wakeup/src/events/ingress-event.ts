@@ -1,3 +1,4 @@
+import { type PushModule } from "../push-module.ts";
 import { type PublishResult, type ReplyKind } from "../reply.ts";
 import { type Millis } from "../time.ts";
 import { type VerdictKind } from "../verdict.ts";
@@ -54,11 +55,16 @@ export type IngressEvent =
    */
   | { readonly kind: "clear-content-seen"; readonly software: SenderSoftware; readonly domain: string }
   /**
-   * The registration guard doubts our own settings (`on`): replies that end registrations become `wait`.
-   * `share` of the devices of the last minutes, `devices` of them, would have been forgotten.
+   * The registration guard doubts (`on`): replies that end registrations become `wait`, for everybody who publishes for
+   * the module, or for one domain. `share` of the devices of the last minutes, `devices` of them, would have been forgotten.
    */
   | {
       readonly kind: "registration-guard-changed";
+      readonly scope: "module" | "domain";
+      /** `undefined`: modules that were never configured. */
+      readonly module: PushModule | undefined;
+      /** How many modules, or pairs of domain and module, are doubted now. */
+      readonly doubted: number;
       readonly state: "on" | "off";
       readonly share: number;
       readonly devices: number;
