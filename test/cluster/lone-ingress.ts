@@ -22,10 +22,13 @@ export interface LoneIngressOptions {
   readonly secret: string;
   /** How far away its Redis is. A batch of 128 publishes takes two answers of it, whatever the machine can do. */
   readonly redisAwayMs: number;
+  /** 1 unless told; 2 behind an ejabberd. */
+  readonly connections?: number;
 }
 
 /** An ingress as in production with a Redis of its own, and no worker. */
 export interface LoneIngress extends AsyncDisposable {
+  readonly isRunning: () => boolean;
   /** `reveille domain limit`: so many publishes per second, and as many at once. */
   readonly limit: (domain: string, perSecond: number) => Promise<void>;
 }
@@ -43,9 +46,14 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   await writeFile(config, JSON.stringify(configOf(folder, way.port, options)));
   const args = [CLI, "ingress", "--config", config];
   const ready = await readinessOf("ingress", config);
-  opened.use(await Program.start({ name: "ingress", command: process.execPath, args, ready }));
+  const program = opened.use(
+    await Program.start({ name: "ingress", command: process.execPath, args, ready }),
+  );
+  let isRunning = true;
+  void program.ended.then(() => (isRunning = false));
   const parts = opened.move();
   return {
+    isRunning: () => isRunning,
     limit: async (domain, perSecond) => {
       const limit = ["--rate", `${perSecond}/s`, "--burst", `${perSecond}`, "--config", config];
       await promisify(execFile)(process.execPath, [CLI, "domain", "limit", domain, ...limit]);
@@ -54,7 +62,11 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   };
 }
 
-function configOf(folder: string, redisPort: number, { port, domain }: LoneIngressOptions): object {
+function configOf(
+  folder: string,
+  redisPort: number,
+  { port, domain, connections = 1 }: LoneIngressOptions,
+): object {
   const credential = { keyFile: join(folder, "AuthKey.p8"), keyId: "ABC1234567", teamId: "TEAM123456" };
   return {
     region: "eu",
@@ -63,7 +75,12 @@ function configOf(folder: string, redisPort: number, { port, domain }: LoneIngre
     redis: { url: `redis://127.0.0.1:${redisPort}` },
     ingress: {
       components: [
-        { service: `xmpp://127.0.0.1:${port}`, domain, secretFile: join(folder, "component.secret") },
+        {
+          service: `xmpp://127.0.0.1:${port}`,
+          domain,
+          secretFile: join(folder, "component.secret"),
+          connections,
+        },
       ],
     },
     // Nobody tells of outcomes here.

@@ -39,12 +39,13 @@ async function makeSelfSigned(certificateFile: string, keyFile: string): Promise
 
 /**
  * Puts `<name>.crt` and `<name>.key` into `folder`, good for that hostname. As public authorities do since 2026 it says
- * `serverAuth` alone, although a server that connects to another shows it as client.
+ * `serverAuth` alone unless told, although a server that connects to another shows it as client.
  */
 export async function issueCertificate(
   authority: CertificateAuthority,
   folder: string,
   name: string,
+  purposes = "serverAuth",
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const subject = ["-subj", `/CN=${name}`, "-days", "365"];
@@ -52,7 +53,7 @@ export async function issueCertificate(
   const extensions = [
     `subjectAltName=DNS:${name}`,
     "basicConstraints=CA:FALSE",
-    "extendedKeyUsage=serverAuth",
+    `extendedKeyUsage=${purposes}`,
   ];
   const files = ["-out", join(folder, `${name}.crt`), "-keyout", join(folder, `${name}.key`)];
   await openssl([...NEW_CERTIFICATE, ...subject, ...signer, ...added(extensions), ...files]);
