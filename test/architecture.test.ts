@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, "..");
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   wakeup: [],
   xml: [],
+  front: ["wakeup", "xml"],
   ingress: ["wakeup", "xml", "admission", "queue"],
   admission: ["wakeup"],
   queue: ["wakeup"],

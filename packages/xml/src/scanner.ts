@@ -31,7 +31,7 @@ export interface XmlSink {
    * `tag` is valid during the call only. Of a tag that is too long it has the attributes which end within the
    * first `longestTag` characters.
    */
-  readonly opened: (tag: StartTag, offset: number) => void;
+  readonly opened: (tag: StartTag, from: number, to: number) => void;
   /** A piece of text; there may be several in a row. */
   readonly text: (piece: string) => void;
   readonly closed: (offset: number) => void;
@@ -87,6 +87,11 @@ export class XmlScanner {
   /** Elements that are open now. */
   get depth(): number {
     return this.#depth;
+  }
+
+  /** Characters of the stream that have been read to the end of a tag or a piece of text. */
+  get position(): number {
+    return this.#before;
   }
 
   /** Whether the root element has ended; what follows is ignored. */
@@ -203,7 +208,7 @@ export class XmlScanner {
     this.#depth += 1;
     this.#namespaces.enter(this.#tag, this.#depth);
     if (this.#depth < NAMED_DEPTH) this.#open[this.#depth] = this.#tag.name;
-    this.#sink.opened(this.#tag, this.#before + from);
+    this.#sink.opened(this.#tag, this.#before + from, this.#before + end);
     return isEmpty ? this.#closed(end) : end;
   }
 

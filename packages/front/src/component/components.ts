@@ -1,0 +1,150 @@
+import { type Clock, type Millis } from "@reveille/wakeup";
+
+import { type ComponentStream } from "./component-stream.ts";
+
+/** A request of a peer, as far as the front keeps it until it is answered. */
+export interface Request {
+  /** `from` and `id` as the peer wrote them: what its answer is told by. */
+  readonly from: string;
+  readonly id: string;
+  /** Our hostname, parsed. */
+  readonly hostname: string;
+  /** As the peer wrote it. */
+  readonly to: string;
+  readonly xml: string;
+  /** Monotonic. */
+  readonly receivedAt: Millis;
+}
+
+export interface ComponentsOptions {
+  readonly clock: Clock;
+  /** How long requests wait for a component, while there is none. */
+  readonly holdFor: Millis;
+  /** Most characters of those. */
+  readonly mostHeld: number;
+  /** From receiving a request until it must be answered. */
+  readonly answerWithin: Millis;
+  /** A request that no component has answered. */
+  readonly onUnanswered: (request: Request) => void;
+}
+
+interface Sent {
+  readonly request: Request;
+  component: ComponentStream;
+}
+
+/**
+ * The components behind this front and what they have been asked. Requests go to the component with the fewest open
+ * ones; those of a component that is gone go to another one, or wait for one.
+ */
+export class Components {
+  readonly #options: ComponentsOptions;
+  readonly #active = new Set<ComponentStream>();
+  /** Oldest first. */
+  readonly #sent = new Map<string, Sent>();
+  #held: Request[] = [];
+  #heldLength = 0;
+
+  constructor(options: ComponentsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#active.size;
+  }
+
+  /** Requests without an answer, whether a component has them or not. */
+  get open(): number {
+    return this.#sent.size + this.#held.length;
+  }
+
+  get held(): number {
+    return this.#held.length;
+  }
+
+  serves(hostname: string): boolean {
+    return this.#least(hostname) !== undefined;
+  }
+
+  /** The component that a stanza for this hostname should go to now. */
+  for(hostname: string): ComponentStream | undefined {
+    return this.#least(hostname);
+  }
+
+  add(component: ComponentStream): void {
+    this.#active.add(component);
+    const held = this.#held.filter(({ hostname }) => hostname === component.hostname);
+    this.#held = this.#held.filter(({ hostname }) => hostname !== component.hostname);
+    this.#heldLength = this.#held.reduce((sum, { xml }) => sum + xml.length, 0);
+    for (const request of held) this.ask(request);
+  }
+
+  remove(component: ComponentStream): void {
+    this.#active.delete(component);
+    for (const [key, { component: asked, request }] of this.#sent) {
+      if (asked !== component) continue;
+      this.#sent.delete(key);
+      this.ask(request);
+    }
+  }
+
+  /** Passes a request on, or keeps it for a while. */
+  ask(request: Request): void {
+    const component = this.#least(request.hostname);
+    if (component === undefined) return this.#hold(request);
+    const key = keyOf(request.from, request.id);
+    // A peer that uses an id twice hears of both by address; only the last one is passed on when a component goes.
+    const before = this.#sent.get(key);
+    if (before !== undefined) before.component.unanswered -= 1;
+    this.#sent.set(key, { request, component });
+    component.unanswered += 1;
+    component.connection.send(request.xml);
+  }
+
+  /** A component has answered. */
+  answered(to: string, id: string): void {
+    const key = keyOf(to, id);
+    const sent = this.#sent.get(key);
+    if (sent === undefined) return;
+    sent.component.unanswered -= 1;
+    this.#sent.delete(key);
+  }
+
+  /** Gives up what has waited too long; to be called every second or so. */
+  sweep(): void {
+    const now = this.#options.clock.monotonic();
+    const { holdFor, answerWithin, onUnanswered } = this.#options;
+    const isLate = ({ receivedAt }: Request): boolean => now - receivedAt >= holdFor;
+    while (this.#held[0] !== undefined && isLate(this.#held[0])) {
+      const [request] = this.#held.splice(0, 1);
+      if (request === undefined) break;
+      this.#heldLength -= request.xml.length;
+      onUnanswered(request);
+    }
+    for (const [key, { request, component }] of this.#sent) {
+      if (now - request.receivedAt < answerWithin) break;
+      this.#sent.delete(key);
+      component.unanswered -= 1;
+      onUnanswered(request);
+    }
+  }
+
+  #hold(request: Request): void {
+    const { holdFor, clock, mostHeld, onUnanswered } = this.#options;
+    const isLate = clock.monotonic() - request.receivedAt >= holdFor;
+    if (isLate || this.#heldLength + request.xml.length > mostHeld) return onUnanswered(request);
+    this.#held.push(request);
+    this.#heldLength += request.xml.length;
+  }
+
+  #least(hostname: string): ComponentStream | undefined {
+    let least: ComponentStream | undefined;
+    for (const component of this.#active) {
+      if (!component.isActive || component.hostname !== hostname) continue;
+      if (least === undefined || component.unanswered < least.unanswered) least = component;
+    }
+    return least;
+  }
+}
+
+const keyOf = (from: string, id: string): string => `${id} ${from}`;

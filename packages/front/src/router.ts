@@ -1,0 +1,133 @@
+import { type Clock } from "@reveille/wakeup";
+
+import { type ComponentStream } from "./component/component-stream.ts";
+import { type Components, type Request } from "./component/components.ts";
+import { domainPartOf, parseDomain } from "./s2s/domain-name.ts";
+import { type InboundStream, type PeerStanza } from "./s2s/inbound-stream.ts";
+import { type OutboundStreams } from "./s2s/outbound-streams.ts";
+import { emptyResult, textFor, waitError } from "./stanza-text.ts";
+import { type StreamElement } from "./stream/element-reader.ts";
+
+export interface RouterPorts {
+  readonly clock: Clock;
+  readonly components: Components;
+  readonly outbound: Pick<OutboundStreams, "send">;
+  readonly serves: (domain: string) => boolean;
+  readonly onRouted: (what: Routed) => void;
+}
+
+/** What became of a stanza, for counting. */
+export type Routed = "to-component" | "to-peer" | "answered" | "dropped" | "reply-dropped";
+
+/** Passes stanzas between peers and components. Knows addresses only: nothing of what stanzas are about. */
+export class Router {
+  readonly #ports: RouterPorts;
+  /** Streams on which a peer takes replies, by its domain; the newest last. */
+  readonly #bidi = new Map<string, Set<InboundStream>>();
+  readonly #paused = new Set<InboundStream>();
+
+  constructor(ports: RouterPorts) {
+    this.#ports = ports;
+  }
+
+  /** A peer has proven a domain. */
+  proven(domain: string, stream: InboundStream): void {
+    const streams = this.#bidi.get(domain) ?? new Set();
+    this.#bidi.set(domain, streams.add(stream));
+  }
+
+  ended(stream: InboundStream): void {
+    this.#paused.delete(stream);
+    for (const domain of stream.domains) {
+      const streams = this.#bidi.get(domain);
+      streams?.delete(stream);
+      if (streams?.size === 0) this.#bidi.delete(domain);
+    }
+  }
+
+  /** A component is gone: nobody waits for it to read. */
+  componentEnded(): void {
+    this.#resume();
+  }
+
+  fromPeer({ element, to: hostname, prefixes }: PeerStanza, stream: InboundStream): void {
+    const { attributes, local } = element;
+    const [from, to] = [attributes.get("from") ?? "", attributes.get("to") ?? ""];
+    const type = attributes.get("type");
+    const id = attributes.get("id");
+    const isRequest = local === "iq" && (type === "set" || type === "get");
+    const xml = textFor(element, prefixes);
+    if (xml === undefined) {
+      if (!isRequest) return this.#ports.onRouted("dropped");
+      const text = "This stanza is longer than any that this service needs.";
+      return this.#answer({ from, hostname }, waitError({ id, from, to }, "bad-request", text));
+    }
+    if (!isRequest || id === undefined) return this.#pass(xml, hostname, stream);
+    const { clock, components } = this.#ports;
+    if (type === "get" && !components.serves(hostname) && xml.includes("urn:xmpp:ping"))
+      return this.#answer({ from, hostname }, emptyResult({ id, from, to }));
+    components.ask({ from, id, hostname, to, xml, receivedAt: clock.monotonic() });
+    this.#ports.onRouted("to-component");
+    this.#relieve(components.for(hostname), stream);
+  }
+
+  fromComponent(element: StreamElement, component: ComponentStream): void {
+    const { attributes } = element;
+    const to = attributes.get("to") ?? "";
+    const from = parseDomain(domainPartOf(attributes.get("from") ?? ""));
+    const xml = textFor(element);
+    if (from !== component.hostname || xml === undefined) return this.#ports.onRouted("dropped");
+    const type = attributes.get("type");
+    if (type === "result" || type === "error")
+      this.#ports.components.answered(to, attributes.get("id") ?? "");
+    const domain = parseDomain(domainPartOf(to));
+    if (domain === undefined) return this.#ports.onRouted("dropped");
+    // A component that writes to its own hostname asks whether stanzas come back to it.
+    if (domain === component.hostname) return component.connection.send(xml);
+    this.#toPeer(from, domain, xml);
+  }
+
+  /** No component has answered this in time. */
+  unanswered({ from, to, id, hostname }: Request): void {
+    const text = "This service is restarting; the request may be repeated.";
+    this.#answer({ from, hostname }, waitError({ id, from, to }, "remote-server-timeout", text));
+  }
+
+  #answer({ from, hostname }: { readonly from: string; readonly hostname: string }, xml: string): void {
+    const domain = parseDomain(domainPartOf(from));
+    if (domain === undefined) return;
+    this.#ports.onRouted("answered");
+    this.#toPeer(hostname, domain, xml);
+  }
+
+  #toPeer(from: string, domain: string, xml: string): void {
+    for (const stream of this.#bidi.get(domain) ?? []) {
+      if (!stream.isBidi) continue;
+      stream.connection.send(xml);
+      return this.#ports.onRouted("to-peer");
+    }
+    const isSent = this.#ports.outbound.send(from, domain, xml);
+    this.#ports.onRouted(isSent ? "to-peer" : "reply-dropped");
+  }
+
+  /** What nobody waits an answer for. */
+  #pass(xml: string, hostname: string, stream: InboundStream): void {
+    const component = this.#ports.components.for(hostname);
+    component?.connection.send(xml);
+    this.#ports.onRouted(component === undefined ? "dropped" : "to-component");
+    this.#relieve(component, stream);
+  }
+
+  /** A component that reads slowly slows down whoever writes to it, and nobody's stanzas pile up here. */
+  #relieve(component: ComponentStream | undefined, stream: InboundStream): void {
+    if (component === undefined || !component.connection.isCongested) return;
+    stream.connection.pause();
+    if (this.#paused.size === 0) component.connection.onDrain(() => this.#resume());
+    this.#paused.add(stream);
+  }
+
+  #resume(): void {
+    for (const { connection } of this.#paused) connection.resume();
+    this.#paused.clear();
+  }
+}

@@ -1,0 +1,162 @@
+import { type SecureContext } from "node:tls";
+
+import { type Clock, type Millis } from "@reveille/wakeup";
+
+import { type AddressRule } from "./address-rule.ts";
+import { type DialbackKeys } from "./dialback-key.ts";
+import { findServer, type NameResolver } from "./find-server.ts";
+import { type DialbackAnswer, type DialbackClaim, type ProofMethod } from "./inbound-stream.ts";
+import { OutboundStream } from "./outbound-stream.ts";
+
+export interface OutboundLimits {
+  /** Streams that are being negotiated at once. */
+  readonly connecting: number;
+  /** Streams in all. */
+  readonly streams: number;
+  /** Characters that wait for one stream to become ready. */
+  readonly waiting: number;
+  readonly connectWithin: Millis;
+  readonly negotiateWithin: Millis;
+  /** How long a peer that could not be reached is left alone. */
+  readonly retryAfter: Millis;
+  /** A stream that nobody has used for so long is closed. */
+  readonly idleFor: Millis;
+}
+
+export interface OutboundPorts {
+  readonly clock: Clock;
+  readonly keys: DialbackKeys;
+  readonly resolver: NameResolver;
+  readonly isAllowed: AddressRule;
+  readonly limits: OutboundLimits;
+  /** Our certificate for a hostname as a client. */
+  readonly contextFor: (hostname: string) => SecureContext;
+  readonly onReady: (domain: string, method: ProofMethod) => void;
+  /** `dropped`: stanzas that were to go there. */
+  readonly onUnreachable: (domain: string, because: string, dropped: number) => void;
+}
+
+interface Way {
+  readonly from: string;
+  readonly to: string;
+  stream: OutboundStream | undefined;
+  waiting: string;
+  stanzas: number;
+  /** Monotonic. */
+  usedAt: number;
+  blockedUntil: number;
+}
+
+/** All streams that we have opened, one for each pair of our hostname and a peer's domain; opened when first needed. */
+export class OutboundStreams {
+  readonly #ports: OutboundPorts;
+  readonly #ways = new Map<string, Way>();
+  #connecting = 0;
+  #isClosed = false;
+
+  constructor(ports: OutboundPorts) {
+    this.#ports = ports;
+  }
+
+  get count(): number {
+    return this.#ways.size;
+  }
+
+  /** Sends a stanza to a domain, when there is a stream; `false` if it was dropped. */
+  send(from: string, to: string, xml: string): boolean {
+    const way = this.#wayTo(from, to);
+    if (way === undefined) return false;
+    way.usedAt = this.#ports.clock.monotonic();
+    if (way.stream?.isReady === true) {
+      way.stream.send(xml);
+      return true;
+    }
+    if (way.stream === undefined || way.waiting.length + xml.length > this.#ports.limits.waiting)
+      return false;
+    way.waiting += xml;
+    way.stanzas += 1;
+    return true;
+  }
+
+  /** Asks the server of the domain that a key speaks for. */
+  async verify(claim: DialbackClaim): Promise<DialbackAnswer> {
+    const way = this.#wayTo(claim.receiving, claim.originating);
+    return (await way?.stream?.verify(claim)) ?? "unreachable";
+  }
+
+  /** Closes streams that nobody uses, and forgets peers that may be tried again. */
+  sweep(): void {
+    const now = this.#ports.clock.monotonic();
+    for (const [key, way] of this.#ways) {
+      if (way.stream === undefined && now >= way.blockedUntil) this.#ways.delete(key);
+      else if (way.stream?.isReady === true && now - way.usedAt > this.#ports.limits.idleFor)
+        way.stream.close();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { stream } of this.#ways.values()) stream?.close();
+  }
+
+  #wayTo(from: string, to: string): Way | undefined {
+    const { clock, limits } = this.#ports;
+    const key = `${from} ${to}`;
+    const known = this.#ways.get(key);
+    if (known?.stream !== undefined) return known;
+    const now = clock.monotonic();
+    const isBlocked = known !== undefined && now < known.blockedUntil;
+    if (this.#isClosed || isBlocked || this.#connecting >= limits.connecting) return undefined;
+    if (known === undefined && this.#ways.size >= limits.streams) return undefined;
+    const way: Way = { from, to, stream: undefined, waiting: "", stanzas: 0, usedAt: now, blockedUntil: 0 };
+    this.#ways.set(key, way);
+    way.stream = this.#open(way);
+    return way;
+  }
+
+  #open(way: Way): OutboundStream {
+    const { clock, keys, resolver, isAllowed, limits, contextFor, onReady } = this.#ports;
+    const { from, to } = way;
+    let isConnecting = true;
+    const settled = (): void => {
+      if (isConnecting) this.#connecting -= 1;
+      isConnecting = false;
+    };
+    this.#connecting += 1;
+    return new OutboundStream({
+      from,
+      to,
+      endpoints: async () => findServer(to, resolver, isAllowed),
+      secureContext: contextFor(from),
+      keys,
+      clock,
+      connectWithin: limits.connectWithin,
+      negotiateWithin: limits.negotiateWithin,
+      onReady: (method, stream) => {
+        settled();
+        stream.send(way.waiting);
+        [way.waiting, way.stanzas] = ["", 0];
+        onReady(to, method);
+      },
+      onEnded: (because, stream) => {
+        const wasReady = !isConnecting;
+        settled();
+        this.#ended(way, { because, wasReady, stream });
+      },
+    });
+  }
+
+  #ended(
+    way: Way,
+    end: { readonly because: string; readonly wasReady: boolean; readonly stream: OutboundStream },
+  ): void {
+    const { clock, limits, onUnreachable } = this.#ports;
+    // A stream that had served and is over is opened again when it is needed.
+    if (!end.wasReady) {
+      onUnreachable(way.to, end.because, way.stanzas);
+      way.blockedUntil = clock.monotonic() + limits.retryAfter;
+    }
+    way.stream = undefined;
+    [way.waiting, way.stanzas] = ["", 0];
+  }
+}

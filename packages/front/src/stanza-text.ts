@@ -1,0 +1,41 @@
+import { escapeAttribute } from "@reveille/xml";
+
+import { type StreamElement } from "./stream/element-reader.ts";
+import { STANZA_ERRORS } from "./stream/namespaces.ts";
+
+/**
+ * A stanza as text for another stream: as it was written, but for its start tag if that has declarations that mean
+ * something else there. `prefixes` are declarations of its old stream that the new one does not have. `undefined` if the
+ * stanza was too long to be kept.
+ */
+export function textFor(element: StreamElement, prefixes?: ReadonlyMap<string, string>): string | undefined {
+  const { xml, attributes, local, tagLength } = element;
+  const isPlain = (prefixes?.size ?? 0) === 0 && !attributes.has("xmlns");
+  if (xml === undefined || (isPlain && xml.startsWith(local, 1))) return xml;
+  const all = new Map([...(prefixes ?? []), ...attributes]);
+  all.delete("xmlns");
+  let tag = `<${local}`;
+  for (const [name, value] of all) tag += ` ${name}='${escapeAttribute(value)}'`;
+  const isEmpty = xml.charCodeAt(tagLength - 2) === 0x2f;
+  return isEmpty ? `${tag}/>` : `${tag}>${xml.slice(tagLength, xml.lastIndexOf("<"))}</${local}>`;
+}
+
+/** Addresses of a stanza that is answered. */
+export interface Addresses {
+  readonly id: string | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** An error of type `wait`: the sender keeps its registration and publishes again with the next message. */
+export function waitError({ id, from, to }: Addresses, condition: string, text: string): string {
+  return `${reply("error", { id, from, to })}><error type='wait'><${condition} xmlns='${STANZA_ERRORS}'/><text xmlns='${STANZA_ERRORS}'>${text}</text></error></iq>`;
+}
+
+export const emptyResult = (addresses: Addresses): string => `${reply("result", addresses)}/>`;
+
+/** The beginning of a reply: it comes from where the request went. */
+function reply(type: string, { id, from, to }: Addresses): string {
+  const identity = id === undefined ? "" : ` id='${escapeAttribute(id)}'`;
+  return `<iq type='${type}'${identity} from='${escapeAttribute(to)}' to='${escapeAttribute(from)}'`;
+}
