@@ -159,7 +159,7 @@ class RunningFront implements Front {
       );
     for (const at of direct)
       this.#listeners.direct.push(
-        await listen(at, (socket) => this.#admit(socket, () => this.#handshake(socket))),
+        await listen(at, (socket) => this.#admit(socket, () => void this.#handshake(socket))),
       );
     this.#options.observe({ kind: "listening-changed", state: "listening" });
   }
