@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   runtime: ["wakeup"],
   cli: [
     "wakeup",
+    "front",
     "ingress",
     "admission",
     "queue",

@@ -6,7 +6,9 @@ import { type OutboundLimits } from "./s2s/outbound-streams.ts";
 
 /** Every bound of a front. */
 export interface FrontLimits extends ConnectionLimits {
-  readonly inbound: InboundLimits;
+  /** Longest stanza of a peer, in characters. */
+  readonly longestStanza: number;
+  readonly inbound: Omit<InboundLimits, "longestStanza">;
   readonly outbound: OutboundLimits;
   /** How long requests wait while no component is connected, and most characters of those. */
   readonly holdFor: Millis;
@@ -20,11 +22,11 @@ export const LIMITS: FrontLimits = {
   unproven: 2_000,
   unprovenOfAddress: 50,
   ofAddress: 1_000,
+  longestStanza: 65_536,
   inbound: {
     tlsWithin: seconds(10),
     provenWithin: seconds(30),
     longestUnproven: 10_240,
-    longestStanza: 65_536,
     domains: 100,
     lookUps: 10,
   },

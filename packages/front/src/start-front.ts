@@ -220,7 +220,7 @@ class RunningFront implements Front {
       clock,
       keys,
       serves,
-      limits: this.#limits.inbound,
+      limits: { ...this.#limits.inbound, longestStanza: this.#limits.longestStanza },
       startTls: async (socket) => this.#tls.start(socket),
       verify: async (claim) => this.#outbound.verify(claim),
       onStanza: (stanza, stream) => this.#router.fromPeer(stanza, stream),

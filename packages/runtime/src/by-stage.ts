@@ -1,5 +1,6 @@
 import {
   type CanaryEvent,
+  type FrontEvent,
   type IngressEvent,
   type Observe,
   type PushServiceEvent,
@@ -26,6 +27,7 @@ export type WorkEvent = Exclude<QueueEvent, RedisEvent>;
 
 /** Who hears the events of each stage; a missing listener ignores them. */
 export interface StageListeners {
+  readonly front?: ((event: FrontEvent) => void) | undefined;
   readonly ingress?: ((event: IngressEvent) => void) | undefined;
   readonly work?: ((event: WorkEvent) => void) | undefined;
   readonly pushService?: ((event: PushServiceEvent) => void) | undefined;
@@ -36,9 +38,16 @@ export interface StageListeners {
 
 /** The one list of all kinds of events: a new kind does not compile until it has a stage. */
 export const byStage =
-  ({ ingress, work, pushService, sidecar, canary, redis }: StageListeners): Observe =>
+  ({ front, ingress, work, pushService, sidecar, canary, redis }: StageListeners): Observe =>
   (event) => {
     switch (event.kind) {
+      case "peer-proven":
+      case "peer-stream-ended":
+      case "peer-unreachable":
+      case "connection-refused":
+      case "component-changed":
+      case "listening-changed":
+        return front?.(event);
       case "wakeup-admitted":
       case "publish-answered":
       case "query-answered":

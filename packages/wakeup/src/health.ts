@@ -21,8 +21,8 @@ export interface PartHealth {
   readonly anyOf?: string;
 }
 
-/** A process that reports to the sidecar of its host; a host without a canary lacks nothing. */
-export type Role = "ingress" | "worker" | "canary";
+/** A process that reports to the sidecar of its host; a host without a canary, or with another front, lacks nothing. */
+export type Role = "front" | "ingress" | "worker" | "canary";
 
 /** One metric of a process, in the JSON form of prom-client (`registry.getMetricsAsJSON()`). */
 export interface MetricFamily {

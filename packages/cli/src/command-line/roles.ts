@@ -1,7 +1,12 @@
 import { type Command } from "commander";
 
-/** `ingress`, `worker`, `sidecar`: each loads its own parts only; a sidecar has no use for BullMQ. */
+/** `front`, `ingress`, `worker`, `sidecar`: each loads its own parts only; a sidecar has no use for BullMQ. */
 export function addRoles(reveille: Command): void {
+  addRole(reveille, {
+    name: "front",
+    does: "take streams of users' servers (s2s) and pass stanzas to the ingresses (XEP-0114)",
+    run: async (file) => (await import("../commands/front.ts")).runFront(file),
+  });
   addRole(reveille, {
     name: "ingress",
     does: "take publishes from the front (XEP-0114) and put wakeups into the queue",

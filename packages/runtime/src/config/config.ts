@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { canaryConfig } from "./canary-config.ts";
 import { ingressComponent } from "./component-config.ts";
+import { frontConfig } from "./front-config.ts";
 import { address, domain, path, pushModule, rate, region, someTime, text } from "./leaves.ts";
 import { moduleConfig, type ModuleConfig } from "./module-config.ts";
 import { redisConfig } from "./redis-config.ts";
@@ -85,6 +86,7 @@ export const configSchema = z.strictObject({
       .meta({ examples: ["registrable"] })
       .prefault("registrable"),
   }),
+  front: frontConfig.optional(),
   admission: z
     .strictObject({
       window: someTime.prefault("20s"),

@@ -4,6 +4,7 @@ import { byStage } from "../by-stage.ts";
 import { type Logger } from "./create-logger.ts";
 import { type EventLog } from "./event-log.ts";
 import { logCanary } from "./log-canary.ts";
+import { logFront } from "./log-front.ts";
 import { logIngress } from "./log-ingress.ts";
 import { logPushService } from "./log-push-service.ts";
 import { logRedis } from "./log-redis.ts";
@@ -31,6 +32,7 @@ export function logEvents({ logger, secret, clock }: LogEventsOptions): Observe 
     sparingly: sparing(clock, seconds(10)),
   };
   return byStage({
+    front: logFront(log),
     ingress: logIngress(log),
     work: logWork(log),
     pushService: logPushService(log),

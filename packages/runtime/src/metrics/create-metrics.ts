@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 
 import { byStage } from "../by-stage.ts";
 import { canaryMetrics } from "./canary-metrics.ts";
+import { frontMetrics } from "./front-metrics.ts";
 import { ingressMetrics } from "./ingress-metrics.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { pushServiceMetrics } from "./push-service-metrics.ts";
@@ -11,7 +12,7 @@ import { type ReadFacts, readingMetrics } from "./readings.ts";
 import { sidecarMetrics } from "./sidecar-metrics.ts";
 
 export interface MetricsOptions {
-  readonly role: "ingress" | "worker" | "sidecar" | "canary";
+  readonly role: "front" | "ingress" | "worker" | "sidecar" | "canary";
   readonly version: string;
   /** Their series are there from the start. */
   readonly modules: readonly PushModule[];
@@ -47,10 +48,12 @@ export interface MetricDescription {
 export function createMetrics({ role, version, modules, clock }: MetricsOptions): Metrics {
   const registry = new Registry();
   const known = new Set<PushModule>();
+  const front = role === "front" ? frontMetrics(registry) : undefined;
   const ingress = role === "ingress" ? ingressMetrics(registry) : undefined;
   const work = role === "worker" ? queueMetrics(registry, known) : undefined;
   const pushService = role === "worker" ? pushServiceMetrics(registry) : undefined;
-  const readings = role === "sidecar" || role === "canary" ? undefined : readingMetrics(registry, clock);
+  const readings =
+    role === "sidecar" || role === "canary" ? undefined : readingMetrics(registry, role, clock);
   const sidecar = role === "sidecar" ? sidecarMetrics(registry) : undefined;
   const canary = role === "canary" ? canaryMetrics(registry, clock) : undefined;
   const redis = processMetrics(registry, { role, version, startedAt: clock.now() });
@@ -63,6 +66,7 @@ export function createMetrics({ role, version, modules, clock }: MetricsOptions)
   };
   addModules(modules);
   const observe = byStage({
+    front,
     ingress: ingress?.observe,
     work: work?.observe,
     pushService: pushService?.observe,

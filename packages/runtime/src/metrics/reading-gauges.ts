@@ -62,6 +62,8 @@ export function readingGauges(registry: Registry) {
         case "redis":
           redis.show(reading);
           break;
+        case "front":
+          break;
         case "sentinels":
           redis.showSentinels(reading);
           break;

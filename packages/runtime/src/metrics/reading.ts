@@ -25,4 +25,16 @@ export type Reading =
     }
   /** Sentinels as this host sees them; 0 of 0 where there are none. */
   | { readonly kind: "sentinels"; readonly configured: number; readonly agreeing: number }
+  /** Of this front. */
+  | {
+      readonly kind: "front";
+      readonly connections: number;
+      readonly unproven: number;
+      readonly outbound: number;
+      readonly components: number;
+      readonly unanswered: number;
+      readonly routed: Readonly<
+        Record<"to-component" | "to-peer" | "answered" | "dropped" | "reply-dropped", number>
+      >;
+    }
   | { readonly kind: "credential"; readonly module: PushModule; readonly expiresAt: EpochMillis };

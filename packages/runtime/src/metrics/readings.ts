@@ -1,6 +1,7 @@
 import { type Clock, millis, seconds } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
+import { frontGauges } from "./front-metrics.ts";
 import { readingGauges } from "./reading-gauges.ts";
 import { type Reading } from "./reading.ts";
 
@@ -12,8 +13,8 @@ const KEEP = seconds(5);
 const PATIENCE = millis(500);
 
 /** Gauges that are read when the metrics are, at most every 5 s, each with half a second of patience. */
-export function readingMetrics(registry: Registry, clock: Clock) {
-  const show = readingGauges(registry);
+export function readingMetrics(registry: Registry, role: "front" | "ingress" | "worker", clock: Clock) {
+  const show = role === "front" ? frontReadings(registry) : readingGauges(registry);
   const readers: ReadFacts[] = [];
   let readAt: number | undefined;
   return {
@@ -28,6 +29,14 @@ export function readingMetrics(registry: Registry, clock: Clock) {
       const facts = await Promise.all(readers.map((read) => withPatience(read, clock)));
       show(facts.flat());
     },
+  };
+}
+
+function frontReadings(registry: Registry) {
+  const gauges = frontGauges(registry);
+  return (readings: readonly Reading[]): void => {
+    gauges.hide();
+    for (const reading of readings) if (reading.kind === "front") gauges.show(reading);
   };
 }
 

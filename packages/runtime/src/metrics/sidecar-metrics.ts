@@ -4,7 +4,7 @@ import { type Registry } from "prom-client";
 import { allOf, bounded, gauge, inSeconds } from "./instruments.ts";
 
 /** Of these a host says that it has none. */
-const ROLES = allOf<Exclude<Role, "canary">>({ ingress: true, worker: true });
+const ROLES = allOf<Exclude<Role, "canary" | "front">>({ ingress: true, worker: true });
 type ProcessState = Exclude<Extract<SidecarEvent, { kind: "role-process-changed" }>["state"], "gone">;
 const PROCESS_STATES = allOf<ProcessState>({ answering: true, silent: true });
 const HEALTHS = allOf<Health["kind"]>({ starting: true, ready: true, draining: true, failing: true });

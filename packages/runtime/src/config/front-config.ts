@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+import { address, domain, path } from "./leaves.ts";
+
+const count = (example: number, most: number) =>
+  z
+    .int()
+    .min(1)
+    .max(most)
+    .meta({ examples: [example] })
+    .prefault(example);
+
+/** The front of our own: s2s outside, the ingresses' component listener inside. Secrets are paths. */
+export const frontConfig = z.strictObject({
+  /** By the hostname that users' servers publish to. */
+  hostnames: z
+    .record(
+      domain("eu.push.example"),
+      z.strictObject({
+        certificateFile: path("/etc/reveille/front/eu.push.example.crt"),
+        keyFile: path("/etc/reveille/front/eu.push.example.key"),
+      }),
+    )
+    .refine((all) => Object.keys(all).length > 0, "must contain at least one hostname"),
+  /** STARTTLS. */
+  listen: z.array(address("[::]:5269")).min(1).prefault(["[::]:5269"]),
+  /** XEP-0368. */
+  listenDirectTls: z.array(address("[::]:5270")).prefault(["[::]:5270"]),
+  component: z.strictObject({
+    listen: address("127.0.0.1:5347").prefault("127.0.0.1:5347"),
+    secretFile: path("/etc/reveille/front/component.secret"),
+  }),
+  dialbackSecretFile: path("/etc/reveille/front/dialback.secret"),
+  authoritiesFile: path("/etc/reveille/front/authorities.pem").optional(),
+  dnsServers: z.array(address("127.0.0.1:53")).min(1).optional(),
+  /** Whether streams may be opened to addresses that are not of the open internet. */
+  privateAddresses: z
+    .enum(["refuse", "allow"])
+    .meta({ examples: ["refuse"] })
+    .prefault("refuse"),
+  limits: z
+    .strictObject({
+      connections: count(20_000, 1_000_000),
+      connectionsOfAddress: count(1_000, 1_000_000),
+      unproven: count(2_000, 1_000_000),
+      unprovenOfAddress: count(50, 1_000_000),
+      stanzaLength: z
+        .int()
+        .min(10_000)
+        .max(1_000_000)
+        .meta({ examples: [65_536] })
+        .prefault(65_536),
+    })
+    .prefault({}),
+});
+
+export type FrontConfig = z.output<typeof frontConfig>;

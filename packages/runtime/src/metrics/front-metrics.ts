@@ -1,0 +1,104 @@
+import { type FrontEvent } from "@reveille/wakeup";
+import { type Registry } from "prom-client";
+
+import { allOf, closedCounter, combinations, gauge, plainCounter } from "./instruments.ts";
+import { type Reading } from "./reading.ts";
+
+type Of<Kind extends FrontEvent["kind"]> = Extract<FrontEvent, { readonly kind: Kind }>;
+
+const DIRECTIONS = allOf<Of<"peer-proven">["direction"]>({ in: true, out: true });
+const METHODS = allOf<Of<"peer-proven">["method"]>({ external: true, dialback: true });
+const LIMITS = allOf<Of<"connection-refused">["by"]>({
+  connections: true,
+  unproven: true,
+  unprovenOfAddress: true,
+  ofAddress: true,
+});
+type FrontReading = Extract<Reading, { readonly kind: "front" }>;
+const ROUTES = allOf<keyof FrontReading["routed"]>({
+  "to-component": true,
+  "to-peer": true,
+  answered: true,
+  dropped: true,
+  "reply-dropped": true,
+});
+
+/** What a front counts of its streams. */
+export function frontMetrics(registry: Registry) {
+  const proven = closedCounter<"direction" | "method">(registry, {
+    name: "reveille_front_domains_proven_total",
+    help: "Domains proven on streams: by users' servers (in) or by us (out), by certificate (external) or dialback.",
+    labels: ["direction", "method"],
+    children: combinations({ direction: DIRECTIONS, method: METHODS }),
+  });
+  const ended = plainCounter(
+    registry,
+    "reveille_front_streams_ended_total",
+    "Streams of users' servers that have ended.",
+  );
+  const refused = closedCounter<"limit">(registry, {
+    name: "reveille_front_connections_refused_total",
+    help: "Connections that were not accepted, by the limit that was reached.",
+    labels: ["limit"],
+    children: combinations({ limit: LIMITS }),
+  });
+  const unreachable = plainCounter(
+    registry,
+    "reveille_front_unreachable_total",
+    "Attempts to open a stream to a user's server that failed.",
+  );
+  return (event: FrontEvent): void => {
+    switch (event.kind) {
+      case "peer-proven":
+        return proven.inc({ direction: event.direction, method: event.method });
+      case "peer-stream-ended":
+        return ended.inc();
+      case "peer-unreachable":
+        return unreachable.inc();
+      case "connection-refused":
+        return refused.inc({ limit: event.by });
+      case "component-changed":
+      case "listening-changed":
+        return;
+    }
+  };
+}
+
+/** What a front has open, and what it has passed on. */
+export function frontGauges(registry: Registry) {
+  const connections = gauge(registry, {
+    name: "reveille_front_connections",
+    help: "Connections of a front: of users' servers that have proven a domain, or not yet; to users' servers; of ingresses.",
+    labels: ["kind"],
+    aggregator: "sum",
+  });
+  const unanswered = gauge(registry, {
+    name: "reveille_front_unanswered_requests",
+    help: "Requests that the front has passed on or holds, and that have no answer yet.",
+    labels: [],
+    aggregator: "sum",
+  });
+  const stanzas = gauge(registry, {
+    name: "reveille_front_stanzas",
+    help: "Stanzas since the start by where they went; answered: by the front itself; reply-dropped: the sender's server cannot be reached.",
+    labels: ["route"],
+    aggregator: "sum",
+  });
+  const hide = (): void => {
+    for (const each of [connections, stanzas]) each.reset();
+    unanswered.remove();
+  };
+  hide();
+  return {
+    hide,
+    show: (reading: FrontReading): void => {
+      connections.set({ kind: "proven" }, reading.connections - reading.unproven);
+      connections.set({ kind: "unproven" }, reading.unproven);
+      connections.set({ kind: "outbound" }, reading.outbound);
+      connections.set({ kind: "component" }, reading.components);
+      unanswered.set(reading.unanswered);
+      for (const [route, count] of Object.entries(reading.routed)) stanzas.set({ route }, count);
+      for (const route of ROUTES) stanzas.inc({ route }, 0);
+    },
+  };
+}
