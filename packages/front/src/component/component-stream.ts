@@ -38,6 +38,7 @@ export class ComponentStream {
       clock: ports.clock,
       longest: LONGEST,
       mostUnsent: MOST_UNSENT,
+      header: () => componentHeader("", this.#id),
       listener: {
         header: (header) => this.#open(header),
         element: (element) => this.#take(element),
@@ -63,9 +64,7 @@ export class ComponentStream {
 
   #open(header: StreamHeader): void {
     this.#hostname = parseDomain(header.to ?? "") ?? "";
-    this.connection.send(
-      `<?xml version='1.0'?><stream:stream xmlns='${COMPONENT}' xmlns:stream='${STREAMS}' xmlns:db='${DIALBACK}' from='${escapeAttribute(header.to ?? "")}' id='${this.#id}'>`,
-    );
+    this.connection.send(componentHeader(header.to ?? "", this.#id));
     if (header.namespace !== STREAMS || header.content !== COMPONENT)
       return this.connection.fail("invalid-namespace");
     if (!this.#ports.serves(this.#hostname)) this.connection.fail("host-unknown");
@@ -91,3 +90,6 @@ export class ComponentStream {
     return bytes.length === expected.length && timingSafeEqual(bytes, Buffer.from(expected));
   }
 }
+
+const componentHeader = (hostname: string, id: string): string =>
+  `<?xml version='1.0'?><stream:stream xmlns='${COMPONENT}' xmlns:stream='${STREAMS}' xmlns:db='${DIALBACK}' from='${escapeAttribute(hostname)}' id='${id}'>`;

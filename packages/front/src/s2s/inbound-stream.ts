@@ -100,6 +100,7 @@ export class InboundStream {
       clock: ports.clock,
       longest: ports.limits.longestUnproven,
       mostUnsent: MOST_UNSENT,
+      header: () => s2sHeader({ id: this.id }),
       listener: {
         header: (header) => this.#open(header),
         element: (element) => this.#take(element),
@@ -135,13 +136,7 @@ export class InboundStream {
     if (!isLate() || this.connection.signal.aborted) return;
     // In a handshake there is no stream that an error could be sent on.
     if (this.#state === "handshake") this.connection.destroy("handshake-timeout");
-    else this.#refuse("connection-timeout");
-  }
-
-  /** A stream error; one that comes before our header gets one (RFC 6120 §4.9.1.1). */
-  #refuse(condition: StreamCondition): void {
-    if (this.#header === undefined) this.connection.send(s2sHeader({ id: this.id }));
-    this.connection.fail(condition);
+    else this.connection.fail("connection-timeout");
   }
 
   #open(header: StreamHeader): void {

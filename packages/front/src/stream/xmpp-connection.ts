@@ -40,6 +40,8 @@ export interface ConnectionOptions {
   readonly longest: number;
   /** Most bytes that wait for a peer that does not read. */
   readonly mostUnsent: number;
+  /** Of the side that is connected to: its stream header for a stream error that comes before its own (RFC 6120 §4.9.1.2). */
+  readonly header?: () => string;
 }
 
 /** How long the other side may take to close its stream after we have closed ours. */
@@ -58,6 +60,8 @@ export class XmppConnection {
   #unsent = "";
   #state: "open" | "closing" | "over" = "open";
   #isFailed = false;
+  /** Whether the other side has begun its stream. */
+  #isOpened = false;
   #because = "connection closed";
   #stop: () => void = () => undefined;
 
@@ -89,6 +93,7 @@ export class XmppConnection {
 
   /** The other side begins a new stream (RFC 6120 §4.3.3): after TLS, after SASL. */
   restart(): void {
+    this.#isOpened = false;
     this.#reader = this.#newReader(this.#reader.longest);
     this.#decoder = new TextDecoder("utf-8", { fatal: true });
   }
@@ -131,6 +136,7 @@ export class XmppConnection {
   /** Ends the stream with an error (RFC 6120 §4.9). */
   fail(condition: StreamCondition): void {
     if (this.#state !== "open") return;
+    if (!this.#isOpened) this.send(this.#options.header?.() ?? "");
     this.send(`<stream:error><${condition} xmlns='${STREAM_ERRORS}'/></stream:error>`);
     this.#isFailed = true;
     this.close(condition);
@@ -163,12 +169,17 @@ export class XmppConnection {
     const { listener } = this.#options;
     const reader: ElementReader = new ElementReader(
       {
-        header: (header) => this.#deliver(reader, () => listener.header(header)),
+        header: (header) => this.#deliver(reader, () => this.#open(header)),
         element: (element) => this.#deliver(reader, () => listener.element(element)),
       },
       longest,
     );
     return reader;
+  }
+
+  #open(header: StreamHeader): void {
+    this.#isOpened = true;
+    this.#options.listener.header(header);
   }
 
   /** What follows a restart in the same bytes belongs to a stream that is over. */

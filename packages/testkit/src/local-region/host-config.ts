@@ -13,6 +13,8 @@ export interface HostConfigParts {
   readonly redisSocket: string;
   readonly apns: Apns;
   readonly window?: string;
+  /** The section `front`, if the front is our own. */
+  readonly own?: HostConfig | undefined;
   /** Beside the default one, as the configuration has them. */
   readonly modules?: Readonly<Record<string, unknown>>;
 }
@@ -22,7 +24,7 @@ export const DEFAULT_MODULE = "monalProdiOS";
 
 /** The configuration of the host, in the shape of `deploy/config.example.yaml`. */
 export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
-  const { place, ports, redisSocket, apns, window = "20s", modules = {} } = parts;
+  const { place, ports, redisSocket, apns, own, window = "20s", modules = {} } = parts;
   const runtimeDir = join(place.socketFolder, "run");
   await mkdir(runtimeDir, { recursive: true });
   const module = {
@@ -49,6 +51,7 @@ export async function hostConfig(parts: HostConfigParts): Promise<HostConfig> {
         { service: `xmpp://127.0.0.1:${ports.component}`, domain: REGION_HOST, secretFile: place.secretFile },
       ],
     },
+    ...(own === undefined ? {} : { front: own }),
     admission: { window },
     defaultModule: DEFAULT_MODULE,
     modules: { ...modules, [DEFAULT_MODULE]: module },

@@ -20,7 +20,7 @@ export async function writeHostConfig(folder: string, config: HostConfig): Promi
 }
 
 export interface RoleOptions {
-  readonly role: "ingress" | "worker" | "sidecar" | "canary";
+  readonly role: "front" | "ingress" | "worker" | "sidecar" | "canary";
   /** What people call this process, e.g. `worker-2`. */
   readonly name: string;
   readonly configFile: string;

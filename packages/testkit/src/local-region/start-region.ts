@@ -6,11 +6,12 @@ import { openServerDouble, type ServerDouble } from "../server-double.ts";
 import { type Apns } from "./apns.ts";
 import { hostConfig } from "./host-config.ts";
 import { REGION_HOST } from "./names.ts";
+import { frontSection } from "./own-front.ts";
 import { followWakeups, type WakeupRecord } from "./records.ts";
 import { CONFIG_FILE, type RoleOptions, startRole, writeHostConfig } from "./roles.ts";
 import { type Sender } from "./sender.ts";
 import { allOrNothing } from "./start-together.ts";
-import { startSurroundings, type Surroundings } from "./surroundings.ts";
+import { type FrontKind, startSurroundings, type Surroundings } from "./surroundings.ts";
 import { until } from "./until.ts";
 import { openWorkplace, type Workplace } from "./workplace.ts";
 
@@ -21,6 +22,8 @@ export interface RegionOptions {
   readonly workers?: number;
   /** Least time between two pushes to a device, as the configuration says it; `20s` unless told. */
   readonly window?: string;
+  /** The front; our own unless told. */
+  readonly front?: FrontKind;
   /** Push modules beside the default one, as the configuration has them. */
   readonly modules?: Readonly<Record<string, unknown>>;
   /** Domains that play users' servers as components of the front, without s2s. */
@@ -70,10 +73,10 @@ export interface Region extends AsyncDisposable {
 export async function startRegion(options: RegionOptions): Promise<Region> {
   await using parts = new AsyncDisposableStack();
   const place = parts.use(await openWorkplace(options.folder));
-  const around = await startSurroundings(parts, place, options.doubles ?? []);
-  const { ports, sender, apns, dns, redis, front } = around;
+  const around = await startSurroundings(parts, place, options);
+  const { ports, sender, apns, dns, redis } = around;
   const { start, ...roles } = await startRoles(parts, place, around, options);
-  const { sidecar, ingress, workers } = roles;
+  const { sidecar, ingress, workers, front } = roles;
   const sidecarUrl = `http://127.0.0.1:${ports.sidecar}`;
   await readiness(sidecarUrl, sidecar);
 
@@ -89,7 +92,6 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
     sender,
     apns,
     redis,
-    front,
     ...roles,
     sidecarUrl,
     statusUrl: `http://127.0.0.1:${ports.status}`,
@@ -106,6 +108,7 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
 }
 
 interface Roles {
+  readonly front: Program;
   readonly start: Region["startRole"];
   readonly sidecar: Program;
   readonly ingress: Program;
@@ -115,21 +118,24 @@ interface Roles {
 async function startRoles(
   parts: AsyncDisposableStack,
   place: Workplace,
-  { ports, redisSocket, apns }: Surroundings,
+  { ports, redisSocket, apns, dns, front: prosody }: Surroundings,
   options: RegionOptions,
 ): Promise<Roles> {
-  const config = await hostConfig({ place, ports, redisSocket, apns, ...options });
+  const own =
+    prosody === undefined ? await frontSection({ place, ports, dnsServer: dns.address }) : undefined;
+  const config = await hostConfig({ place, ports, redisSocket, apns, own, ...options });
   const ofHost = await writeHostConfig(place.folder, config);
   const start: Region["startRole"] = async (role, name, configFile = ofHost) =>
     startRole({ role, name, configFile, logFile: place.logFile(name), nodeOptions: options.nodeOptions });
   const workerNames = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`);
+  const front = prosody ?? parts.use(await start("front", "front"));
   const [ingress, ...workers] = await allOrNothing(parts, [
     start("ingress", "ingress"),
     ...workerNames.map(async (name) => start("worker", name)),
   ]);
   // Last, since a sidecar that has seen an incomplete host waits a while before it believes in a complete one.
   const sidecar = parts.use(await start("sidecar", "sidecar"));
-  return { start, sidecar, ingress, workers };
+  return { start, front, sidecar, ingress, workers };
 }
 
 async function readiness(sidecarUrl: string, { logFile }: Program): Promise<void> {

@@ -28,6 +28,9 @@ export interface Ports {
   readonly status: number;
 }
 
+/** Which program takes s2s. Further components (`doubles`) need a Prosody. */
+export type FrontKind = "reveille" | "prosody";
+
 /** Everything a region needs that is not ours, and what it talks to. */
 export interface Surroundings {
   readonly ports: Ports;
@@ -35,15 +38,22 @@ export interface Surroundings {
   readonly dns: Dns;
   readonly redis: Program;
   readonly apns: Apns;
-  readonly front: Program;
+  /** A Prosody; our own front is one of the roles. */
+  readonly front: Program | undefined;
   readonly sender: Sender;
 }
 
-/** Starts them and hands them to `parts`. `doubles`: see `RegionOptions`. */
+export interface SurroundingsOptions {
+  /** See `RegionOptions`. */
+  readonly doubles?: readonly string[];
+  readonly front?: FrontKind;
+}
+
+/** Starts them and hands them to `parts`. */
 export async function startSurroundings(
   parts: AsyncDisposableStack,
   place: Workplace,
-  doubles: readonly string[],
+  { doubles = [], front: kind = doubles.length > 0 ? "prosody" : "reveille" }: SurroundingsOptions,
 ): Promise<Surroundings> {
   trustAuthority(place.authority.certificateFile);
   const ports = {
@@ -61,9 +71,14 @@ export async function startSurroundings(
     startRegionRedis(await place.dataFolder("redis"), redisSocket, place.logFile("redis")),
     startRegionApns(place),
   ]);
+  const servers = { place, ports, dns };
+  if (kind === "reveille") {
+    const [sender] = await allOrNothing(parts, [startRegionSender(servers)]);
+    return { ports, redisSocket, dns, redis, apns, front: undefined, sender };
+  }
   const [front, sender] = await allOrNothing(parts, [
-    startRegionFront({ place, ports, dns, doubles }),
-    startRegionSender({ place, ports, dns }),
+    startRegionFront({ ...servers, doubles }),
+    startRegionSender(servers),
   ]);
   return { ports, redisSocket, dns, redis, apns, front, sender };
 }

@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Certificate } from "../s2s/tls-server.ts";
+
+export interface CertificateKind {
+  /** Names in the certificate, as dNSName. */
+  readonly names: readonly string[];
+  /** `both`: serverAuth and clientAuth; `server`: serverAuth alone, as public authorities issue them since 2026. */
+  readonly usage?: "both" | "server";
+  readonly isSelfSigned?: boolean;
+  readonly isExpired?: boolean;
+}
+
+/** A test authority and what it signs. Needs `openssl`. */
+export interface Authority extends Disposable {
+  /** PEM. */
+  readonly certificate: string;
+  readonly issue: (kind: CertificateKind) => Certificate;
+}
+
+const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+const USAGES = { both: "serverAuth,clientAuth", server: "serverAuth" };
+
+export function anAuthority(): Authority {
+  const folder = mkdtempSync(join(tmpdir(), "front-ca-"));
+  const at = (name: string): string => join(folder, name);
+  const run = (...args: readonly string[]): void =>
+    void execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  run("req", "-x509", ...CURVE, "-subj", "/CN=Test CA", "-days", "10", "-keyout", "ca.key", "-out", "ca.crt");
+  let count = 0;
+  return {
+    certificate: readFileSync(at("ca.crt"), "utf8"),
+    issue: ({ names, usage = "both", isSelfSigned = false, isExpired = false }) => {
+      count += 1;
+      const [key, request, cert, extensions] = ["key", "csr", "crt", "ext"].map(
+        (ending) => `${count}.${ending}`,
+      );
+      if (key === undefined || request === undefined || cert === undefined || extensions === undefined)
+        throw new Error("never");
+      const names_ = names.map((name) => `DNS:${name}`).join(",");
+      writeFileSync(
+        at(extensions),
+        `subjectAltName=${names_}\nextendedKeyUsage=${USAGES[usage]}\nbasicConstraints=CA:FALSE\n`,
+      );
+      run("req", ...CURVE, "-subj", `/CN=${names[0]}`, "-keyout", key, "-out", request);
+      const signer = isSelfSigned ? ["-signkey", key] : ["-CA", "ca.crt", "-CAkey", "ca.key"];
+      const days = isExpired ? "-1" : "5";
+      run("x509", "-req", "-in", request, ...signer, "-days", days, "-extfile", extensions, "-out", cert);
+      return { cert: readFileSync(at(cert), "utf8"), key: readFileSync(at(key), "utf8") };
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
+}
