@@ -1,4 +1,5 @@
-import { type ConfigChange, type HostRole, type RoleAnswer } from "@reveille/runtime";
+import { type ConfigChange, type RoleAnswer } from "@reveille/runtime";
+import { type HostRole } from "@reveille/wakeup";
 
 import { type ReloadAnswer } from "./live-config.ts";
 
@@ -63,7 +64,7 @@ export function reloadInWords({ role, pid, answer, renewed = [], stale }: RoleRe
   }
 }
 
-const READS_CREDENTIALS: ReadonlySet<HostRole> = new Set(["worker"]);
+const READS_CREDENTIALS: ReadonlySet<HostRole> = new Set(["front", "worker"]);
 
 function lineOf({ key, before, after, file }: ConfigChange): string {
   if (file !== undefined) return `${key}: the content of ${file} has changed`;

@@ -50,7 +50,6 @@ export {
   askRole,
   type AskedRole,
   askRoles,
-  type HostRole,
   listRoles,
   type Question,
   type RoleAnswer,

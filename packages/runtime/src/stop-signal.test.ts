@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 /** A process that stops by `stopSignal`; it says `ready`, `draining`, `forced: …` and `drained`. */
 function aProcess(drain: string, drainWithin: number) {
@@ -20,12 +20,12 @@ function aProcess(drain: string, drainWithin: number) {
     cwd: new URL(".", import.meta.url),
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, "exit");
   return {
-    said: async (text: string): Promise<void> =>
-      expect.poll(() => output, { timeout: 10_000 }).toContain(text),
+    said: async (text: string): Promise<void> => expect.poll(() => output).toContain(text),
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     end: async (): Promise<unknown> => {
       await exited;

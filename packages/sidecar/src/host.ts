@@ -4,16 +4,18 @@ import { join } from "node:path";
 import {
   type Clock,
   type EpochMillis,
+  isRole,
   type MetricFamily,
   networkTrouble,
   type Observe,
+  parseSocketName,
   seconds,
 } from "@reveille/wakeup";
 
 import { askRole, type ReportDetail, type RoleAnswer } from "./ask-role.ts";
 import { counting, Departed, type Merge } from "./departed.ts";
 import { changesOf, isSuccessor } from "./host-changes.ts";
-import { parseSocketName, type RoleProcess } from "./role-process.ts";
+import { type RoleProcess } from "./role-process.ts";
 
 /** Name of the file in the runtime folder by which an operator has this host drained. */
 const DRAINING = "draining";
@@ -86,8 +88,9 @@ export class Host {
     for (const name of this.#processes.keys()) if (!names.includes(name)) this.#apply(name, undefined);
     await Promise.all(
       names.map(async (name) => {
-        const id = parseSocketName(name);
-        if (id === undefined) return;
+        const { role, pid } = parseSocketName(name) ?? {};
+        if (pid === undefined || !isRole(role)) return;
+        const id = { role, pid };
         const answer = await askRole(join(runtimeDir, name), detail, clock);
         if (poll === this.#polls) this.#apply(name, seen(id, answer, this.#processes.get(name)));
       }),

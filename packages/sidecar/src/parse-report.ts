@@ -1,5 +1,6 @@
 import {
   type Health,
+  isRole,
   type MetricFamily,
   type MetricValue,
   type PartHealth,
@@ -11,7 +12,7 @@ export function parseReport(text: string): RoleReport | undefined {
   const report = parseJson(text);
   if (!isRecord(report)) return undefined;
   const { role, pid, version, startedAt, parts, metrics } = report;
-  if (role !== "ingress" && role !== "worker" && role !== "canary") return undefined;
+  if (!isRole(role)) return undefined;
   if (typeof pid !== "number" || typeof version !== "string" || typeof startedAt !== "number")
     return undefined;
   if (!Array.isArray(parts) || !Array.isArray(metrics)) return undefined;

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 
-import { type Role, seconds } from "@reveille/wakeup";
+import { type Role, ROLES, seconds } from "@reveille/wakeup";
 import { fastify, type FastifyInstance } from "fastify";
 
 import { type Liveness } from "./liveness.ts";
@@ -25,8 +25,6 @@ export interface SidecarAnswers {
   /** Without it anybody who reaches the sidecar may read the metrics. */
   readonly metricsToken: string | undefined;
 }
-
-const ROLES = ["ingress", "worker", "canary"] as const satisfies readonly Role[];
 
 /** Everything a sidecar serves: for operators, HAProxy and Prometheus. */
 export function sidecarApp(answers: SidecarAnswers): FastifyInstance {

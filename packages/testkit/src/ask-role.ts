@@ -6,13 +6,16 @@ import { fieldsOf } from "./fields-of.ts";
 
 /** A process that reports on a Unix socket. */
 export interface ReportingRole {
-  readonly role: "ingress" | "worker" | "canary";
+  readonly role: "front" | "ingress" | "worker" | "canary";
   /** As in the configuration of its host. */
   readonly runtimeDir: string;
   readonly pid: number;
 }
 
-/** Rejects until the role works: it reports, and an ingress or worker has its Redis, which it opens before all else. */
+/**
+ * Rejects until the role works: it reports, a front listens, and an ingress or worker has its Redis, which it opens before all
+ * else.
+ */
 export async function askRole({ role, runtimeDir, pid }: ReportingRole): Promise<void> {
   const path = join(runtimeDir, `${role}-${pid}.sock`);
   const report: unknown = JSON.parse(await ask({ kind: "http", at: { path }, url: "/report?metrics=none" }));
@@ -20,6 +23,8 @@ export async function askRole({ role, runtimeDir, pid }: ReportingRole): Promise
   if (!Array.isArray(parts)) throw new Error(`${role} reports no parts`);
   const waits = parts.map(fieldsOf).some(({ part, health }) => part === "redis" && !isReady(health));
   if (waits) throw new Error(`${role} waits for its Redis`);
+  if (parts.map(fieldsOf).some(({ health }) => role === "front" && fieldsOf(health)["kind"] === "starting"))
+    throw new Error("the front does not listen yet");
 }
 
 const isReady = (health: unknown): boolean => fieldsOf(health)["kind"] === "ready";

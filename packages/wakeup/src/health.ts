@@ -22,7 +22,19 @@ export interface PartHealth {
 }
 
 /** A process that reports to the sidecar of its host; a host without a canary, or with another front, lacks nothing. */
-export type Role = "front" | "ingress" | "worker" | "canary";
+export const ROLES = ["front", "ingress", "worker", "canary"] as const;
+export type Role = (typeof ROLES)[number];
+
+export const isRole = (text: unknown): text is Role => ROLES.some((role) => role === text);
+
+/** Whatever of a host has a socket in the runtime folder. */
+export type HostRole = Role | "sidecar";
+
+/** Role and process id from the name of the socket `<role>-<pid>.sock` at which a process reports. */
+export function parseSocketName(name: string): { readonly role: HostRole; readonly pid: number } | undefined {
+  const [, role, pid] = /^([a-z]+)-(\d+)\.sock$/.exec(name) ?? [];
+  return isRole(role) || role === "sidecar" ? { role, pid: Number(pid) } : undefined;
+}
 
 /** One metric of a process, in the JSON form of prom-client (`registry.getMetricsAsJSON()`). */
 export interface MetricFamily {

@@ -37,11 +37,15 @@ export {
 } from "./fingerprint.ts";
 export {
   type Health,
+  type HostRole,
+  isRole,
   type MetricFamily,
   type MetricValue,
+  parseSocketName,
   type PartHealth,
   type Role,
   type RoleReport,
+  ROLES,
 } from "./health.ts";
 export { type Outcome, type OutcomeKind } from "./outcome.ts";
 export { isPushModule, type PushModule } from "./push-module.ts";

@@ -481,6 +481,7 @@ function keysOf(example: string): readonly string[] {
       const inList = steps.slice(0, 2).join(".") === "ingress.components" && steps.length > 2;
       const path = inList ? [...steps.slice(0, 2), "*", ...steps.slice(2)] : steps;
       if (path[0] === "modules" && path.length > 1) path[1] = "*";
+      if (path[0] === "front" && path[1] === "hostnames" && path.length > 2) path[2] = "*";
       if (path.at(-1) !== "*") paths.add(path.join("."));
     },
   });

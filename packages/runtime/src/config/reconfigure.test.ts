@@ -105,6 +105,7 @@ describe("a reconfiguration", () => {
       "canary",
       "defaultModule",
       "drainWithin",
+      "front",
       "host",
       "ingress",
       "log",

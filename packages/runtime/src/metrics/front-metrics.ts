@@ -78,14 +78,15 @@ export function frontGauges(registry: Registry) {
     labels: [],
     aggregator: "sum",
   });
-  const stanzas = gauge(registry, {
-    name: "reveille_front_stanzas",
-    help: "Stanzas since the start by where they went; answered: by the front itself; reply-dropped: the sender's server cannot be reached.",
+  const stanzas = closedCounter<"route">(registry, {
+    name: "reveille_front_stanzas_total",
+    help: "Stanzas by where they went; answered: by the front itself; reply-dropped: the sender's server cannot be reached.",
     labels: ["route"],
-    aggregator: "sum",
+    children: combinations({ route: ROUTES }),
   });
+  const counted = new Map<string, number>();
   const hide = (): void => {
-    for (const each of [connections, stanzas]) each.reset();
+    connections.reset();
     unanswered.remove();
   };
   hide();
@@ -97,8 +98,10 @@ export function frontGauges(registry: Registry) {
       connections.set({ kind: "outbound" }, reading.outbound);
       connections.set({ kind: "component" }, reading.components);
       unanswered.set(reading.unanswered);
-      for (const [route, count] of Object.entries(reading.routed)) stanzas.set({ route }, count);
-      for (const route of ROUTES) stanzas.inc({ route }, 0);
+      for (const [route, count] of Object.entries(reading.routed)) {
+        stanzas.inc({ route }, count - (counted.get(route) ?? 0));
+        counted.set(route, count);
+      }
     },
   };
 }

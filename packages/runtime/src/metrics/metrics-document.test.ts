@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { createMetrics, type MetricDescription, type Reading } from "../index.ts";
 
-const ROLES = ["ingress", "worker", "sidecar", "canary"] as const;
+const ROLES = ["front", "ingress", "worker", "sidecar", "canary"] as const;
 const document = new URL("../../../../docs/metrics.md", import.meta.url).pathname;
 
 /** Labels whose values stem from the configuration, or are the same everywhere. */
@@ -39,6 +39,15 @@ const READINGS: readonly Reading[] = [
     lag: { bytes: 0, seconds: 0 },
   },
   { kind: "sentinels", configured: 3, agreeing: 3 },
+  {
+    kind: "front",
+    connections: 0,
+    unproven: 0,
+    outbound: 0,
+    components: 0,
+    unanswered: 0,
+    routed: { "to-component": 0, "to-peer": 0, answered: 0, dropped: 0, "reply-dropped": 0 },
+  },
 ];
 
 interface Row extends MetricDescription {
@@ -85,6 +94,7 @@ function documentOf(rows: readonly Row[]): string {
     ours.filter(({ roles }) => roles.length === 1 && roles[0] === role);
   return [
     INTRODUCTION,
+    section("Front", of("front")),
     section("Ingress", of("ingress")),
     section("Worker", of("worker")),
     section("Sidecar", of("sidecar")),

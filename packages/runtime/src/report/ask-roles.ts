@@ -3,10 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { type Clock, type Millis, networkTrouble, type Role } from "@reveille/wakeup";
-
-/** Whatever of a host has a socket in the runtime folder. */
-export type HostRole = Role | "sidecar";
+import { type Clock, type HostRole, type Millis, networkTrouble, parseSocketName } from "@reveille/wakeup";
 
 /** A role of this host, as the name of its socket tells it, and what it answered. */
 export interface AskedRole {
@@ -23,7 +20,7 @@ export type RoleAnswer =
 export interface Question {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Default: `ingress` and `worker`, the roles that publishes go through. */
+  /** Default: `front`, `ingress` and `worker`, the roles that publishes go through. */
   readonly only?: HostRole;
   readonly within: Millis;
 }
@@ -40,7 +37,7 @@ export async function askRoles(
   const roles = await listRoles(runtimeDir);
   const { only } = question;
   const asked = roles.filter(({ role }) =>
-    only === undefined ? role === "ingress" || role === "worker" : role === only,
+    only === undefined ? role !== "canary" && role !== "sidecar" : role === only,
   );
   return Promise.all(asked.map((socket) => askRole(socket, question, clock)));
 }
@@ -61,9 +58,8 @@ export async function listRoles(runtimeDir: string): Promise<readonly RoleSocket
   return names
     .toSorted((one, other) => one.localeCompare(other))
     .flatMap((name) => {
-      const [, role, pid] = /^(ingress|worker|canary|sidecar)-(\d+)\.sock$/.exec(name) ?? [];
-      if (role !== "ingress" && role !== "worker" && role !== "canary" && role !== "sidecar") return [];
-      return [{ role, pid: Number(pid), path: join(runtimeDir, name) }];
+      const socket = parseSocketName(name);
+      return socket === undefined ? [] : [{ ...socket, path: join(runtimeDir, name) }];
     });
 }
 

@@ -2,14 +2,14 @@ import { readdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-const ROLE_SOCKET = /^(?:ingress|worker|canary|sidecar)-\d+\.sock$/;
+import { parseSocketName } from "@reveille/wakeup";
 
 /**
  * Removes the sockets that a killed role left behind: those where nobody listens. Process ids would not tell,
  * since containers that share the folder have ids of their own each.
  */
 export async function removeStaleSockets(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => ROLE_SOCKET.test(name));
+  const names = (await readdir(folder)).filter((name) => parseSocketName(name) !== undefined);
   await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
