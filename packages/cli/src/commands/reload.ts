@@ -1,12 +1,5 @@
-import {
-  askRole,
-  type Config,
-  type HostRole,
-  listRoles,
-  type RoleSocket,
-  systemClock,
-} from "@reveille/runtime";
-import { seconds } from "@reveille/wakeup";
+import { askRole, type Config, listRoles, type RoleSocket, systemClock } from "@reveille/runtime";
+import { type HostRole, seconds } from "@reveille/wakeup";
 
 import { type ReloadOptions } from "../command-line/reload.ts";
 import { loadMachine } from "../load-config.ts";
@@ -17,7 +10,7 @@ import { renewSecrets } from "../renew-secrets.ts";
 import { reveilleUnits } from "../systemd-units.ts";
 
 /** Workers first, so that nobody accepts a wakeup for a module that no worker knows yet. */
-const IN_ORDER: readonly HostRole[] = ["worker", "ingress", "canary", "sidecar"];
+const IN_ORDER: readonly HostRole[] = ["worker", "ingress", "front", "canary", "sidecar"];
 
 /**
  * `reveille reload`. Throws a `ConfigError` before it asks anybody, if the file has mistakes, and an Error if there is
