@@ -40,10 +40,10 @@ export function anAuthority(): Authority {
       );
       if (key === undefined || request === undefined || cert === undefined || extensions === undefined)
         throw new Error("never");
-      const names_ = names.map((name) => `DNS:${name}`).join(",");
+      const list = names.map((name) => `DNS:${name}`).join(",");
       writeFileSync(
         at(extensions),
-        `subjectAltName=${names_}\nextendedKeyUsage=${USAGES[usage]}\nbasicConstraints=CA:FALSE\n`,
+        `subjectAltName=${list}\nextendedKeyUsage=${USAGES[usage]}\nbasicConstraints=CA:FALSE\n`,
       );
       run("req", ...CURVE, "-subj", `/CN=${names[0]}`, "-keyout", key, "-out", request);
       const signer = isSelfSigned ? ["-signkey", key] : ["-CA", "ca.crt", "-CAkey", "ca.key"];
