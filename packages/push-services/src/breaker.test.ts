@@ -25,7 +25,7 @@ function aBreaker(): {
   const send = (sign: Sign): string => {
     device += 1;
     const leave = breaker.ask(String(device));
-    if (leave.kind === "leave") breaker.heard(leave, sign, "InvalidProviderToken");
+    if (leave.kind === "leave") breaker.heard(leave, sign, { reason: "InvalidProviderToken" });
     return leave.kind;
   };
   return { breaker, clock, changes, send };
@@ -54,7 +54,7 @@ describe("a breaker", () => {
     const probe = breaker.ask("2");
     expect(probe).toEqual({ kind: "leave", probe: true, device: "2" });
     expect(send("good")).toBe("parked");
-    breaker.heard({ kind: "leave", probe: true, device: "2" }, "good", "");
+    breaker.heard({ kind: "leave", probe: true, device: "2" }, "good", { reason: "" });
     expect(send("good")).toBe("leave");
     expect(changes).toEqual(["open", "probing", "closed"]);
   });
@@ -65,6 +65,16 @@ describe("a breaker", () => {
     await clock.advance(minutes(1));
     send("refused");
     expect(breaker.ask("2")).toMatchObject({ kind: "parked", retryAfter: minutes(2) });
+  });
+
+  it("stays open for as long as the push service asks", async () => {
+    const { breaker, clock, send } = aBreaker();
+    for (let count = 0; count < 3; count += 1) send("refused");
+    await clock.advance(minutes(1));
+    const probe = breaker.ask("new");
+    if (probe.kind !== "leave") throw new Error("no probe");
+    breaker.heard(probe, "refused", { reason: "HTTP 503", retryAfter: minutes(30) });
+    expect(breaker.ask("other")).toMatchObject({ kind: "parked", retryAfter: minutes(30) });
   });
 
   it("probes again at once if a probe gets no answer", async () => {
@@ -89,7 +99,7 @@ describe("a breaker", () => {
     const { breaker, send, changes } = aBreaker();
     const early: Leave = { kind: "leave", probe: false, device: "early" };
     for (let count = 0; count < 3; count += 1) send("refused");
-    breaker.heard(early, "good", "");
+    breaker.heard(early, "good", { reason: "" });
     expect(changes).toEqual(["open"]);
   });
 

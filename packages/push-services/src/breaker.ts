@@ -1,4 +1,4 @@
-import { type Clock, type Millis, millis } from "@reveille/wakeup";
+import { type Clock, type Millis, millis, type Outcome } from "@reveille/wakeup";
 
 export type BreakerState = "closed" | "open" | "probing";
 
@@ -25,6 +25,18 @@ export interface Leave {
   /** Secret: the device asked for. `undefined`: one that cannot exist, whose refusal is nobody's own fault. */
   readonly device: string | undefined;
 }
+
+/** What came with an outcome. */
+export interface Shown {
+  readonly reason: string;
+  readonly retryAfter?: Millis | undefined;
+}
+
+/** The part of an outcome that a breaker looks at. */
+export const shownBy = (outcome: Outcome): Shown => {
+  if (outcome.kind === "delivered") return { reason: "" };
+  return { reason: outcome.reason, retryAfter: "retryAfter" in outcome ? outcome.retryAfter : undefined };
+};
 
 export interface Parked {
   readonly kind: "parked";
@@ -91,7 +103,7 @@ export class Breaker {
   }
 
   /** While it is not closed, only probes tell something new: the rest was sent before. */
-  heard({ probe, device }: Leave, sign: Sign, because: string): void {
+  heard({ probe, device }: Leave, sign: Sign, { reason, retryAfter }: Shown): void {
     if (this.#state !== "closed" && !probe) return;
     switch (sign) {
       case "good":
@@ -100,7 +112,10 @@ export class Breaker {
         else this.reset();
         return;
       case "refused":
-        return this.#refuse(device, because);
+        this.#refuse(device, reason);
+        // Named by the push service, and within an hour.
+        if (this.#state === "open" && retryAfter !== undefined) this.#restFor(retryAfter);
+        return;
       case "unclear":
         if (probe) this.probeNow();
     }
@@ -151,6 +166,11 @@ export class Breaker {
     this.#nextProbe = millis(
       this.#options.clock.monotonic() + this.#options.restBefore(Math.max(1, this.#round)),
     );
+  }
+
+  #restFor(atLeast: Millis): void {
+    const until = millis(this.#options.clock.monotonic() + atLeast);
+    if (until > this.#nextProbe) this.#nextProbe = until;
   }
 
   #become(state: BreakerState, because: string | undefined): void {

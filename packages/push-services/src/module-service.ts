@@ -9,7 +9,7 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { Breaker, type Leave, type Parked, type Sign } from "./breaker.ts";
+import { Breaker, type Leave, type Parked, shownBy, type Sign } from "./breaker.ts";
 import { type ModuleSettings } from "./module-settings.ts";
 import { type Composer, type Push } from "./pool/passage.ts";
 import { type PushRoute } from "./pool/push-route.ts";
@@ -157,7 +157,7 @@ export class ModuleService {
       ...push,
       settle: (outcome) => {
         this.#underWay -= 1;
-        this.#breaker.heard(leave, signOf(outcome), outcome.kind === "delivered" ? "" : outcome.reason);
+        this.#breaker.heard(leave, signOf(outcome), shownBy(outcome));
         settled(outcome);
       },
     });

@@ -26,6 +26,8 @@ export type Outcome =
       readonly reason: string;
       /** `module`: its credential or settings are refused, for every wakeup. `wakeup`: this request only. */
       readonly blame: "module" | "wakeup";
+      /** The push service names a time (`module` only). */
+      readonly retryAfter?: Millis;
     };
 
 export type OutcomeKind = Outcome["kind"];

@@ -83,6 +83,16 @@ describe("a delivery", () => {
       { kind: "retry", after: 60_000, tried: false },
     ],
     [
+      "a refused credential that names a later time",
+      { kind: "rejected", reason: "InvalidProviderToken", blame: "module", retryAfter: minutes(5) },
+      { kind: "retry", after: 300_000, tried: false },
+    ],
+    [
+      "a refused credential that names an earlier time",
+      { kind: "rejected", reason: "InvalidProviderToken", blame: "module", retryAfter: millis(1_000) },
+      { kind: "retry", after: 60_000, tried: false },
+    ],
+    [
       "a request Apple can't read",
       { kind: "rejected", reason: "BadMessageId", blame: "wakeup" },
       { kind: "give-up", reason: "BadMessageId" },

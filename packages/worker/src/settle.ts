@@ -38,7 +38,9 @@ export async function settle(
         ? retry(retryDelay(attempt, chance))
         : putOff(outcome.retryAfter);
     case "rejected":
-      return outcome.blame === "module" ? putOff(PARK) : { kind: "give-up", reason: outcome.reason };
+      return outcome.blame === "module"
+        ? putOff(later(PARK, outcome.retryAfter))
+        : { kind: "give-up", reason: outcome.reason };
   }
 }
 
@@ -65,6 +67,7 @@ async function settleDead(
   }
 }
 
+const later = (park: Millis, asked = park): Millis => (asked > park ? asked : park);
 const retry = (after: Millis): Disposition => ({ kind: "retry", after });
 /** The trouble is not the wakeup's: once it is over, pauses begin small again. */
 const putOff = (after: Millis): Disposition => ({ kind: "retry", after, tried: false });

@@ -1,4 +1,7 @@
-import { type EpochMillis, epochMillis, type Millis, seconds } from "@reveille/wakeup";
+import { type EpochMillis, epochMillis, type Millis, minutes, seconds } from "@reveille/wakeup";
+
+import { type WireResult } from "../http2/wire.ts";
+import { pauseOf } from "../pool/retry-after.ts";
 
 /** What APNs has answered to one request, in our words. */
 export interface Answer {
@@ -13,15 +16,19 @@ export interface Answer {
 const REASON_SHAPE = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 /** A run of hex digits this long could be (part of) a device token that some proxy echoes. */
 const LIKE_A_TOKEN = /[0-9a-f]{16}/i;
-const LONGEST_PAUSE = 3_600;
+/** Apple documents no Retry-After; should one come, it is believed within these. */
+const PAUSE = { least: seconds(1), most: minutes(60) };
 
 /**
  * Reads the answer to a push. Any body will do, JSON of Apple or HTML of a proxy; none of it gets into `reason`
  * unless it is one plain word.
  */
-export function readAnswer(status: number, body: string, retryAfter: string | undefined): Answer {
+export function readAnswer(
+  { status, body, retryAfter }: Extract<WireResult, { kind: "answered" }>,
+  now: EpochMillis,
+): Answer {
   const fields = jsonObject(body);
-  const pause = pauseOf(retryAfter);
+  const pause = pauseOf(retryAfter, now, PAUSE);
   const since = status === 410 ? timeOf(fields.get("timestamp")) : undefined;
   return {
     status,
@@ -56,10 +63,4 @@ function timeOf(value: unknown): EpochMillis | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
     ? epochMillis(value)
     : undefined;
-}
-
-/** Apple documents no Retry-After; should one come, it is believed within an hour (RFC 9110 §10.2.3, seconds). */
-function pauseOf(text: string | undefined): Millis | undefined {
-  if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined;
-  return seconds(Math.min(Number(text), LONGEST_PAUSE));
 }

@@ -1,7 +1,7 @@
-import { type Millis, type Outcome, seconds } from "@reveille/wakeup";
+import { type EpochMillis, type Millis, type Outcome, seconds } from "@reveille/wakeup";
 
 import { type WireResult } from "../http2/wire.ts";
-import { type Judgement, plain, unheard } from "../pool/judgement.ts";
+import { type Judgement, pause, plain, unheard } from "../pool/judgement.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { classOf } from "./reasons.ts";
 
@@ -11,12 +11,12 @@ const PAUSE_AFTER_THROTTLE = seconds(30);
 const PAUSE_AFTER_UNKNOWN = seconds(60);
 
 /** Every fate has a judgement. `apnsId` is the wakeup's own. */
-export function judge(result: WireResult, apnsId: string): Judgement {
+export function judge(result: WireResult, apnsId: string, now: EpochMillis): Judgement {
   switch (result.kind) {
     case "answered":
       return result.status === 200
         ? plain({ kind: "delivered", apnsId })
-        : judgeRefusal(readAnswer(result.status, result.body, result.retryAfter));
+        : judgeRefusal(readAnswer(result, now));
     case "unprocessed":
       return { ...unheard(result.because), repeatElsewhere: true };
     case "unanswered":
@@ -40,7 +40,7 @@ function judgeRefusal(answer: Answer): Judgement {
     case "refused": {
       const accepted = answer.status !== 403;
       return {
-        ...plain({ kind: "rejected", reason, blame: what.blame }),
+        ...plain({ kind: "rejected", reason, blame: what.blame, ...pause(answer.retryAfter) }),
         answer: accepted ? "accepted" : "denied",
       };
     }
@@ -51,7 +51,9 @@ function judgeRefusal(answer: Answer): Judgement {
     case "connection":
       return {
         outcome:
-          what.atLast === "module" ? { kind: "rejected", reason, blame: "module" } : unreachable(answer),
+          what.atLast === "module"
+            ? { kind: "rejected", reason, blame: "module", ...pause(answer.retryAfter) }
+            : unreachable(answer),
         repeatElsewhere: true,
         leaveBecause: reason,
         answer: "denied",
@@ -60,6 +62,5 @@ function judgeRefusal(answer: Answer): Judgement {
 }
 
 function unreachable({ reason, retryAfter }: Answer, otherwise?: Millis): Outcome {
-  const pause = retryAfter ?? otherwise;
-  return { kind: "unreachable", reason, ...(pause === undefined ? {} : { retryAfter: pause }) };
+  return { kind: "unreachable", reason, ...pause(retryAfter ?? otherwise) };
 }

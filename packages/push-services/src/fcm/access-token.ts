@@ -1,8 +1,10 @@
 import { sign } from "node:crypto";
 
-import { type Clock, later, millis, minutes, seconds, type EpochMillis } from "@reveille/wakeup";
+import { type Clock, later, type Millis, millis, minutes, seconds, type EpochMillis } from "@reveille/wakeup";
 
 import { type OpenWire } from "../http2/wire.ts";
+import { pause } from "../pool/judgement.ts";
+import { pauseOf } from "../pool/retry-after.ts";
 import { exchangeOnce } from "./exchange.ts";
 import { type ServiceAccount } from "./service-account.ts";
 
@@ -19,7 +21,12 @@ export interface AccessToken {
 export type Grant =
   | { readonly kind: "granted"; readonly token: AccessToken }
   /** Google knows us and refuses, or there was no answer to make sense of. */
-  | { readonly kind: "refused" | "unanswered"; readonly because: string };
+  | {
+      readonly kind: "refused" | "unanswered";
+      readonly because: string;
+      /** Named by Google. */
+      readonly retryAfter?: Millis;
+    };
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const SCOPE = "https://www.googleapis.com/auth/firebase.messaging";
@@ -28,6 +35,7 @@ const LIFETIME = minutes(60);
 const DATED_BACK = minutes(1);
 /** For pushes under way, and for a Google that takes its time. */
 const STALE_BEFORE_END = minutes(5);
+const PAUSE = { least: seconds(1), most: minutes(60) };
 const WITHIN = seconds(10);
 const HEADERS = ["content-type", "application/x-www-form-urlencoded"];
 
@@ -51,7 +59,12 @@ export async function requestAccessToken(
   const error = fields.get("error");
   const because = typeof error === "string" && /^\w{1,64}$/.test(error) ? error : `HTTP ${result.status}`;
   const isRefusal = result.status >= 400 && result.status < 500 && result.status !== 429;
-  return { kind: isRefusal ? "refused" : "unanswered", because: `no access token: ${because}` };
+  const retryAfter = pauseOf(result.retryAfter, clock.now(), PAUSE);
+  return {
+    kind: isRefusal ? "refused" : "unanswered",
+    because: `no access token: ${because}`,
+    ...pause(retryAfter),
+  };
 }
 
 function timesOf(

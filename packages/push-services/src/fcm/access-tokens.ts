@@ -93,7 +93,8 @@ export class AccessTokens {
     if (account !== this.#source.account) return;
     if (grant.kind === "granted") return this.#take(grant.token);
     this.#failure = grant;
-    this.#notBefore = millis(this.#clock.monotonic() + PAUSE_AFTER_FAILURE);
+    const rest = Math.max(PAUSE_AFTER_FAILURE, grant.retryAfter ?? 0);
+    this.#notBefore = millis(this.#clock.monotonic() + rest);
   }
 
   #take(token: AccessToken): void {

@@ -1,4 +1,7 @@
-import { type Millis, seconds } from "@reveille/wakeup";
+import { type EpochMillis, type Millis, minutes, seconds } from "@reveille/wakeup";
+
+import { type WireResult } from "../http2/wire.ts";
+import { pauseOf } from "../pool/retry-after.ts";
 
 /** What FCM has answered to one request, in our words. */
 export interface FcmAnswer {
@@ -10,11 +13,14 @@ export interface FcmAnswer {
 }
 
 const CODE_SHAPE = /^[A-Z][A-Z_]{0,63}$/;
-const SHORTEST_PAUSE = 10;
-const LONGEST_PAUSE = 3_600;
+/** What is believed of a Retry-After. */
+const PAUSE = { least: seconds(10), most: minutes(60) };
 
 /** Reads a refusal; any body will do, JSON of Google or HTML of a proxy. */
-export function readFcmAnswer(status: number, body: string, retryAfter: string | undefined): FcmAnswer {
+export function readFcmAnswer(
+  { status, body, retryAfter }: Extract<WireResult, { kind: "answered" }>,
+  now: EpochMillis,
+): FcmAnswer {
   const error = recordOf(recordOf(json(body))["error"]);
   const details = Array.isArray(error["details"]) ? error["details"].map(recordOf) : [];
   const code = details.map(({ errorCode }) => errorCode).find(isCode);
@@ -28,17 +34,11 @@ export function readFcmAnswer(status: number, body: string, retryAfter: string |
     blamesToken:
       fields.includes("message.token") ||
       (typeof message === "string" && /registration token/i.test(message)),
-    retryAfter: pauseOf(retryAfter),
+    retryAfter: pauseOf(retryAfter, now, PAUSE),
   };
 }
 
 const isCode = (value: unknown): value is string => typeof value === "string" && CODE_SHAPE.test(value);
-
-/** RFC 9110 §10.2.3, in seconds, and believed within limits. */
-function pauseOf(text: string | undefined): Millis | undefined {
-  if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined;
-  return seconds(Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, Number(text))));
-}
 
 const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {};

@@ -1,10 +1,12 @@
-import { type Outcome, seconds } from "@reveille/wakeup";
+import { epochMillis, type Outcome, seconds } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type WireResult } from "../http2/wire.ts";
 import { judgeFcm } from "./fcm-judgement.ts";
 
+/** 30 Nov 2026 12:00:00 UTC. */
+const NOW = epochMillis(1_796_040_000_000);
 const answered = (status: number, body: string, retryAfter?: string): WireResult => ({
   kind: "answered",
   status,
@@ -79,11 +81,11 @@ describe("an answer of Google", () => {
     [502, "<html>Bad Gateway</html>", { kind: "unreachable", reason: "HTTP 502" }],
     [418, "", { kind: "unreachable", reason: "HTTP 418", retryAfter: seconds(60) }],
   ])("%i %s is taken for what it is", (status, body, outcome) => {
-    expect(judgeFcm(answered(status, body), "id").outcome).toEqual(outcome);
+    expect(judgeFcm(answered(status, body), "id", NOW).outcome).toEqual(outcome);
   });
 
   it("200 is a delivery, whatever the body", () => {
-    expect(judgeFcm(answered(200, "{"), "id")).toMatchObject({
+    expect(judgeFcm(answered(200, "{"), "id", NOW)).toMatchObject({
       outcome: { kind: "delivered", apnsId: "id" },
     });
   });
@@ -93,8 +95,20 @@ describe("an answer of Google", () => {
     ["90", seconds(90)],
     ["999999", seconds(3_600)],
   ])("with Retry-After %s is believed, within limits", (retryAfter, pause) => {
-    const { outcome } = judgeFcm(answered(503, refusal("UNAVAILABLE", "UNAVAILABLE"), retryAfter), "id");
+    const { outcome } = judgeFcm(answered(503, refusal("UNAVAILABLE", "UNAVAILABLE"), retryAfter), "id", NOW);
     expect(outcome).toEqual({ kind: "unreachable", reason: "UNAVAILABLE", retryAfter: pause });
+  });
+
+  it.each([
+    [401, "rejected"],
+    [404, "rejected"],
+    [429, "throttled"],
+    [500, "unreachable"],
+    [503, "unreachable"],
+    [418, "unreachable"],
+  ])("%i with a date as Retry-After waits until then", (status, kind) => {
+    const { outcome } = judgeFcm(answered(status, "", "Monday, 30-Nov-26 12:07:00 GMT"), "id", NOW);
+    expect(outcome).toMatchObject({ kind, retryAfter: 420_000 });
   });
 
   it("of any kind has an outcome, and no reason that could be a token", () => {
@@ -104,7 +118,7 @@ describe("an answer of Google", () => {
     });
     fc.assert(
       fc.property(any, ({ status, body }) => {
-        const { outcome } = judgeFcm(answered(status, body), "id");
+        const { outcome } = judgeFcm(answered(status, body), "id", NOW);
         expect(outcome.kind === "delivered" ? "" : outcome.reason).toMatch(/^(?:[A-Z_]{0,64}|HTTP \d{3})$/);
       }),
     );
@@ -113,10 +127,10 @@ describe("an answer of Google", () => {
 
 describe("a request to Google without an answer", () => {
   it("is repeated if it was provably not processed, and goes back to the queue if not", () => {
-    expect(judgeFcm({ kind: "unprocessed", because: "refused" }, "id")).toMatchObject({
+    expect(judgeFcm({ kind: "unprocessed", because: "refused" }, "id", NOW)).toMatchObject({
       repeatElsewhere: true,
     });
-    expect(judgeFcm({ kind: "unanswered", because: "reset" }, "id")).toMatchObject({
+    expect(judgeFcm({ kind: "unanswered", because: "reset" }, "id", NOW)).toMatchObject({
       outcome: { kind: "unreachable", reason: "reset" },
       repeatElsewhere: false,
     });

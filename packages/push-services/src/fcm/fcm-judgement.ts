@@ -1,7 +1,7 @@
-import { type Millis, type Outcome, seconds } from "@reveille/wakeup";
+import { type EpochMillis, type Millis, type Outcome, seconds } from "@reveille/wakeup";
 
 import { type WireResult } from "../http2/wire.ts";
-import { type Judgement, plain, unheard } from "../pool/judgement.ts";
+import { type Judgement, pause, plain, unheard } from "../pool/judgement.ts";
 import { type FcmAnswer, readFcmAnswer } from "./fcm-answer.ts";
 
 /** Google, "Manage quotas": wait a minute where the answer does not say for how long. */
@@ -13,11 +13,11 @@ const PAUSE_AFTER_UNKNOWN = seconds(60);
 export const UNAUTHENTICATED: readonly string[] = ["UNAUTHENTICATED", "HTTP 401"];
 
 /** Every fate has a judgement ("ErrorCode" and "Handle errors", FCM HTTP v1). `id` is the wakeup's own. */
-export function judgeFcm(result: WireResult, id: string): Judgement {
+export function judgeFcm(result: WireResult, id: string, now: EpochMillis): Judgement {
   switch (result.kind) {
     case "answered":
       if (result.status === 200) return plain({ kind: "delivered", apnsId: id });
-      return refusal(result.status, readFcmAnswer(result.status, result.body, result.retryAfter));
+      return refusal(result.status, readFcmAnswer(result, now));
     case "unprocessed":
       return { ...unheard(result.because), repeatElsewhere: true };
     case "unanswered":
@@ -36,7 +36,10 @@ function refusal(status: number, answer: FcmAnswer): Judgement {
       : plain({ kind: "rejected", reason, blame: "wakeup" });
   }
   if (status === 401 || status === 403 || status === 404) {
-    return { ...plain({ kind: "rejected", reason, blame: "module" }), answer: "denied" };
+    return {
+      ...plain({ kind: "rejected", reason, blame: "module", ...pause(retryAfter) }),
+      answer: "denied",
+    };
   }
   if (status === 429) {
     return plain({ kind: "throttled", reason, retryAfter: retryAfter ?? PAUSE_AFTER_QUOTA });
@@ -48,5 +51,5 @@ function refusal(status: number, answer: FcmAnswer): Judgement {
 const unreachable = (reason: string, retryAfter: Millis | undefined): Outcome => ({
   kind: "unreachable",
   reason,
-  ...(retryAfter === undefined ? {} : { retryAfter }),
+  ...pause(retryAfter),
 });

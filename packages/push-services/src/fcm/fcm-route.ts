@@ -4,6 +4,7 @@ import { credentialTrouble, readSecretFile } from "../credentials/secret-file.ts
 import { type Endpoint, type Resolve } from "../http2/endpoint.ts";
 import { type OpenWire } from "../http2/wire.ts";
 import { type FcmSettings } from "../module-settings.ts";
+import { pause } from "../pool/judgement.ts";
 import { type Push } from "../pool/passage.ts";
 import { Pool } from "../pool/pool.ts";
 import { type Hold, type Profile } from "../pool/profile.ts";
@@ -179,6 +180,8 @@ export class FcmRoute implements PushRoute {
   }
 }
 
-function outcomeOf({ kind, because: reason }: Failure): Outcome {
-  return kind === "refused" ? { kind: "rejected", reason, blame: "module" } : { kind: "unreachable", reason };
+function outcomeOf({ kind, because: reason, retryAfter }: Failure): Outcome {
+  return kind === "refused"
+    ? { kind: "rejected", reason, blame: "module", ...pause(retryAfter) }
+    : { kind: "unreachable", reason, ...pause(retryAfter) };
 }

@@ -1,8 +1,9 @@
-import { type Clock, type Millis } from "@reveille/wakeup";
+import { type Clock, type EpochMillis, type Millis } from "@reveille/wakeup";
 
 import { readSecretFile } from "../credentials/secret-file.ts";
 import { frameWires } from "../http2/frames/frame-wire.ts";
 import { systemResolver } from "../http2/endpoint.ts";
+import { type WireResult } from "../http2/wire.ts";
 import { type FcmModuleSettings } from "../module-settings.ts";
 import { requestAccessToken } from "./access-token.ts";
 import { fcmEndpointOf, tokenEndpointOf } from "./endpoints.ts";
@@ -48,12 +49,13 @@ export async function probeFcm({ settings, clock, patience }: FcmProbeOptions): 
   const wires = frameWires(fcmEndpointOf(settings.fcm, ca), systemResolver);
   const result = await exchangeOnce(wires, shown, clock, patience);
   if (result.kind !== "answered") return { kind: "unreachable", because: result.because };
-  return judge(result.status, result.body);
+  return judge(result, clock.now());
 }
 
 /** Google looks at account and project first, so whatever it has against the token is what was hoped for. */
-function judge(status: number, body: string): FcmProbeAnswer {
-  const { reason, blamesToken } = readFcmAnswer(status, body, undefined);
+function judge(result: Extract<WireResult, { kind: "answered" }>, now: EpochMillis): FcmProbeAnswer {
+  const { status } = result;
+  const { reason, blamesToken } = readFcmAnswer(result, now);
   if (status === 200 || reason === "UNREGISTERED" || blamesToken) return { kind: "accepted" };
   if (status >= 500 || status === 429) return { kind: "unreachable", because: reason };
   return { kind: "refused", by: "fcm", because: reason };

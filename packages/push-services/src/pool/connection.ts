@@ -187,7 +187,7 @@ export class Connection {
     const judgement =
       this.#refusedFor !== undefined && result.kind === "unprocessed"
         ? judgeRefused(this.#refusedFor)
-        : this.#profile.judge(result, id);
+        : this.#profile.judge(result, id, this.#clock.now());
     if (result.kind === "answered") this.#heartbeat.heard();
     this.#serverTroubles = judgement.answer === "trouble" ? this.#serverTroubles + 1 : 0;
     if (judgement.answer === "accepted") this.#prove();

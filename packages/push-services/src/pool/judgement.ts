@@ -1,4 +1,4 @@
-import { type Outcome } from "@reveille/wakeup";
+import { type Millis, type Outcome } from "@reveille/wakeup";
 
 /** What the fate of a request means for the wakeup and for the connection it was sent on. */
 export interface Judgement {
@@ -41,3 +41,7 @@ export const judgeRefused = (reason: string): Judgement => ({
   ...plain({ kind: "rejected", reason, blame: "module" }),
   answer: "denied",
 });
+
+/** The field of an outcome that says how long to wait, if there is something to say. */
+export const pause = (retryAfter: Millis | undefined): { readonly retryAfter?: Millis } =>
+  retryAfter === undefined ? {} : { retryAfter };

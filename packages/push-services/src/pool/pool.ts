@@ -1,6 +1,6 @@
 import { type Health, type Millis, millis, minutes, type Outcome, seconds } from "@reveille/wakeup";
 
-import { Breaker, type Sign } from "../breaker.ts";
+import { Breaker, shownBy, type Sign } from "../breaker.ts";
 import { type Connection } from "./connection.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { type AnswerKind, type Judgement } from "./judgement.ts";
@@ -100,7 +100,7 @@ export class Pool implements AsyncDisposable {
 
   #settled(connection: Connection, passage: Passage, judgement: Judgement): void {
     const { outcome, repeatElsewhere, answer } = judgement;
-    this.#rest.heard(passage.leave, SIGN_OF[answer], outcome.kind === "delivered" ? "" : outcome.reason);
+    this.#rest.heard(passage.leave, SIGN_OF[answer], shownBy(outcome));
     this.#blame(passage, judgement);
     if (
       repeatElsewhere &&
@@ -128,7 +128,7 @@ export class Pool implements AsyncDisposable {
 
   #giveUpWaiting(since: number, outcome: Outcome): void {
     for (const { push, leave } of this.#waiting.takeSince(since)) {
-      this.#rest.heard(leave, "unclear", "");
+      this.#rest.heard(leave, "unclear", { reason: "" });
       push.settle(outcome);
     }
     this.#progress?.();

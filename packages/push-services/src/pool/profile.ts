@@ -1,10 +1,12 @@
+import { type EpochMillis } from "@reveille/wakeup";
+
 import { type WireResult } from "../http2/wire.ts";
 import { type Judgement } from "./judgement.ts";
 
 /** In what the push services differ that a pool can push to. */
 export interface Profile {
   /** Every fate of a request has a judgement. `id` is the wakeup's own. */
-  readonly judge: (result: WireResult, id: string) => Judgement;
+  readonly judge: (result: WireResult, id: string, now: EpochMillis) => Judgement;
   /** What the debug data of a GOAWAY says. */
   readonly readGoaway: (detail: string) => Goodbye;
   /** One push at a time on a new connection until the credential is accepted, whatever the stream limit. */
