@@ -10,7 +10,13 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-type HostFacts = Pick<Host, "processes" | "trouble" | "draining">;
+type HostFacts = Pick<Host, "processes" | "trouble" | "draining"> & {
+  /**
+   * Why users' servers refuse the certificate of the front. Where every host is in trouble, HAProxy leaves their traffic where it
+   * is; otherwise it goes to one whose certificate they take.
+   */
+  readonly certificateTrouble?: string | undefined;
+};
 
 /** Part by which an ingress tells whether any worker of the region can send. */
 const REGION_WORKER = "region-worker";
@@ -19,8 +25,9 @@ const REGION_WORKER = "region-worker";
  * Ready if one ingress of this host answers and has all it needs ready. Among that, it tells, is a worker somewhere in
  * the region: a host without any of its own is as good as the others, since they share one queue.
  */
-export function readinessOf({ processes, trouble, draining }: HostFacts): Readiness {
+export function readinessOf({ processes, trouble, draining, certificateTrouble }: HostFacts): Readiness {
   if (draining) return unready(["draining"]);
+  if (certificateTrouble !== undefined) return unready([certificateTrouble]);
   if (trouble !== undefined) return unready([trouble]);
   const of = (role: RoleProcess["role"]) => processes.filter((process) => process.role === role);
   const ingresses = of("ingress");
@@ -37,8 +44,14 @@ export function readinessOf({ processes, trouble, draining }: HostFacts): Readin
 }
 
 /** Names of what keeps this host from being ready, without its texts, which may name addresses. */
-export function lackingOf({ processes, trouble, draining }: HostFacts): readonly string[] {
+export function lackingOf({
+  processes,
+  trouble,
+  draining,
+  certificateTrouble,
+}: HostFacts): readonly string[] {
   if (draining) return ["draining"];
+  if (certificateTrouble !== undefined) return ["front-certificate"];
   if (trouble !== undefined) return ["runtime-folder"];
   const ingresses = processes.filter(({ role }) => role === "ingress");
   if (ingresses.some(isReady)) return [];

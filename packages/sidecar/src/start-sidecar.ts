@@ -12,7 +12,7 @@ export interface Listen {
   readonly port: number;
 }
 
-export interface SidecarOptions extends Omit<WatchOptions, "certificateExpiresAt"> {
+export interface SidecarOptions extends Omit<WatchOptions, "certificateExpiresAt" | "certificateTrouble"> {
   /** Port 0: any free one. */
   readonly listen: Listen;
   /** Serves the status page and nothing else, for the public. */
@@ -45,7 +45,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     fronts === undefined ? undefined : starting.use(watchFrontCertificates({ ...fronts, clock, observe }));
   const watch = watchHost({
     ...options,
-    ...(certificates === undefined ? {} : { certificateExpiresAt: certificates.firstExpiry }),
+    ...(certificates === undefined
+      ? {}
+      : {
+          certificateExpiresAt: certificates.firstExpiry,
+          certificateTrouble: certificates.trouble,
+        }),
   });
   const { answers } = watch;
   await watch.pollAll();

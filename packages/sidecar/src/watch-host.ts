@@ -42,6 +42,8 @@ export interface WatchOptions {
   readonly metricsToken?: string;
   /** When the first of the fronts' certificates expires, as far as anybody looks. From memory. */
   readonly certificateExpiresAt?: () => EpochMillis | undefined;
+  /** Why users' servers refuse it. From memory. */
+  readonly certificateTrouble?: () => string | undefined;
   readonly clock: Clock;
   readonly observe: Observe;
 }
@@ -63,8 +65,14 @@ export function watchHost(options: WatchOptions): Watch {
   const steady = new Steady();
   const history = new History();
   // A role that hangs has been silent since it was asked, not since we gave up waiting.
+  const facts = () => ({
+    processes: host.processes,
+    trouble: host.trouble,
+    draining: host.draining,
+    certificateTrouble: options.certificateTrouble?.(),
+  });
   const judge = (askedAt: Millis): void => {
-    const turned = steady.take(readinessOf(host), askedAt, patienceWith(host));
+    const turned = steady.take(readinessOf(facts()), askedAt, patienceWith(host));
     if (turned) observe({ kind: "readiness-changed", ...steady.shown });
   };
   const poll = async (detail: ReportDetail): Promise<void> => {
@@ -81,7 +89,7 @@ export function watchHost(options: WatchOptions): Watch {
       about,
       at: clock.now(),
       ready: steady.shown.ready,
-      lacking: lackingOf(host),
+      lacking: lackingOf(facts()),
       ownComponents: options.ownComponents,
       certificateExpiresAt: options.certificateExpiresAt?.(),
       processes: host.processes,

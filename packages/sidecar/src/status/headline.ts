@@ -1,3 +1,4 @@
+import { expiredFor } from "../front-certificates.ts";
 import { escaped, perSecond, spoken, utc } from "./html.ts";
 import { icon } from "./icons.ts";
 import { type ModuleStatus, muteModules } from "./module-status.ts";
@@ -54,12 +55,18 @@ function exceptFor(mute: readonly ModuleStatus[]): string | undefined {
 }
 
 function why(status: Status): string {
-  const reasons = status.ready
-    ? concernsOf(status)
-    : status.lacking.map((part) => LACKING.get(part) ?? `${part} is not ready`);
+  const reasons = status.ready ? concernsOf(status) : status.lacking.map((part) => lackOf(part, status));
   if (reasons.length === 0) return "";
   const items = reasons.map((reason) => `<li>${escaped(reason)}</li>`);
   return `<ul class="why ${moodOf(status)}">${items.join("")}</ul>`;
+}
+
+function lackOf(part: string, { failover, at }: Status): string {
+  if (part !== "front-certificate") return LACKING.get(part) ?? `${part} is not ready`;
+  const { certificateExpiresAt: expiresAt } = failover;
+  return expiresAt === null || expiresAt === 0
+    ? "the front serves no valid certificate for our hostname"
+    : `the certificate of the front ${expiredFor(expiresAt, at)}`;
 }
 
 function figures({ now, queue }: Status): string {

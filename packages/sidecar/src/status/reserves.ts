@@ -1,3 +1,4 @@
+import { expiredFor } from "../front-certificates.ts";
 import { escaped, spoken } from "./html.ts";
 import { type ModuleStatus } from "./module-status.ts";
 import { type Status } from "./status.ts";
@@ -121,7 +122,7 @@ function sentinels(failover: Status["failover"]): Said {
 function expiry(expiresAt: number | null, now: number): Said {
   if (expiresAt === null) return ["plain", "does not expire"];
   const left = expiresAt - now;
-  if (left <= 0) return ["bad", "expired"];
+  if (left <= 0) return ["bad", expiredFor(expiresAt, now)];
   const days = Math.floor(left / DAY);
   const words = days === 0 ? "expires today" : `${days} day${days === 1 ? "" : "s"} left`;
   return [left < URGENT ? "bad" : left < SOON ? "doubtful" : "good", words];
