@@ -94,6 +94,16 @@ describe("reveille reload, of an Android app", () => {
     const gone = await reload(region);
     expect(gone.stdout).toContain("modules.android.fcm.projectId: gone");
     expect(gone.code).toBe(0);
-    expect(await publish(anFcmToken("nurse"))).toMatchObject({ condition: "item-not-found" });
+    expect(await publish(anFcmToken("nurse"))).toMatchObject({
+      errorType: "wait",
+      condition: "remote-server-timeout",
+    });
+
+    await writeFile(region.configFile, `retiredModules: [android]\n${before}`);
+    expect(await reload(region)).toMatchObject({ code: 0 });
+    expect(await publish(anFcmToken("nurse"))).toMatchObject({
+      errorType: "cancel",
+      condition: "item-not-found",
+    });
   });
 });
