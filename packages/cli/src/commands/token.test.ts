@@ -79,7 +79,7 @@ describe("reveille token", () => {
     expect(await json(["status"], aToken())).toEqual(woken);
     expect(await json(["status", "--fingerprint", fingerprint])).toEqual(woken);
     expect((await token(["status", "--fingerprint", fingerprint])).stdout).toMatch(
-      /^device \S{16}, module monalProdiOS\nwoken at 20\d\d-\d\d-\d\d \S+ UTC\nremembered for another \d+s\n$/,
+      /^device \S{16}, module monalProdiOS\nwoken at 20\d\d-\d\d-\d\d \S+ UTC\nremembered for another \d+ (?:days|hours|minutes|s)\n$/,
     );
   });
 

@@ -1,12 +1,11 @@
 import { deviceRecords, type DeviceState, type DeviceStatus, openRegionSecret } from "@reveille/admission";
-import { type Config, formatDuration, parseDuration } from "@reveille/runtime";
+import { type Config, parseDuration } from "@reveille/runtime";
 import {
   deviceKeyFrom,
   type DeviceKey,
   type Fingerprint,
   fingerprintOf,
   isPushModule,
-  millis,
   parseFingerprint,
   type PushModule,
   type TokenKind,
@@ -18,7 +17,7 @@ import { fcmModulesOf } from "../fcm-modules.ts";
 import { print } from "../print.ts";
 import { readToken } from "../read-token.ts";
 import { inRegion, type RegionAccess } from "../region.ts";
-import { timeText } from "../time-text.ts";
+import { durationText, timeText } from "../time-text.ts";
 import { UsageError } from "../usage-error.ts";
 
 type Records = ReturnType<typeof deviceRecords>;
@@ -133,7 +132,7 @@ function textOf(
   return [
     `device ${fingerprint}, module ${module}`,
     describe(state),
-    ...(lasts === undefined ? [] : [`remembered for another ${formatDuration(millis(wholeSeconds(lasts)))}`]),
+    ...(lasts === undefined ? [] : [`remembered for another ${durationText(lasts)}`]),
     ...(suspectedSince === undefined
       ? []
       : [
@@ -141,8 +140,6 @@ function textOf(
         ]),
   ].join("\n");
 }
-
-const wholeSeconds = (duration: number): number => Math.ceil(duration / 1_000) * 1_000;
 
 function describe(state: DeviceState): string {
   switch (state.kind) {

@@ -6,6 +6,7 @@ import { moduleSettingsOf } from "../module-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
+import { networkCure } from "./network-cure.ts";
 import { patiently } from "../patiently.ts";
 import { type Check, type Patient } from "./patient.ts";
 
@@ -80,9 +81,13 @@ export function judgeProbe(
 ): Finding {
   const { ok, warn, fail } = about(itemOf(module, settings));
   if (answer.kind === "unreachable") {
+    const { endpoint, environment } = settings.apns;
+    const usual = environment === "production" ? "api.push.apple.com:443" : "api.sandbox.push.apple.com:443";
+    const cure = networkCure(answer.because, { to: endpoint?.host ?? usual, caSetting: "apns.caFile" });
     return fail(
       answer.because,
-      "let this host connect to api.push.apple.com and api.sandbox.push.apple.com, TCP 443 (or 2197), without inspection of TLS",
+      cure ??
+        "let this host connect to api.push.apple.com and api.sandbox.push.apple.com, TCP 443 (or 2197), without inspection of TLS",
     );
   }
   const { status, reason } = answer;

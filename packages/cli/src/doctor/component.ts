@@ -3,6 +3,7 @@ import { type AskedRole, readSecret } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
+import { networkCure } from "./network-cure.ts";
 import { type Check } from "./patient.ts";
 
 /**
@@ -21,7 +22,11 @@ export const checkComponents: Check = async ({ config, clock, roles }) => {
       }
       try {
         const { text } = await readSecret(secretFile, `ingress.components.${index}.secretFile`);
-        return judgeTrial(item, await tryComponent({ service, domain, secret: text, connections }, clock));
+        return judgeTrial(
+          item,
+          service,
+          await tryComponent({ service, domain, secret: text, connections }, clock),
+        );
       } catch (error) {
         return about(item).skipped(`not tried: ${reasonOf(error)}`);
       }
@@ -57,7 +62,7 @@ export function partsOf(body: unknown): readonly Part[] {
   });
 }
 
-export function judgeTrial(item: string, trial: ComponentTrial): Finding {
+export function judgeTrial(item: string, service: string, trial: ComponentTrial): Finding {
   const { ok, fail } = about(item);
   switch (trial.kind) {
     case "loop":
@@ -70,11 +75,11 @@ export function judgeTrial(item: string, trial: ComponentTrial): Finding {
         "look into the front's log: does it route stanzas for this domain to the component?",
       );
     case "refused":
-      return fail(`refused: ${trial.because}`, cureOf(trial.because));
+      return fail(`refused: ${trial.because}`, cureOf(trial.because, service));
   }
 }
 
-function cureOf(because: string): string {
+function cureOf(because: string, service: string): string {
   switch (because) {
     case "not-authorized":
       return "put the same secret into secretFile and into component_secret of the front";
@@ -84,6 +89,6 @@ function cureOf(because: string): string {
     case "the front does not answer":
       return "start the front, and let it listen for components there (component_ports, component_interfaces)";
     default:
-      return "look into the front's log";
+      return networkCure(because, { to: new URL(service).host }) ?? "look into the front's log";
   }
 }

@@ -4,6 +4,7 @@ import { type Patient } from "./patient.ts";
 
 /** One target of an SRV record, with the addresses of its host. */
 export interface Target {
+  /** `.`: the domain says that it does not offer this (RFC 2782). */
   readonly host: string;
   readonly port: number;
   readonly priority: number;
@@ -30,18 +31,22 @@ export async function targetsOf(
       const records = await orNone(resolver.resolveSrv(`${service}.${domain}`));
       return Promise.all(
         records.map(async ({ name, port, priority }) => ({
-          host: name,
+          host: name === "" ? NOT_OFFERED : name,
           port,
           priority,
           tls,
-          ipv4: await orNone(resolver.resolve4(name)),
-          ipv6: await orNone(resolver.resolve6(name)),
+          ipv4: isOffered(name) ? await orNone(resolver.resolve4(name)) : [],
+          ipv6: isOffered(name) ? await orNone(resolver.resolve6(name)) : [],
         })),
       );
     }),
   );
   return found.flat().toSorted((one, other) => one.priority - other.priority);
 }
+
+export const NOT_OFFERED = ".";
+
+const isOffered = (name: string): boolean => name !== "" && name !== NOT_OFFERED;
 
 /** A name or record that is not there is an answer; a DNS that is not there is none. */
 async function orNone<Record>(records: Promise<Record[]>): Promise<readonly Record[]> {

@@ -6,6 +6,7 @@ import { checkFileLimits } from "./file-limits.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { checkLateAddresses } from "./late-addresses.ts";
+import { checkOwnAddresses } from "./own-addresses.ts";
 import { type Check, type Patient } from "./patient.ts";
 import { checkPeers } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
@@ -27,6 +28,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ["roles", checkRoles],
   ["peers", checkPeers],
   ["limits", checkFileLimits],
+  ["own addresses", checkOwnAddresses],
   ["addresses", checkLateAddresses],
 ];
 

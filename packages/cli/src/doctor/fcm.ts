@@ -4,6 +4,7 @@ import { type PushModule } from "@reveille/wakeup";
 import { moduleSettingsOf } from "../module-settings.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
+import { networkCure } from "./network-cure.ts";
 import { type Check, type Patient } from "./patient.ts";
 
 /** One message per module of FCM that Google only validates, for a device that cannot exist. */
@@ -42,7 +43,11 @@ export function judgeFcmProbe(
     case "unreachable":
       return fail(
         answer.because,
-        "let this host connect to fcm.googleapis.com and oauth2.googleapis.com, TCP 443, without inspection of TLS",
+        networkCure(answer.because, {
+          to: settings.fcm.endpoint?.host ?? "fcm.googleapis.com:443, oauth2.googleapis.com:443",
+          caSetting: "fcm.caFile",
+        }) ??
+          "let this host connect to fcm.googleapis.com and oauth2.googleapis.com, TCP 443, without inspection of TLS",
       );
     case "refused":
       return fail(`Google answers ${answer.because}`, answer.by === "fcm" ? PROJECT_CURE : ACCOUNT_CURE);

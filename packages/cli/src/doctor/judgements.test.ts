@@ -243,11 +243,13 @@ describe("the doctor's judgement of DNS", () => {
 
 describe("the doctor's judgement of fronts, roles and limits", () => {
   it("counts a taken place as fine, and says so", () => {
-    expect(judgeTrial("component", { kind: "conflict" })).toMatchObject({
+    expect(judgeTrial("component", "xmpp://127.0.0.1:5347", { kind: "conflict" })).toMatchObject({
       kind: "ok",
       text: containing("taken"),
     });
-    expect(judgeTrial("component", { kind: "no-loop" })).toMatchObject({ kind: "fail" });
+    expect(judgeTrial("component", "xmpp://127.0.0.1:5347", { kind: "no-loop" })).toMatchObject({
+      kind: "fail",
+    });
   });
 
   it("repeats what a role says of its parts", () => {

@@ -24,7 +24,11 @@ const RENDERED = [
 const EVERYWHERE = ["127.0.0.1", "::1", "192.0.2.1"];
 
 async function look(config: Config, parts: Readonly<Record<string, string>>, present = EVERYWHERE) {
-  const machine = { addresses: () => present, setting: async (name: string) => parts[name] };
+  const machine = {
+    addresses: () => present,
+    units: async () => [],
+    setting: async (name: string) => parts[name],
+  };
   return checkLateAddresses(aPatient(config, { machine }));
 }
 

@@ -72,6 +72,10 @@ function listOf(addresses: readonly string[]): BlockList {
 
 const has = (list: BlockList, host: string): boolean => isIP(host) !== 0 && list.check(host, familyOf(host));
 
+export const isAmong = (addresses: readonly string[], host: string): boolean => has(listOf(addresses), host);
+
+export const isAlwaysThere = (host: string): boolean => has(ALWAYS_THERE, host);
+
 /** Loopback, and the wildcards. */
 const ALWAYS_THERE = listOf(["0.0.0.0", "::", "::1"]);
 ALWAYS_THERE.addSubnet("127.0.0.0", 8, "ipv4");

@@ -83,7 +83,11 @@ describe("the doctor, asking FCM", () => {
     await using google = await anFcmHost();
     const config = configOf(google.host, google.fcm, { endpoint: "https://127.0.0.1:1" });
     expect(await checkFcm(aPatient(config))).toMatchObject([
-      { kind: "fail", text: containing("ECONNREFUSED"), cure: containing("fcm.googleapis.com") },
+      {
+        kind: "fail",
+        text: containing("ECONNREFUSED"),
+        cure: containing("nobody accepts connections at 127.0.0.1:1"),
+      },
     ]);
     await writeFile(google.host.file("fcm.json"), "{}");
     expect(await checkFcm(aPatient(config))).toMatchObject([

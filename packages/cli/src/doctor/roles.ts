@@ -3,12 +3,26 @@ import { type AskedRole } from "@reveille/runtime";
 import { partsOf } from "./component.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
+import { type Unit } from "../systemd-units.ts";
 
-/** The roles that run on this host, by their own reports. */
-export const checkRoles: Check = async ({ roles }) => {
-  if (roles.length > 0) return roles.map(judgeRole);
-  return [about("roles").skipped("none runs on this host")];
+/** The roles that run on this host, by their own reports, and those that should run. */
+export const checkRoles: Check = async ({ roles, machine }) => {
+  const found = [...roles.map(judgeRole), ...(await machine.units()).flatMap(judgeUnit)];
+  return found.length > 0 ? found : [about("roles").skipped("none runs on this host")];
 };
+
+/** A unit that starts with the machine and does not run; nothing of the others. */
+export function judgeUnit({ name, state, isEnabled }: Unit): readonly Finding[] {
+  if (!isEnabled || RUNNING.has(state)) return [];
+  return [
+    about(name).fail(
+      `enabled, but ${state}`,
+      `see why: journalctl -u ${name} -n 50 --no-pager; then: systemctl start ${name} (or, if it is not wanted here: systemctl disable ${name})`,
+    ),
+  ];
+}
+
+const RUNNING: ReadonlySet<string> = new Set(["active", "reloading"]);
 
 export function judgeRole({ role, pid, answer }: AskedRole): Finding {
   const { ok, warn, fail } = about(`${role} ${pid}`);

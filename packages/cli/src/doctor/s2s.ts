@@ -1,4 +1,4 @@
-import { targetsOf, type Target } from "./dns.ts";
+import { NOT_OFFERED, targetsOf, type Target } from "./dns.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check, type Patient } from "./patient.ts";
@@ -15,8 +15,10 @@ export const checkS2s: Check = async (patient) => {
 async function checkDomain(domain: string, patient: Patient): Promise<readonly Finding[]> {
   try {
     const targets = await targetsOf(domain, patient);
-    const served = await Promise.all(targets.map(async (target) => serve(domain, target, patient)));
-    return [...judgeTargets(domain, targets), ...served.flat()];
+    const offered = targets.filter(({ host }) => host !== NOT_OFFERED);
+    const isSingle = patient.config.ingress.components.filter((one) => one.domain === domain).length === 1;
+    const served = await Promise.all(offered.map(async (target) => serve(domain, target, patient)));
+    return [...judgeTargets(domain, targets, isSingle), ...served.flat()];
   } catch (error) {
     return [
       about(`DNS of ${domain}`).fail(
@@ -27,14 +29,18 @@ async function checkDomain(domain: string, patient: Patient): Promise<readonly F
   }
 }
 
-/** What the records themselves say. */
-export function judgeTargets(domain: string, targets: readonly Target[]): readonly Finding[] {
+/** What the records themselves say. `isSingle`: the region has one host, and so one target. */
+export function judgeTargets(
+  domain: string,
+  targets: readonly Target[],
+  isSingle = false,
+): readonly Finding[] {
   const srv = (tls: Target["tls"]): readonly Target[] => targets.filter((target) => target.tls === tls);
-  const addresses = targets.map(judgeAddresses);
-  return [judgeSrv(domain, srv("starttls")), judgeDirect(domain, srv("direct")), ...addresses];
+  const addresses = targets.filter(({ host }) => host !== NOT_OFFERED).map(judgeAddresses);
+  return [judgeSrv(domain, srv("starttls"), isSingle), judgeDirect(domain, srv("direct")), ...addresses];
 }
 
-function judgeSrv(domain: string, targets: readonly Target[]): Finding {
+function judgeSrv(domain: string, targets: readonly Target[], isSingle: boolean): Finding {
   const name = `_xmpp-server._tcp.${domain}`;
   const { ok, warn, fail } = about(`SRV ${name}`);
   if (targets.length === 0) {
@@ -43,7 +49,14 @@ function judgeSrv(domain: string, targets: readonly Target[]): Finding {
       `publish: ${name}. 300 IN SRV 10 0 5269 <host>. — one for each host`,
     );
   }
+  if (targets.some(({ host }) => host === NOT_OFFERED)) {
+    return fail(
+      "its target is `.`, which means: not offered here. Servers do not connect",
+      `replace it: ${name}. 300 IN SRV 10 0 5269 <host>. — one for each host`,
+    );
+  }
   const names = targets.map(({ host, port }) => `${host}:${port}`).join(", ");
+  if (isSingle) return ok(`${names}: the only host of this region`);
   if (new Set(targets.map(({ host }) => host)).size > 1) return ok(names);
   return warn(
     `${names} alone: nobody takes over when this host dies`,
@@ -54,6 +67,9 @@ function judgeSrv(domain: string, targets: readonly Target[]): Finding {
 function judgeDirect(domain: string, targets: readonly Target[]): Finding {
   const name = `_xmpps-server._tcp.${domain}`;
   const { ok, warn } = about(`SRV ${name}`);
+  if (targets.some(({ host }) => host === NOT_OFFERED)) {
+    return ok("its target is `.`: direct TLS is not offered here, so servers use STARTTLS");
+  }
   if (targets.length > 0) return ok(targets.map(({ host, port }) => `${host}:${port}`).join(", "));
   return warn(
     "no record: servers that prefer direct TLS use STARTTLS",

@@ -78,7 +78,7 @@ modules:
 export const aPatient = (config: Config, parts: Partial<Patient> = {}): Patient => ({
   config,
   clock: systemClock,
-  machine: { addresses: () => [], setting: async () => undefined },
+  machine: { addresses: () => [], units: async () => [], setting: async () => undefined },
   roles: [],
   dnsServers: [],
   authorities: undefined,
