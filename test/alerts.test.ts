@@ -41,6 +41,36 @@ describe("the alerts", () => {
     for (const page of pages) expect([page, sectionsOf(page)]).toEqual([page, SECTIONS]);
   });
 
+  it("each link to the page by an address that leads there from anywhere, whose base an external label sets", () => {
+    const files = ruleFiles().map((file) => readFileSync(file, "utf8"));
+    const links = files.flatMap((text) => [
+      ...text.matchAll(
+        /runbook: docs\/(\S+)\n +runbook_url: '\{\{ or \$externalLabels\.reveille_docs "([^"]+)" \}\}\/(\S+)'/g,
+      ),
+    ]);
+    // Alerts of several severities share their annotations.
+    expect(links).toHaveLength(files.flatMap((text) => text.match(/^ +runbook: /gm) ?? []).length);
+    expect(new Set(links.map(([, page]) => `docs/${page}`))).toEqual(
+      new Set(alerts.map(({ runbook }) => runbook)),
+    );
+    for (const [, page, base, linked] of links) {
+      expect(linked).toBe(page);
+      expect(base).toBe("file:///opt/reveille/current/docs");
+    }
+  });
+
+  it("are grouped for Alertmanager by labels and names that there are", () => {
+    const text = readFileSync(join(PROMETHEUS, "alertmanager.yml"), "utf8");
+    const named = [...text.matchAll(/alertname="(\w+)"/g)].map(([, name = ""]) => name);
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter((name) => !alerts.some((alert) => alert.name === name))).toEqual([]);
+    const receivers = [...text.matchAll(/^ +receiver: (\S+)$/gm)].map(([, name]) => name);
+    const defined = [...text.matchAll(/^ {2}- name: (\S+)$/gm)].map(([, name]) => name);
+    expect(receivers.length).toBeGreaterThan(3);
+    expect(receivers.filter((name) => !defined.includes(name))).toEqual([]);
+    for (const severity of ["critical", "warning", "info"]) expect(text).toContain(`severity="${severity}"`);
+  });
+
   it("are what the pages are about, and nothing else", () => {
     const wanted = new Set(alerts.map(({ runbook }) => runbook));
     const pages = globSync("docs/runbooks/*.md", { cwd: ROOT });

@@ -68,7 +68,7 @@ describe("the address that others of the region use", () => {
     const patient = aPatient(host.config);
     const listen = { host: "10.0.0.1", port: 9464 };
     const config = { ...patient.config, sidecar: { ...patient.config.sidecar, listen } };
-    return checkOwnAddresses({
+    return await checkOwnAddresses({
       ...patient,
       config,
       machine: { ...patient.machine, addresses: () => present },
