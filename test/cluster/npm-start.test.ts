@@ -45,6 +45,8 @@ describe("npm start", () => {
     expect(objects).toHaveLength(1);
     expect(JSON.parse(objects[0]?.text ?? "")).toMatchObject({
       verdict: "now",
+      // The test CA issues certificates for servers only, as public authorities do.
+      senderProvenBy: "dialback",
       reply: { type: "result", from: "eu.push.example" },
       apns: { status: 200, payload: { aps: { "mutable-content": 1 } } },
     });

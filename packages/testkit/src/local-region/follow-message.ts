@@ -13,6 +13,8 @@ export interface MessageTrace {
   readonly published: SentPublish;
   readonly admitted: Admitted;
   readonly reply: ReceivedReply;
+  /** How the sender's server has proven its domain to our front; `undefined` at another front. */
+  readonly proven: string | undefined;
   /** Only if the verdict was `now`; otherwise another push covers the message, in its window. */
   readonly push?: ReceivedPush;
 }
@@ -54,7 +56,7 @@ export async function followMessage(region: Region, message: Message): Promise<M
     withinMs: STEP_MS,
     logFile: ingress.logFile,
   });
-  const trace = { sentAt, published, admitted, reply };
+  const trace = { sentAt, published, admitted, reply, proven: provenBy(region) };
   if (admitted.verdict !== "now") return trace;
   return { ...trace, push: await answeredPush(region, message.token, admitted.apnsId) };
 }
@@ -70,6 +72,12 @@ async function answeredPush(region: Region, token: string, apnsId: string): Prom
   );
   if (push.status === 200) return push;
   throw new Error(`APNs refused the push: ${push.status} ${push.reason ?? ""}; see ${region.logFolder}`);
+}
+
+/** By the record of the front. */
+function provenBy({ front }: Region): string | undefined {
+  const record = front.lines.findLast(({ text }) => text.includes(`"event":"peer-proven","direction":"in"`));
+  return /"method":"(\w+)"/.exec(record?.text ?? "")?.[1];
 }
 
 const admittedIn = ({ wakeups }: Region): readonly Admitted[] =>

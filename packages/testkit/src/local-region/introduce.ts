@@ -7,8 +7,8 @@ export function introduce(region: Region, tookMs: number): string {
   const { sender, hostname, workers, sidecarUrl, apns, logFolder } = region;
   const lines: readonly (readonly [string, string])[] = [
     ["sender", `${sender.domain}: Prosody with the stock mod_cloud_notify`],
-    ["front", `${hostname}: Prosody; s2s with TLS between the two, certificates of a test CA`],
-    ["roles", `ingress, ${workers.map(({ name }) => name).join(", ")}, sidecar`],
+    ["front", `${hostname}: reveille front; s2s with TLS between the two, certificates of a test CA`],
+    ["roles", `front, ingress, ${workers.map(({ name }) => name).join(", ")}, sidecar`],
     ["redis", "AOF, noeviction, on a Unix socket"],
     ["APNs", `simulator, HTTP/2 over TLS; its control port: ${apns.controlUrl}/_sim/stats`],
     ["sidecar", `${sidecarUrl}  (/ /metrics /ready /live)`],

@@ -28,7 +28,7 @@ async function run({ once, json }: Wishes, stop: Promise<string>): Promise<void>
   const startedAt = Date.now();
   // If we are to stop meanwhile, there is nothing to drain: we end, and the kernel ends what has been started.
   await using region = await Promise.race([
-    startRegion({ folder: await openRunFolder() }),
+    startRegion({ folder: await openRunFolder(), front: "reveille" }),
     interruptedBy(stop),
   ]);
   tell(introduce(region, Date.now() - startedAt));

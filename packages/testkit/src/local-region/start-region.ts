@@ -22,7 +22,7 @@ export interface RegionOptions {
   readonly workers?: number;
   /** Least time between two pushes to a device, as the configuration says it; `20s` unless told. */
   readonly window?: string;
-  /** The front; our own unless told. */
+  /** The front; a Prosody unless told. `doubles` need one. */
   readonly front?: FrontKind;
   /** Push modules beside the default one, as the configuration has them. */
   readonly modules?: Readonly<Record<string, unknown>>;

@@ -53,7 +53,7 @@ export interface SurroundingsOptions {
 export async function startSurroundings(
   parts: AsyncDisposableStack,
   place: Workplace,
-  { doubles = [], front: kind = doubles.length > 0 ? "prosody" : "reveille" }: SurroundingsOptions,
+  { doubles = [], front: kind = "prosody" }: SurroundingsOptions,
 ): Promise<Surroundings> {
   trustAuthority(place.authority.certificateFile);
   const ports = {

@@ -10,6 +10,7 @@ const trace: MessageTrace = {
   published: { at: 1_002.26, id: "1", user: "juliet", node: token, important: true },
   admitted: { kind: "admitted", at: 1_060, fingerprint: "S1mQftkOVj", apnsId: "id", verdict: "now" },
   reply: { at: 1_064, id: "1", from: "eu.push.example", type: "result" },
+  proven: "dialback",
   push: {
     token,
     apnsId: "id",
@@ -27,6 +28,7 @@ describe("the timeline of a message", () => {
     expect(JSON.parse(timelineJson(trace))).toEqual({
       fingerprint: "S1mQftkOVj",
       verdict: "now",
+      senderProvenBy: "dialback",
       timesMs: { sent: 0, published: 2.3, queued: 60, reply: 64, apnsAsked: 90, apnsAccepted: 100 },
       reply: { type: "result", from: "eu.push.example" },
       apns: { status: 200, apnsId: "id", payload: { aps: { "mutable-content": 1 } } },
@@ -36,6 +38,11 @@ describe("the timeline of a message", () => {
   it("tells people of the steps in the order in which they happened", () => {
     const steps = timelineText(trace).split("\n");
     expect(steps.map((step) => /● +(\w+)/.exec(step)?.[1])).toEqual(["published", "queued", "reply", "APNs"]);
+  });
+
+  it("says how the sender's server has proven its domain", () => {
+    expect(timelineText(trace)).toContain("over s2s with TLS, its domain proven by dialback");
+    expect(timelineText({ ...trace, proven: undefined })).toMatch(/over s2s with TLS$/m);
   });
 
   it("shows the device as fingerprint only", () => {

@@ -9,11 +9,12 @@ interface Moment {
 
 /** The trace as one JSON object; times in ms after the message was sent, to a tenth. The device only as fingerprint. */
 export function timelineJson(trace: MessageTrace): string {
-  const { admitted, published, reply, push } = trace;
+  const { admitted, published, reply, push, proven } = trace;
   const { type, from, errorType, condition, text } = reply;
   return JSON.stringify({
     fingerprint: admitted.fingerprint,
     verdict: admitted.verdict,
+    senderProvenBy: proven,
     timesMs: {
       sent: 0,
       published: since(trace, published.at),
@@ -43,12 +44,12 @@ export function timelineText(trace: MessageTrace): string {
 const BAR = 24;
 
 function momentsOf(trace: MessageTrace): readonly Moment[] {
-  const { admitted, published, reply, push } = trace;
+  const { admitted, published, reply, push, proven } = trace;
   const moments = [
     {
       at: since(trace, published.at),
       what: "published",
-      detail: "by the receiver's server, over s2s with TLS",
+      detail: `by the receiver's server, over s2s with TLS${proven === undefined ? "" : `, ${PROOFS[proven] ?? proven}`}`,
     },
     {
       at: since(trace, admitted.at),
@@ -63,6 +64,12 @@ function momentsOf(trace: MessageTrace): readonly Moment[] {
   }
   return moments.toSorted((one, other) => one.at - other.at);
 }
+
+/** How a server proves its domain, for people. */
+const PROOFS: Readonly<Record<string, string>> = {
+  external: "its domain proven by its certificate",
+  dialback: "its domain proven by dialback",
+};
 
 /** What the verdicts of admission mean to somebody who looks on. */
 const VERDICTS: Readonly<Record<string, string>> = {
