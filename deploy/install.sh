@@ -162,7 +162,8 @@ have_units() {
 }
 
 remove_units() {
-  for unit in "$units"/reveille.target "$units"/reveille-*.service "$units"/reveille-.service.d; do
+  for unit in "$units"/reveille.target "$units"/reveille-*.service "$units"/reveille-.service.d \
+    "$units"/prosody.service.d "$units"/ejabberd.service.d "$units"/haproxy.service.d; do
     if [ -e "$unit" ]; then act rm -r "$unit"; fi
   done
 }

@@ -24,6 +24,27 @@ describe("a sidecar", () => {
   });
 
   it.each([
+    [512, "GET /live HTTP/1.1\r\nhost: s1\r\n\r\n"],
+    [2_000, "GET /live HTTP/1.1\r\nhost: s1\r\n\r\n"],
+    [2_000, ""],
+  ])("answers checks beside %d idle clients that have said %j", { timeout: 60_000 }, async (count, said) => {
+    await using host = await aHost();
+    const { address } = await host.start();
+    const crowd = Array.from({ length: count }, () => connect(address.port, "127.0.0.1"));
+    for (const socket of crowd) {
+      socket.on("error", () => undefined);
+      if (said !== "") socket.write(said);
+      socket.resume();
+    }
+    for (const path of ["/ready", "/metrics", "/live"]) {
+      const request = `GET ${path} HTTP/1.0\r\n\r\n`;
+      expect(await heardFrom(address.port, request)).toMatch(/^HTTP\/1\.1 (?:200|503) /);
+    }
+    await expect.poll(() => crowd.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(512);
+    for (const socket of crowd) socket.destroy();
+  });
+
+  it.each([
     ["headers that are long", `GET / HTTP/1.1\r\nhost: s1\r\nx: ${"x".repeat(10_000)}\r\n\r\n`, " 431 "],
     [
       "a body for a page",

@@ -3,6 +3,7 @@ import { hash, timingSafeEqual } from "node:crypto";
 import { type Role, ROLES, seconds } from "@reveille/wakeup";
 import { fastify, type FastifyInstance } from "fastify";
 
+import { boundConnections } from "./bound-connections.ts";
 import { type Liveness } from "./liveness.ts";
 import { type MetricsFormat, metricsFormat } from "./metrics-format.ts";
 import { type Readiness } from "./readiness.ts";
@@ -69,7 +70,7 @@ export function sidecarApp(answers: SidecarAnswers): FastifyInstance {
 const REQUEST_WITHIN = seconds(5);
 /** For whoever asks and then does not read. Connections at rest between two questions are kept for longer. */
 const QUIET_FOR = seconds(10);
-/** Plenty for HAProxy, Prometheus and a cache. What comes beyond is closed: no crowd takes all file descriptors. */
+/** Plenty for HAProxy, Prometheus and a cache: no crowd takes all file descriptors. */
 const MOST_CONNECTIONS = 512;
 
 /** The part that the public may see: the status page and the same as JSON. */
@@ -83,7 +84,7 @@ export function statusApp({ status, page }: Pick<SidecarAnswers, "status" | "pag
     bodyLimit: 1_024,
     http: { connectionsCheckingInterval: seconds(1), maxHeaderSize: 8_192 },
   });
-  app.server.maxConnections = MOST_CONNECTIONS;
+  boundConnections(app.server, MOST_CONNECTIONS);
   // A cache before it answers a crowd with one request in two seconds.
   const cache = { "cache-control": "public, max-age=2" };
   app.get("/status.json", (_request, reply) =>
