@@ -168,6 +168,7 @@ describe("queue", () => {
       delayed: 0,
       active: 0,
       oldestWaitingMs: 0,
+      oldestMs: 0,
       paused: true,
       trailing: { waiting: 0, overdue: 0, oldestDueMs: 0 },
     });

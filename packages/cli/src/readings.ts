@@ -1,11 +1,13 @@
-import { type Trailing } from "@reveille/admission";
+import { type Trailing, trailingStatus } from "@reveille/admission";
 import { readRedisFacts, type WakeupQueue } from "@reveille/queue";
+
+import { millis } from "@reveille/wakeup";
 
 import { type RoleContext } from "./role.ts";
 
 /** Has the region's backlogs and its Redis read whenever metrics are asked for. */
 export function addReadings(
-  { metrics, redis }: Pick<RoleContext, "metrics" | "redis">,
+  { config, metrics, redis }: Pick<RoleContext, "config" | "metrics" | "redis">,
   queue: WakeupQueue,
   { backlog }: Trailing,
 ): void {
@@ -14,8 +16,13 @@ export function addReadings(
     return facts === undefined ? [] : [{ kind: "redis", ...facts }];
   });
   metrics.addReading(async () => {
-    const { waiting, active, retrying, delayed, oldestWaiting } = await queue.counts();
-    return [{ kind: "queue", waiting, active, delayed: delayed + retrying, oldest: oldestWaiting }];
+    const [counts, trailing] = await Promise.all([
+      queue.counts(),
+      trailingStatus({ redis, region: config.region }),
+    ]);
+    const { waiting, active, retrying, delayed } = counts;
+    const oldest = millis(Math.max(counts.oldest, trailing.oldestDue));
+    return [{ kind: "queue", waiting, active, delayed: delayed + retrying, oldest }];
   });
   metrics.addReading(async () => [{ kind: "trailing", devices: (await backlog()).waiting }]);
 }

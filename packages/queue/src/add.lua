@@ -9,10 +9,11 @@
 -- ARGV[5]  data
 -- ARGV[6]  1: before all that wait
 --
--- Returns nothing
+-- Returns nothing; `since` (oldest.lua) has the time of each batch.
 local job = ARGV[1] .. ARGV[2]
 if redis.call('EXISTS', job) == 1 then return end
 local fields = { 'name', ARGV[3], 'data', ARGV[5], 'opts', '{}', 'timestamp', ARGV[4] }
 redis.call('HSET', job, 'delay', 0, 'priority', 0, unpack(fields))
+redis.call('ZADD', ARGV[1] .. 'since', ARGV[4], ARGV[2])
 redis.call(ARGV[6] == '1' and 'RPUSH' or 'LPUSH', KEYS[1], ARGV[2])
 if redis.call('HEXISTS', KEYS[2], 'paused') == 0 then redis.call('ZADD', KEYS[3], 0, '0') end

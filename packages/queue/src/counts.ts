@@ -1,7 +1,7 @@
 import { type Millis } from "@reveille/wakeup";
 import { type Queue } from "bullmq";
 
-import { oldestWaiting, type WaitingAgeOptions } from "./waiting-age.ts";
+import { oldestBatches, type WaitingAgeOptions } from "./waiting-age.ts";
 
 /** Batches in the queue, by state. */
 export interface QueueCounts {
@@ -13,6 +13,8 @@ export interface QueueCounts {
   readonly active: number;
   /** Age of the oldest waiting batch; 0 if none waits. */
   readonly oldestWaiting: Millis;
+  /** Age of the oldest batch in any state; 0 if there is none. */
+  readonly oldest: Millis;
 }
 
 /** Asks Redis five times, all of them cheap whatever the number of batches. */
@@ -21,13 +23,14 @@ export async function countsOf(
 ): Promise<QueueCounts> {
   const [{ waiting, prioritized, delayed, active }, oldest] = await Promise.all([
     options.queue.getJobCounts("waiting", "prioritized", "delayed", "active"),
-    oldestWaiting(options),
+    oldestBatches(options),
   ]);
   return {
     waiting: waiting ?? 0,
     retrying: prioritized ?? 0,
     delayed: delayed ?? 0,
     active: active ?? 0,
-    oldestWaiting: oldest,
+    oldestWaiting: oldest.waiting,
+    oldest: oldest.any,
   };
 }

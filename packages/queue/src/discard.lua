@@ -21,6 +21,10 @@ for place = 1, 3 do
     ids = place == 1 and (redis.call('RPOP', KEYS[1], wanted) or {}) or pop_lowest(KEYS[place], wanted)
   end
   for i = 1, #ids do redis.call('UNLINK', ARGV[1] .. ids[i]) end
+  if #ids > 0 then
+    redis.call('ZREM', ARGV[1] .. 'since', unpack(ids))
+    redis.call('ZREM', ARGV[1] .. 'since-again', unpack(ids))
+  end
   thrown = thrown + #ids
 end
 return thrown

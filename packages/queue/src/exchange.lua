@@ -33,6 +33,7 @@ for i = 6, #ARGV, 2 do
       redis.call('ZREM', delayed, id)
     end
     redis.call('DEL', job, lock)
+    if redis.call('ZREM', prefix .. 'since', id) == 0 then redis.call('ZREM', prefix .. 'since-again', id) end
     redis.call('SREM', stalled, id)
   end
 end

@@ -6,6 +6,7 @@ export { type ConsumerOptions, consumeWakeups, type WakeupConsumer } from "./con
 export { type QueueCounts } from "./counts.ts";
 export { type Disposition } from "./disposition.ts";
 export { isSamePrimary, type NamedPrimary, primariesIn } from "./named-primary.ts";
+export { aclRuleOf, forbiddenCommands } from "./needed-commands.ts";
 export { openProducerRedis, type OpenRedisOptions, openWorkerRedis } from "./open-redis.ts";
 export { type DurabilityOptions, watchDurability } from "./redis-durability.ts";
 export { isRedisAway } from "./redis-away.ts";

@@ -25,9 +25,14 @@ if found == 0 then return 1 end
 redis.call('DEL', lock)
 redis.call('SREM', KEYS[6], own)
 
+-- What is left of a batch is as old as the batch.
+local since = redis.call('ZSCORE', prefix .. 'since', own) or redis.call('ZSCORE', prefix .. 'since-again', own) or ARGV[2]
+redis.call('ZREM', prefix .. 'since', own)
+
 for i = 6, #ARGV, 3 do
   local id, delay, data = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local job = prefix .. id
+  redis.call('ZADD', prefix .. 'since-again', since, id)
   if i == 6 then
     redis.call('HSET', job, 'data', data, 'delay', delay, 'priority', ARGV[5])
     -- What is left of it was tried to the end.

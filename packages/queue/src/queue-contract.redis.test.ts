@@ -71,7 +71,7 @@ async function state(): Promise<Readonly<Record<string, unknown>>> {
   const held: Record<string, unknown> = {};
   for (const key of (await redis.keys(`${prefix}:*`)).toSorted()) {
     const name = key.slice(`${prefix}:${QUEUE_NAME}:`.length);
-    if (["events", "meta", "id", "stalled-check"].includes(name)) continue;
+    if (["events", "meta", "id", "stalled-check", "since", "since-again"].includes(name)) continue;
     held[name] = await valueOf(key, name);
   }
   return held;

@@ -283,11 +283,13 @@ describe("the wakeup queue", () => {
       delayed: 0,
       active: 0,
       oldestWaiting: 0,
+      oldest: 0,
     });
     await queue.add(wakeups(2));
     await queue.add(wakeups(2, 2));
     passed = minutes(5);
-    const { oldestWaiting, ...counts } = await queue.counts();
+    const { oldestWaiting, oldest, ...counts } = await queue.counts();
+    expect(oldest).toBeGreaterThanOrEqual(oldestWaiting);
     expect(counts).toEqual({ waiting: 2, retrying: 0, delayed: 0, active: 0 });
     expect(oldestWaiting).toBeGreaterThanOrEqual(minutes(5));
     expect(oldestWaiting).toBeLessThan(minutes(6));
@@ -398,8 +400,8 @@ describe("an operator", () => {
     await queue.add(wakeups(1, 1_000));
     expect(await discarding).toBe(1_000);
     expect(await queue.counts()).toMatchObject({ waiting: 1 });
-    // The list, and what the new batch holds.
-    expect(await jobKeys()).toHaveLength(2);
+    // The list, what the new batch holds, and its age.
+    expect(await jobKeys()).toHaveLength(3);
     const steps = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1];
     expect(Number(steps)).toBeGreaterThanOrEqual(1_001 + 5);
   });

@@ -1,4 +1,6 @@
-import { between, type Clock, epochMillis, type Millis, millis, seconds } from "@reveille/wakeup";
+import { readFileSync } from "node:fs";
+
+import { between, type Clock, epochMillis, type Millis, millis, Script, seconds } from "@reveille/wakeup";
 import { type Queue } from "bullmq";
 import { type Redis } from "ioredis";
 
@@ -8,20 +10,24 @@ export interface WaitingAgeOptions {
   readonly clock: Clock;
 }
 
-/**
- * Age of the oldest waiting batch, short by a few seconds while new ones are put in front: the oldest is then neither
- * the first nor the last of the list, but the last one was the newest when that began.
- */
-export async function oldestWaiting({ redis, queue, clock }: WaitingAgeOptions): Promise<Millis> {
-  const wait = queue.toKey("wait");
-  const ends = await Promise.all([redis.lindex(wait, -1), redis.lindex(wait, 0)]);
-  const ids = new Set(ends.filter((id) => id !== null));
-  const added = await Promise.all([...ids].map((id) => redis.hget(queue.toKey(id), "timestamp")));
-  const ages = added.map((time) => ageOf(Number(time), clock));
-  return millis(Math.max(0, ...ages));
+/** Ages of batches; 0 where there is none. */
+export interface OldestBatches {
+  /** In any state: waiting, in a worker's hand, or put off. */
+  readonly any: Millis;
+  /** Of those that no worker has taken yet. */
+  readonly waiting: Millis;
 }
 
-/** A batch that was taken in the meantime has no age. */
+const OLDEST = new Script(readFileSync(new URL("oldest.lua", import.meta.url), "utf8"));
+
+/** Costs the same however many batches there are. Throws what Redis throws. */
+export async function oldestBatches({ redis, queue, clock }: WaitingAgeOptions): Promise<OldestBatches> {
+  const keys = [queue.toKey("since"), queue.toKey("since-again")];
+  const reply = await OLDEST.run(redis, keys, [queue.toKey("")]);
+  const [any = 0, waiting = 0] = Array.isArray(reply) ? reply.map(Number) : [];
+  return { any: ageOf(any, clock), waiting: ageOf(waiting, clock) };
+}
+
 const ageOf = (added: number, clock: Clock): Millis =>
   Number.isSafeInteger(added) && added > 0 ? between(epochMillis(added), clock.now()) : millis(0);
 
@@ -31,7 +37,7 @@ const LOOK_EVERY = seconds(1);
 
 /** Whether the oldest waiting batch is old. Throws what Redis throws. */
 export const isBacklogOld = async (options: WaitingAgeOptions): Promise<boolean> =>
-  (await oldestWaiting(options)) > OLD;
+  (await oldestBatches(options)).waiting > OLD;
 
 /** Knows whether the oldest waiting batch is old; asks Redis once per second at most, and only while it is used. */
 export function watchBacklog(options: WaitingAgeOptions): { readonly isOld: () => boolean } {

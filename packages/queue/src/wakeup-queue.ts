@@ -6,7 +6,7 @@ import { encodeBatch, MOST_PER_BATCH } from "./batch.ts";
 import { type BatchId, batchIds } from "./batch-id.ts";
 import { countsOf, type QueueCounts } from "./counts.ts";
 import { replicateBy, type ReplicationOptions } from "./replicate.ts";
-import { oldestWaiting, watchBacklog } from "./waiting-age.ts";
+import { oldestBatches, watchBacklog } from "./waiting-age.ts";
 
 /** The side that puts wakeups into the queue. Disposing it leaves the Redis connection open. */
 export interface WakeupQueue extends AsyncDisposable {
@@ -76,8 +76,8 @@ export async function openWakeupQueue(options: WakeupQueueOptions): Promise<Wake
     },
     counts: () => countsOf({ redis, queue, clock }),
     standing: async () => {
-      const [paused, oldest] = await Promise.all([queue.isPaused(), oldestWaiting({ redis, queue, clock })]);
-      return { paused, oldestWaiting: oldest };
+      const [paused, oldest] = await Promise.all([queue.isPaused(), oldestBatches({ redis, queue, clock })]);
+      return { paused, oldestWaiting: oldest.waiting };
     },
     [Symbol.asyncDispose]: () => queue.close(),
   };

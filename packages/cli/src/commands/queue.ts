@@ -73,11 +73,16 @@ const trailingOf = async ({ config, redis }: RegionAccess): Promise<DiscardOptio
 });
 
 function statusAnswer(status: QueueStatus, trailing: TrailingStatus): Answer {
-  const { oldestWaiting, ...counts } = status;
+  const { oldestWaiting, oldest, ...counts } = status;
   const { waiting, overdue, nextDueIn, oldestDue } = trailing;
   const due = { ...(nextDueIn === undefined ? {} : { nextDueInMs: nextDueIn }), oldestDueMs: oldestDue };
   return {
-    answer: { ...counts, oldestWaitingMs: oldestWaiting, trailing: { waiting, overdue, ...due } },
+    answer: {
+      ...counts,
+      oldestWaitingMs: oldestWaiting,
+      oldestMs: oldest,
+      trailing: { waiting, overdue, ...due },
+    },
     text: [describe(status), ...trailingRows(trailing)].join("\n"),
   };
 }

@@ -29,6 +29,17 @@ describe("the doctor, shown a Redis that is broken for real", () => {
     expect(told(await look(redis), "redis role")).toMatch(/^fail: it is a replica/);
   });
 
+  it("sees which commands its user may not call, and that nobody may ask how it is", async () => {
+    await using redis = await startRedis();
+    const admin = await redis.connect();
+    await admin.call("ACL", "SETUSER", "default", "-info", "-zadd", "-eval");
+    const findings = await look(redis);
+    expect(told(findings, "redis ACL")).toBe(
+      "fail: its user may not call ZADD, EVAL, or not for keys of this region",
+    );
+    expect(told(findings, "redis INFO")).toBe("skipped: its user may not ask");
+  });
+
   it("sees that a replica is missing which the configuration wants to wait for", async () => {
     await using redis = await startRedis();
     const findings = await look(redis, { settings: ", waitReplicas: 1" });

@@ -1,4 +1,4 @@
-import { certainRefusal, openWorkerRedis, readPacking } from "@reveille/queue";
+import { aclRuleOf, certainRefusal, forbiddenCommands, openWorkerRedis, readPacking } from "@reveille/queue";
 import { type Config } from "@reveille/runtime";
 import { type Clock, millis, type Millis } from "@reveille/wakeup";
 
@@ -6,7 +6,7 @@ import { commandLog } from "../region.ts";
 import { redisSettingsOf } from "../redis-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
-import { about } from "./finding.ts";
+import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
 import { judgeRedis } from "./redis-judgement.ts";
 
@@ -44,9 +44,17 @@ async function examine(redis: Redis, config: Config, clock: Clock): Promise<Retu
   const [seconds, microseconds] = await redis.time();
   const skew = clock.now() - (Number(seconds) * 1_000 + Number(microseconds) / 1_000);
   const info = parseInfo(await redis.info());
+  const isReplica = info.get("role") === "slave";
+  const allowed = judgeCommands(isReplica ? [] : await forbiddenCommands(redis, config.region), config);
+  // Where INFO is not allowed, nothing more can be told.
+  if (info.has("info_forbidden")) {
+    const { skipped } = about("redis INFO");
+    return [allowed, skipped("its user may not ask"), judgeClock("clock against Redis'", skew)];
+  }
   // Hosted Redis often refuses CONFIG; INFO has all but this.
   const fsync = await redis.config("GET", "appendfsync").then(secondOf, () => undefined);
   return [
+    allowed,
     ...judgeRedis({
       info,
       fsync,
@@ -57,6 +65,15 @@ async function examine(redis: Redis, config: Config, clock: Clock): Promise<Retu
     }),
     judgeClock("clock against Redis'", skew),
   ];
+}
+
+function judgeCommands(forbidden: readonly string[], { region, redis }: Config): Finding {
+  const { ok, fail } = about("redis ACL");
+  if (forbidden.length === 0) return ok("every command that the roles need is allowed");
+  return fail(
+    `its user may not call ${forbidden.join(", ")}, or not for keys of this region`,
+    `redis-cli ACL SETUSER ${redis.username ?? "default"} ${aclRuleOf(region)}`,
+  );
 }
 
 const secondOf = (answer: unknown): string | undefined =>

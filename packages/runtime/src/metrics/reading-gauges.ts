@@ -16,7 +16,7 @@ export function readingGauges(registry: Registry) {
   });
   const oldest = gauge(registry, {
     name: "reveille_queue_oldest_seconds",
-    help: "Age of the oldest wakeup that waits in the region's queue for its first attempt.",
+    help: "Age of the oldest batch in the region's queue, be it waiting, in a worker's hand or put off, or how long the first trailing push has been due.",
     labels: [],
     aggregator: regionWide,
   });

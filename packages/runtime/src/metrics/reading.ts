@@ -7,7 +7,7 @@ export type Reading =
       readonly waiting: number;
       readonly active: number;
       readonly delayed: number;
-      /** Age of the oldest wakeup that waits; 0 if none does. */
+      /** Age of the oldest batch in any state, or how long the first trailing push has been due; 0 if there is neither. */
       readonly oldest: Millis;
     }
   /** Devices whose trailing push waits for its time. */
