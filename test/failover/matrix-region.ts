@@ -46,6 +46,8 @@ export interface Pair {
   readonly bidi: boolean;
   /** From `debian13`. */
   readonly root: string;
+  /** Whether the front finds the sender's server, which replies need without XEP-0288. Default: yes. */
+  readonly isFound?: boolean;
 }
 
 /** A region of one host behind a rendered front, one user's server, and Apple. */
@@ -57,9 +59,9 @@ export interface PairRegion extends AsyncDisposable {
 }
 
 /** Resolves when the ingress has heard itself through the front. */
-export async function startPair({ front, sender, bidi, root }: Pair): Promise<PairRegion> {
+export async function startPair({ front, sender, bidi, root, isFound = true }: Pair): Promise<PairRegion> {
   await using starting = new AsyncDisposableStack();
-  const name = `matrix ${front} from ${sender} ${bidi ? "bidi" : "plain"}`;
+  const name = `matrix ${front} from ${sender} ${bidi ? "bidi" : "plain"}${isFound ? "" : " not found"}`;
   const site = starting.use(await openSite(name, [HOSTNAME, DOMAIN, LOAD]));
   const network = starting.use(await Network.open(site.folder));
   const s1 = await network.machine("s1", "10.77.0.1");
@@ -77,11 +79,17 @@ export async function startPair({ front, sender, bidi, root }: Pair): Promise<Pa
   await furnish(site, HOST, [HOSTNAME]);
   const rootOf = (release: 12 | 13): string | undefined => (release === 13 ? root : undefined);
   for (const part of await Promise.all([
-    startDns(site, network.hub, [`${HOSTNAME}.zone`], { [DOMAIN]: server.address, [LOAD]: server.address }),
+    startDns(
+      site,
+      network.hub,
+      [`${HOSTNAME}.zone`],
+      isFound ? { [DOMAIN]: server.address, [LOAD]: server.address } : {},
+    ),
     startApns(site, apns),
     startRelay(site, network.hub, {
       "apns-control": `${apns.address}:${APNS_CONTROL_PORT}`,
       components: `${server.address}:${COMPONENT_PORT}`,
+      sidecar: `${s1.address}:9464`,
     }),
     startRedisOn({ site, machine: s1, name: HOST }),
     startSender(SERVERS[sender].kind, {

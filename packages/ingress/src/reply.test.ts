@@ -53,7 +53,7 @@ describe("the reply contract", () => {
       const deleting = oracles
         .filter((oracle) => isDeletedAfter(16, reply, oracle))
         .map(({ server }) => server);
-      const all = ["Prosody", "ejabberd", "MongooseIM", "Tigase"];
+      const all = ["Prosody 0.12", "ejabberd", "MongooseIM", "Tigase"];
       expect(deleting).toEqual(REPLIES[result].reply === "forget" ? all : []);
     },
   );
@@ -63,7 +63,7 @@ describe("the reply contract", () => {
     const after = (times: number) =>
       oracles.filter((oracle) => isDeletedAfter(times, reply, oracle)).map(({ server }) => server);
     expect(after(1)).toEqual(["ejabberd", "MongooseIM", "Tigase"]);
-    expect(after(16)).toEqual(["Prosody", "ejabberd", "MongooseIM", "Tigase"]);
+    expect(after(16)).toEqual(["Prosody 0.12", "ejabberd", "MongooseIM", "Tigase"]);
   });
 
   it("keeps registrations everywhere while our own settings are doubted", () => {
@@ -92,11 +92,11 @@ describe("the oracles", () => {
     ["wait", "remote-server-timeout", []],
     ["wait", "resource-constraint", ["Tigase"]],
     ["wait", "policy-violation", ["Tigase"]],
-    ["modify", "bad-request", ["Prosody", "ejabberd"]],
-    ["modify", "not-acceptable", ["Prosody", "ejabberd", "Tigase"]],
-    ["cancel", "bad-request", ["Prosody", "ejabberd", "MongooseIM"]],
-    ["auth", "forbidden", ["Prosody", "ejabberd", "Tigase"]],
-    ["cancel", "service-unavailable", ["Prosody", "ejabberd", "MongooseIM"]],
+    ["modify", "bad-request", ["Prosody 0.12", "ejabberd"]],
+    ["modify", "not-acceptable", ["Prosody 0.12", "ejabberd", "Tigase"]],
+    ["cancel", "bad-request", ["Prosody 0.12", "ejabberd", "MongooseIM"]],
+    ["auth", "forbidden", ["Prosody 0.12", "ejabberd", "Tigase"]],
+    ["cancel", "service-unavailable", ["Prosody 0.12", "ejabberd", "MongooseIM"]],
   ])("know who deletes after 16 times %s/%s", (errorType, condition, servers) => {
     const reply = { type: "error", errorType, condition } as const;
     const deleting = oracles.filter((oracle) => isDeletedAfter(16, reply, oracle));

@@ -23,7 +23,7 @@ const later = (
   text: string,
 ): Answer => ({ reply: "later", tail: errorTail("wait", condition, text) });
 
-/** Ends the registration: at once on ejabberd, MongooseIM and Tigase, the 16th time on Prosody. */
+/** Ends the registration: at once on ejabberd, MongooseIM and Tigase, the 16th time on Prosody 0.12; never on Prosody 13.0. */
 const forget = (condition: "item-not-found" | "not-allowed", text: string): Answer => ({
   reply: "forget",
   tail: errorTail("cancel", condition, text),
@@ -32,7 +32,7 @@ const forget = (condition: "item-not-found" | "not-allowed", text: string): Answ
 /**
  * The reply contract: what the sender of a publish hears in each case (XEP-0357 §7.1). No server repeats a
  * publish, and all but Openfire drop the registration on the wrong error, so each line is held in tests
- * against what the five servers do.
+ * against what these servers do.
  */
 export const REPLIES: Readonly<Record<PublishResult, Answer>> = {
   queued: ACCEPTED,

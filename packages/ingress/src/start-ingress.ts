@@ -10,6 +10,7 @@ import {
 import { DomainDesk } from "./ad-hoc/domain-desk.ts";
 import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
+import { DeadMemory } from "./dead-memory.ts";
 import { Fillers } from "./fillers.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
 import { Intake } from "./intake.ts";
@@ -26,6 +27,7 @@ import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
 import { StreamGroup } from "./stream/stream-group.ts";
+import { ReplyProbe } from "./reply-probe.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
 
 export interface IngressOptions {
@@ -91,6 +93,10 @@ export interface IngressLimits {
   readonly holdFor: Millis;
   /** Longest stanza that is believed, in characters. 65,536. */
   readonly stanzaLength: number;
+  /** How long a device that admission has called dead is answered for from memory. 60 s. */
+  readonly rememberDead: Millis;
+  /** Most of those. 20,000, about 3 MB. */
+  readonly deadDevices: number;
   /** When we doubt our own settings instead of ending registrations. A quarter, of at least 50 devices. */
   readonly guard: GuardLimits;
 }
@@ -113,6 +119,8 @@ const LIMITS: IngressLimits = {
   flushApart: FLUSH_APART,
   holdFor: seconds(20),
   stanzaLength: 65_536,
+  rememberDead: seconds(60),
+  deadDevices: 20_000,
   guard: { share: 0.25, devices: 50 },
 };
 
@@ -139,14 +147,25 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     answerBy({ guard, countedAs: options.countedAs ?? ((domain) => domain), clock, observe }),
   );
   const fillers = new Fillers(clock);
+  const probe = new ReplyProbe({
+    clock,
+    onAnswer: (domain, isReached) => {
+      desk.addProbe(domain, isReached);
+      observe({ kind: "reply-probed", isReached });
+    },
+  });
+  const dead = new DeadMemory({ clock, keepFor: limits.rememberDead, most: limits.deadDevices });
   const intake: Intake = new Intake({
     admission,
     queue,
     clock,
     observe,
     answer: (waiting, result) => {
+      if (result === "token-dead") dead.add(waiting.wakeup);
       if (result === "queued" || result === "later") fillers.add(waiting.payer);
       answer(waiting, result);
+      const { address, path, sender } = waiting;
+      if (result === "queued") probe.answered(sender, address.to, path);
     },
     limits,
     flushApart: limits.flushApart,
@@ -163,7 +182,10 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     refusesQuery: options.refusesQuery ?? (() => false),
     payerOf: options.payerOf ?? ((domain) => domain),
     accept: (one) => {
-      if (options.isFull?.() === true) answer(one, "overload");
+      if (dead.has(one.wakeup)) {
+        observe({ kind: "dead-device-remembered" });
+        answer(one, "token-dead");
+      } else if (options.isFull?.() === true) answer(one, "overload");
       else if (options.isNearlyFull?.() === true && fillers.has(one.payer)) answer(one, "over-limit");
       else intake.accept(one);
     },
@@ -180,7 +202,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
         observe,
         limits: { length: limits.stanzaLength, depth: STANZA_DEPTH },
         isStoodInFor: options.isStoodInFor ?? ((): boolean => true),
-        onStanza: receive,
+        onStanza: (stanza, slot) => (probe.hears(stanza) ? undefined : receive(stanza, slot)),
       }),
   );
   const own = slots.filter((slot) => slot.isOwn);

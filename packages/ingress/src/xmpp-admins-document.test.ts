@@ -83,6 +83,7 @@ describe("docs/xmpp-admins.md", () => {
       ["later", 5],
       ["no-device-token", 1],
       ["in-clear", 3],
+      ["reached", 1],
     ]);
     const xml = statusForm({
       service: "ready",
@@ -99,7 +100,7 @@ describe("docs/xmpp-admins.md", () => {
     const shown = [...xml.matchAll(/ label='([^']*)'><value>([^<]*)</g)].map(
       ([, label, value]) => `${label}: ${value}`,
     );
-    expect(shown).toHaveLength(21);
+    expect(shown).toHaveLength(22);
     const [, block = ""] = /\n```\n(Push notifications of twice\.example\n[^`]*)\n```\n/.exec(text) ?? [];
     const form = ["Push notifications of twice.example", ...shown];
     expect(block.split("\n")).toEqual(form.map((line) => line.replaceAll("&#39;", "'")));

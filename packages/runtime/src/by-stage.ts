@@ -52,6 +52,8 @@ export const byStage =
       case "publish-answered":
       case "query-answered":
       case "oversized-stanza-skipped":
+      case "dead-device-remembered":
+      case "reply-probed":
       case "stanza-ignored":
       case "flush-settled":
       case "component-state-changed":

@@ -2,8 +2,11 @@ import { type SenderSoftware } from "./events/ingress-event.ts";
 import { type PublishResult } from "./reply.ts";
 import { type EpochMillis, type Millis } from "./time.ts";
 
-/** What is counted of a sending domain: publishes by their result, and those with content in clear. */
-export type Counted = PublishResult | "in-clear";
+/**
+ * What is counted of a sending domain: publishes by their result, those with content in clear, and pings to the domain by
+ * whether the front could deliver them, as it must deliver replies.
+ */
+export type Counted = PublishResult | "in-clear" | "reached" | "unreached";
 
 /** What is known of one sending domain. */
 export interface DomainRecord {

@@ -61,6 +61,8 @@ const LETTERS: Readonly<Record<Counted, string>> = {
   "our-trouble": "m",
   "in-clear": "n",
   "over-budget": "o",
+  reached: "p",
+  unreached: "q",
 };
 
 const MOST_DOMAINS = 8_192;

@@ -73,6 +73,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       context.current().ingress.countDomains === "registrable" ? registrableDomain(domain) : domain,
     admission,
     queue,
+    limits: { rememberDead: config.ingress.rememberDead },
     isFull: room.isFull,
     isNearlyFull: room.isNearlyFull,
     isStoodInFor: () => signs.sees("stand-in"),

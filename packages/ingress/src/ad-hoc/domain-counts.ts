@@ -18,6 +18,8 @@ export const COLUMNS: Readonly<Record<Counted, number>> = {
   "our-trouble": 12,
   "in-clear": 13,
   "over-budget": 14,
+  reached: 15,
+  unreached: 16,
 };
 
 const COUNTED: readonly Counted[] = Object.keys(COLUMNS).filter((name) => isCounted(name));

@@ -40,6 +40,11 @@ export class DomainDesk implements AsyncDisposable {
     };
   }
 
+  /** A ping to this domain has come back, or could not be delivered. */
+  addProbe(domain: string, isReached: boolean): void {
+    this.#book.add(domain, isReached ? "reached" : "unreached");
+  }
+
   /** Tells `observe` everything, and notes which domains send content in clear. */
   watching(observe: Observe): Observe {
     return (event) => {

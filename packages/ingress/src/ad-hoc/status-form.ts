@@ -74,6 +74,8 @@ export function statusForm(status: DomainStatus): string {
     field("since", "Publishes counted since", `${since.format(record.since)} UTC, ${BY[by]}`),
     field("figures", "Figures", exact ? "exact" : `in steps of ${STEP}; exact ones for the server itself`),
     ...resultFields(record, exact),
+    ...deadFields(record),
+    ...replyFields(record, exact),
     field("limit", "Limit of this domain", status.limit),
     ...clearContentFields(record, exact),
   ]);
@@ -85,6 +87,38 @@ function resultFields(record: DomainRecord, exact: boolean): readonly Field[] {
   return keysOf(RESULTS).map((result) =>
     field(`result-${result}`, RESULTS[result], figure(record.count(result), exact)),
   );
+}
+
+/** From how many refused publishes an hour on a server is told that it should have given these devices up. */
+const MANY_DEAD = 20;
+
+/** Shown to accounts in whole tens like the count itself: it says no more than that. */
+const deadFields = (record: DomainRecord): readonly Field[] =>
+  record.count("token-dead") < MANY_DEAD
+    ? []
+    : [
+        field(
+          "dead-devices-advice",
+          "How to stop publishes for devices that are gone",
+          "Prosody 13.0 never gives them up by itself (its mod_cloud_notify counts no error): see docs/upstream-reports.md of this service's software.",
+        ),
+      ];
+
+/** Whether this service's front can open a connection to the domain's server, which replies need without XEP-0288. */
+function replyFields(record: DomainRecord, exact: boolean): readonly Field[] {
+  const [reached, unreached] = [record.count("reached"), record.count("unreached")];
+  const label = "Replies to this domain";
+  // Accounts would see from it whether anything was published within the hour.
+  if (!exact) return [field("replies", label, "told to the server itself")];
+  if (unreached === 0) return [field("replies", label, reached === 0 ? "not tried" : "reach it")];
+  return [
+    field("replies", label, reached === 0 ? "do not reach it" : "reach it at times"),
+    field(
+      "replies-advice",
+      "How to change that",
+      "Let this service connect to your server (SRV records, port 5269), or use XEP-0288 (s2s_bidi in Prosody). Publishes are accepted all the same, but your server hears of no device that is gone.",
+    ),
+  ];
 }
 
 function clearContentFields(record: DomainRecord, exact: boolean): readonly Field[] {

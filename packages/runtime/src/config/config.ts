@@ -79,6 +79,7 @@ export const configSchema = z.strictObject({
         error: "names a component of the same front twice",
         params: { hint: "remove one of them" },
       }),
+    rememberDead: someTime.prefault("60s"),
     domainLimit: limit.prefault({ rate: "1000/s", burst: 20_000 }),
     queryLimit: limit.prefault({ rate: "5/s", burst: 100 }),
     countDomains: z

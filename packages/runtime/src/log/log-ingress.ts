@@ -27,6 +27,12 @@ export const logIngress =
           logger.debug({ event: event.kind, isAnswered: event.isAnswered }, "oversized stanza skipped");
         }
         return;
+      case "dead-device-remembered":
+        if (verbose()) logger.debug({ event: event.kind }, "dead device remembered");
+        return;
+      case "reply-probed":
+        if (verbose()) logger.debug({ event: event.kind, isReached: event.isReached }, "reply probed");
+        return;
       case "stanza-ignored":
         if (verbose()) logger.debug({ event: event.kind, stanza: event.stanza }, "stanza ignored");
         return;

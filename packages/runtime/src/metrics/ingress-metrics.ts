@@ -96,6 +96,12 @@ export function ingressMetrics(registry: Registry) {
       case "oversized-stanza-skipped":
         stanza.oversized.inc({ answered: event.isAnswered ? "yes" : "no" });
         return;
+      case "dead-device-remembered":
+        publish.remembered.inc();
+        return;
+      case "reply-probed":
+        stanza.probes.inc({ result: event.isReached ? "reached" : "unreached" });
+        return;
       case "stanza-ignored":
         stanza.ignored.inc({ stanza: event.stanza });
         return;
@@ -166,6 +172,11 @@ function publishMetrics(registry: Registry) {
       labels: ["software"],
       children: combinations({ software: SOFTWARE }),
     }),
+    remembered: plainCounter(
+      registry,
+      "reveille_dead_device_hits_total",
+      "Publishes for devices that admission had just called dead, answered from memory.",
+    ),
     guard,
   };
 }
@@ -182,6 +193,12 @@ const stanzaMetrics = (registry: Registry) => ({
     help: "Stanzas larger or deeper than a publish can be, whose content was skipped: answered with `wait`, or not if they asked nothing or their addresses were skipped, too.",
     labels: ["answered"],
     children: combinations({ answered: ["yes", "no"] }),
+  }),
+  probes: closedCounter(registry, {
+    name: "reveille_reply_probes_total",
+    help: "Pings to sending domains, one an hour for each: answered by their server, or `unreached`, so replies are lost, too.",
+    labels: ["result"],
+    children: combinations({ result: ["reached", "unreached"] }),
   }),
   ignored: closedCounter(registry, {
     name: "reveille_ignored_stanzas_total",

@@ -34,6 +34,10 @@ export type IngressEvent =
     }
   /** A stanza larger or deeper than a publish can be, most of it skipped; `isAnswered` if it asked and its addresses are known. */
   | { readonly kind: "oversized-stanza-skipped"; readonly isAnswered: boolean }
+  /** A publish for a device that admission has just called dead, answered without asking it again. */
+  | { readonly kind: "dead-device-remembered" }
+  /** A ping to a sending domain has come back: from its server, or (not `isReached`) as undeliverable from our front. */
+  | { readonly kind: "reply-probed"; readonly isReached: boolean }
   | { readonly kind: "stanza-ignored"; readonly stanza: "message" | "presence" | "iq" | "other" }
   /** One round of admission and queue for a micro-batch. */
   | { readonly kind: "flush-settled"; readonly wakeups: number; readonly took: Millis; readonly ok: boolean }

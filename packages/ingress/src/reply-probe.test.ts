@@ -1,0 +1,64 @@
+import { ManualClock } from "@reveille/testkit";
+import { hours, minutes } from "@reveille/wakeup";
+import { describe, expect, it } from "vitest";
+
+import { ReplyProbe } from "./reply-probe.ts";
+import { type Stanza, UNSUPPORTED } from "./stanza.ts";
+
+const OURS = "eu.push.example";
+
+function aProbe() {
+  const clock = new ManualClock();
+  const sent: string[] = [];
+  const told: (readonly [string, boolean])[] = [];
+  const probe = new ReplyProbe({ clock, onAnswer: (...answer) => void told.push(answer) });
+  const path = { send: (xml: string) => void sent.push(xml) };
+  const answer = (type: "result" | "error", condition?: string): Stanza => ({
+    name: "iq",
+    type,
+    id: /id='([^']+)'/.exec(sent.at(-1) ?? "")?.[1],
+    from: "sender.example",
+    to: OURS,
+    payload: UNSUPPORTED,
+    error: type === "error" ? { type: "cancel", condition } : undefined,
+    excessive: false,
+  });
+  return { clock, sent, told, probe, answer, publish: () => probe.answered("sender.example", OURS, path) };
+}
+
+describe("the probe of replies", () => {
+  it("pings a sending domain once an hour", () => {
+    const { clock, sent, publish } = aProbe();
+    publish();
+    publish();
+    expect(sent).toEqual([expect.stringContaining(`from='${OURS}' to='sender.example'><ping `)]);
+    clock.advance(hours(1));
+    publish();
+    expect(sent).toHaveLength(2);
+  });
+
+  it.each([
+    ["result", undefined, true],
+    // A server without XEP-0199.
+    ["error", "service-unavailable", true],
+    ["error", "remote-server-not-found", false],
+    ["error", "remote-server-timeout", false],
+  ] as const)("takes %s %s as: reached %s, once", (type, condition, isReached) => {
+    const { told, probe, answer, publish } = aProbe();
+    publish();
+    const stanza = answer(type, condition);
+    expect([probe.hears(stanza), probe.hears(stanza)]).toEqual([true, false]);
+    expect(told).toEqual([["sender.example", isReached]]);
+  });
+
+  it("takes no ping that somebody else made up, and no silence", () => {
+    const { clock, told, probe, answer, publish } = aProbe();
+    publish();
+    expect(probe.hears({ ...answer("result"), id: "another" })).toBe(false);
+    const late = answer("result");
+    clock.advance(hours(1));
+    publish();
+    clock.advance(minutes(1));
+    expect([probe.hears(late), told]).toEqual([false, []]);
+  });
+});
