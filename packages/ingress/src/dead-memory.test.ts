@@ -7,25 +7,25 @@ import { DeadMemory } from "./dead-memory.ts";
 const device = (name: string) => aWakeup({ token: aToken(name) });
 
 describe("the memory of dead devices", () => {
-  it("knows a device until its time is over, so that Redis is asked again", () => {
+  it("knows a device until its time is over, so that Redis is asked again", async () => {
     const clock = new ManualClock();
     const memory = new DeadMemory({ clock, keepFor: seconds(60), most: 10 });
     memory.add(device("gone"));
     expect([memory.has(device("gone")), memory.has(device("other"))]).toEqual([true, false]);
-    clock.advance(millis(59_999));
+    await clock.advance(millis(59_999));
     expect(memory.has(device("gone"))).toBe(true);
-    clock.advance(millis(1));
+    await clock.advance(millis(1));
     expect(memory.has(device("gone"))).toBe(false);
     expect(memory.size).toBe(0);
   });
 
-  it("is not extended by a device that is published for all the time", () => {
+  it("is not extended by a device that is published for all the time", async () => {
     const clock = new ManualClock();
     const memory = new DeadMemory({ clock, keepFor: seconds(60), most: 10 });
     memory.add(device("gone"));
-    clock.advance(seconds(40));
+    await clock.advance(seconds(40));
     memory.add(device("gone"));
-    clock.advance(seconds(20));
+    await clock.advance(seconds(20));
     expect(memory.has(device("gone"))).toBe(false);
   });
 

@@ -27,12 +27,12 @@ function aProbe() {
 }
 
 describe("the probe of replies", () => {
-  it("pings a sending domain once an hour", () => {
+  it("pings a sending domain once an hour", async () => {
     const { clock, sent, publish } = aProbe();
     publish();
     publish();
     expect(sent).toEqual([expect.stringContaining(`from='${OURS}' to='sender.example'><ping `)]);
-    clock.advance(hours(1));
+    await clock.advance(hours(1));
     publish();
     expect(sent).toHaveLength(2);
   });
@@ -51,14 +51,14 @@ describe("the probe of replies", () => {
     expect(told).toEqual([["sender.example", isReached]]);
   });
 
-  it("takes no ping that somebody else made up, and no silence", () => {
+  it("takes no ping that somebody else made up, and no silence", async () => {
     const { clock, told, probe, answer, publish } = aProbe();
     publish();
     expect(probe.hears({ ...answer("result"), id: "another" })).toBe(false);
     const late = answer("result");
-    clock.advance(hours(1));
+    await clock.advance(hours(1));
     publish();
-    clock.advance(minutes(1));
+    await clock.advance(minutes(1));
     expect([probe.hears(late), told]).toEqual([false, []]);
   });
 });
