@@ -17,6 +17,7 @@ export { type Observe, type PushEvent } from "./events/push-event.ts";
 export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";
 export { type DispositionKind, type QueueEvent } from "./events/queue-event.ts";
 export { type SidecarEvent } from "./events/sidecar-event.ts";
+export { decodeText } from "./decode-text.ts";
 export { failureReason } from "./failure-reason.ts";
 export { networkTrouble } from "./network-trouble.ts";
 export {

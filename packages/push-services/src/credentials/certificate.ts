@@ -2,7 +2,9 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 
-import { type EpochMillis, epochMillis } from "@reveille/wakeup";
+import { decodeText, type EpochMillis, epochMillis } from "@reveille/wakeup";
+
+import { hasBlock, pemIn, unquoted } from "./pem.ts";
 
 /** A client certificate with its key, in the form `node:tls` takes. */
 export interface Certificate {
@@ -20,17 +22,53 @@ const PRODUCTION = Buffer.from("060a2a864886f76364060302", "hex");
 
 const CONVERT = "openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12";
 
-/** Throws an Error that says what is wrong with the content, never what it is. */
-export function certificateOfPem(cert: Buffer, key: Buffer, passphrase: string): Certificate {
-  const certificate = x509Of(cert);
-  if (!certificate.checkPrivateKey(privateKeyOf(key, passphrase))) {
+/** The first line of a file, and what of it may be the passphrase, should an editor have added blanks or quotes. */
+export function passphrasesIn(content: Buffer): readonly string[] {
+  const [line = ""] = decodeText(content).split(/\r?\n/, 1);
+  return [...new Set([line, line.trim(), unquoted(line)])];
+}
+
+/**
+ * Reads PEM, DER, or a `.p12` as Keychain exports it; the first passphrase that opens the key counts. Throws an Error that
+ * says what is wrong with the content, never what it is.
+ */
+export function certificateIn(cert: Buffer, key: Buffer, passphrases: readonly string[]): Certificate {
+  if (cert.length === 0) throw new Error("is empty");
+  const pem = pemIn(cert);
+  const read = (passphrase: string): Certificate =>
+    pem === undefined
+      ? certificateOfP12(bytesOf(cert), passphrase)
+      : certificateOfPem(pem, key === cert ? pem : (pemIn(key) ?? ""), passphrase);
+  const [first = "", ...others] = passphrases;
+  for (const passphrase of others) {
+    try {
+      return read(passphrase);
+    } catch {
+      // The line as it is has the better reason.
+    }
+  }
+  return read(first);
+}
+
+/** A `.p12` may have come in base64. */
+function bytesOf(content: Buffer): Buffer {
+  const decoded = Buffer.from(unquoted(decodeText(content)), "base64");
+  return content[0] !== 0x30 && decoded[0] === 0x30 ? decoded : content;
+}
+
+function certificateOfPem(certPem: string, keyPem: string, passphrase: string): Certificate {
+  const certificate = x509Of(certPem);
+  if (!hasBlock(keyPem, "PRIVATE KEY")) {
+    throw new Error("comes without its private key: no PEM block ends in PRIVATE KEY, here or in keyFile");
+  }
+  if (!certificate.checkPrivateKey(privateKeyOf(keyPem, passphrase))) {
     throw new Error("certificate and key do not belong together");
   }
+  const [cert, key] = [Buffer.from(certPem), Buffer.from(keyPem)];
   return { tls: { cert, key, passphrase }, ...factsOf(certificate) };
 }
 
-/** Reads a `.p12` as Keychain exports it. Throws like {@link certificateOfPem}. */
-export function certificateOfP12(pfx: Buffer, passphrase: string): Certificate {
+function certificateOfP12(pfx: Buffer, passphrase: string): Certificate {
   return { tls: { pfx, passphrase }, ...factsOf(ownCertificate(contextOf(pfx, passphrase))) };
 }
 
@@ -41,7 +79,7 @@ function factsOf({ validToDate, raw }: X509Certificate): Pick<Certificate, "expi
   };
 }
 
-function x509Of(pem: Buffer): X509Certificate {
+function x509Of(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
@@ -49,11 +87,15 @@ function x509Of(pem: Buffer): X509Certificate {
   }
 }
 
-function privateKeyOf(pem: Buffer, passphrase: string): KeyObject {
+function privateKeyOf(pem: string, passphrase: string): KeyObject {
   try {
     return createPrivateKey({ key: pem, passphrase });
   } catch {
-    throw new Error("its private key cannot be opened: no PEM key there, or the passphrase is wrong");
+    throw new Error(
+      passphrase === ""
+        ? "has a private key that cannot be opened without a passphrase: name its file in passphraseFile"
+        : "has a private key that cannot be opened: its passphrase is another one",
+    );
   }
 }
 
@@ -68,6 +110,12 @@ function contextOf(pfx: Buffer, passphrase: string): SecureContext {
 /** OpenSSL's own messages: "mac verify failure", "Unsupported PKCS12 PFX data", "wrong tag". */
 function whyNoP12(error: unknown): string {
   const message = error instanceof Error ? error.message : "";
+  if (message.includes("private key from PFX")) {
+    return "is a .p12 with a certificate and without its private key; export both from Keychain";
+  }
+  if (message.includes("certificate from PFX")) {
+    return "is a .p12 with a private key and without its certificate; export both from Keychain";
+  }
   if (message.includes("mac verify")) return "cannot be opened: its passphrase is another one";
   if (!message.startsWith("Unsupported")) return "is neither a .p12 nor a PEM file";
   return `is encrypted with a cipher that OpenSSL no longer has (RC2); convert it with: ${CONVERT}`;

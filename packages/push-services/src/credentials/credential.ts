@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { type TokenIssuer } from "../apns/provider-token.ts";
 import { signingKeyOf } from "../apns/es256.ts";
 import { type ApnsSettings, type CredentialSettings } from "../module-settings.ts";
-import { type Certificate, certificateOfP12, certificateOfPem } from "./certificate.ts";
+import { type Certificate, certificateIn, passphrasesIn } from "./certificate.ts";
+import { hasBlock, pemIn } from "./pem.ts";
 import { CredentialFileError, readSecretFile, type SecretFile } from "./secret-file.ts";
 
 /** What we show Apple to be let in. */
@@ -42,6 +43,20 @@ export async function loadCredential(settings: ApnsSettings): Promise<LoadedCred
   };
 }
 
+/** Throws an Error that says what the file has in place of a key. */
+function keyTextOf(content: Buffer): string {
+  if (content.length === 0) throw new Error("is empty");
+  const pem = pemIn(content) ?? "";
+  if (hasBlock(pem, "PUBLIC KEY"))
+    throw new Error("holds a public key; Apple's .p8 file has the private one");
+  if (hasBlock(pem, "ENCRYPTED PRIVATE KEY")) {
+    throw new Error(
+      "holds a key under a passphrase; take that off with: openssl pkcs8 -in OLD.p8 -out NEW.p8",
+    );
+  }
+  return pem;
+}
+
 interface ReadCredential {
   readonly credential: Credential;
   readonly files: readonly (SecretFile & { readonly isSecret: boolean })[];
@@ -49,7 +64,7 @@ interface ReadCredential {
 
 async function readToken({ keyFile, keyId, teamId }: Settings<"token">): Promise<ReadCredential> {
   const file = await readSecretFile(keyFile, "APNs key");
-  const key = naming(keyFile, "APNs key", () => signingKeyOf(file.content.toString("latin1")));
+  const key = naming(keyFile, "APNs key", () => signingKeyOf(keyTextOf(file.content)));
   return {
     credential: { kind: "token", issuer: { key, keyId, teamId } },
     files: [{ ...file, isSecret: true }],
@@ -65,11 +80,9 @@ async function readCertificate(
   const key = keyFile === undefined ? cert : await readSecretFile(keyFile, "key of the APNs certificate");
   const secret =
     passphraseFile === undefined ? undefined : await readSecretFile(passphraseFile, "passphrase");
-  const passphrase = secret?.content.toString().split(/\r?\n/, 1)[0] ?? "";
+  const passphrases = secret === undefined ? [""] : passphrasesIn(secret.content);
   const certificate = naming(certFile, "APNs certificate", () => {
-    const read = isPem(cert)
-      ? certificateOfPem(cert.content, key.content, passphrase)
-      : certificateOfP12(cert.content, passphrase);
+    const read = certificateIn(cert.content, key.content, passphrases);
     requireEnvironment(read, environment);
     return read;
   });
@@ -83,8 +96,6 @@ async function readCertificate(
     ],
   };
 }
-
-const isPem = (file: SecretFile): boolean => file.content.includes("-----BEGIN ");
 
 function requireEnvironment({ issuedFor }: Certificate, environment: ApnsSettings["environment"]): void {
   const said = issuedFor.sandbox || issuedFor.production;

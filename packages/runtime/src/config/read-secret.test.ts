@@ -17,6 +17,13 @@ describe("a secret", () => {
     });
   });
 
+  it.each(["utf8", "utf16le"] as const)("is read without the byte order mark of %s", async (encoding) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-secret-"));
+    const file = join(folder.path, "component.secret");
+    await writeFile(file, Buffer.from("\ufeffsesame\r\n", encoding), { mode: 0o600 });
+    expect(await readSecret(file, "redis.passwordFile")).toMatchObject({ text: "sesame" });
+  });
+
   it("that every user may read is told as such", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-secret-"));
     const file = join(folder.path, "component.secret");

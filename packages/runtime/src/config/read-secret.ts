@@ -1,5 +1,7 @@
 import { open } from "node:fs/promises";
 
+import { decodeText } from "@reveille/wakeup";
+
 /** A secret read from its file. */
 export interface Secret {
   readonly text: string;
@@ -9,7 +11,7 @@ export interface Secret {
 
 const READ_BY_OTHERS = 0o004;
 
-/** Reads a secret, without the white space around it. Throws an error that names the file and `key`. */
+/** Reads a secret, UTF-8 or UTF-16, without the white space around it. Quotes are part of it. Throws an error that names the file and `key`. */
 export async function readSecret(file: string, key: string): Promise<Secret> {
   const { text, mode } = await readWithMode(file).catch((cause: unknown) => {
     throw new Error(`cannot read ${file}, the file that \`${key}\` names: ${reasonOf(cause)}`, { cause });
@@ -21,7 +23,7 @@ export async function readSecret(file: string, key: string): Promise<Secret> {
 async function readWithMode(file: string): Promise<{ readonly text: string; readonly mode: number }> {
   await using handle = await open(file);
   const { mode } = await handle.stat();
-  return { text: (await handle.readFile("utf8")).trim(), mode };
+  return { text: decodeText(await handle.readFile()).trim(), mode };
 }
 
 const REASONS: Readonly<Record<string, string>> = {
