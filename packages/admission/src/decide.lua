@@ -48,8 +48,10 @@ end
 
 -- The due time makes a member unique: a wakeup that comes between the due time of a push and its departure would
 -- otherwise overwrite and postpone that push.
-local function schedule(due, payload)
+local function schedule(due, payload, is_new)
   local score = string.format('%.0f', due)
+  -- A zero in front of the time received: versions that do not know new devices read the same time.
+  if is_new then payload = string.sub(payload, 1, 1) .. '0' .. string.sub(payload, 2) end
   trailing[#trailing + 1] = score
   trailing[#trailing + 1] = score .. '|' .. payload
 end
@@ -62,6 +64,7 @@ for i = 1, devices do
   local at = state and math.floor(state / 8)
   local key = KEYS[i + 2]
   local is_proven = state and state % 8 >= 4
+  local is_new = has_budgets and not is_proven
   local proven, lasts = is_proven and 4 or 0, is_proven and remembered or 0
 
   if passes and passes[i] == 0 then
@@ -69,7 +72,7 @@ for i = 1, devices do
   elseif state and state < 0 then
     replies[i] = -2
   elseif not state or now >= at + window then
-    if not has_budgets or is_proven then
+    if not is_new then
       redis.call('SET', key, is_proven and granted_proven or granted, 'PX', math.max(window, lasts))
       replies[i] = 0
     elseif is_paid(key, budget) then
@@ -84,13 +87,13 @@ for i = 1, devices do
     local plausible = at <= now + math.max(window, longest_throttle)
     if scheduled and at > now and plausible then
       if urgent and not scheduled_urgent then
-        schedule(at, payload)
+        schedule(at, payload, is_new)
         redis.call('SET', key, string.format('%.0f', state + 1), 'KEEPTTL')
       end
       replies[i] = -1
-    elseif not has_budgets or is_proven or is_paid(key, budget) then
+    elseif not is_new or is_paid(key, budget) then
       local due = (plausible and at or now) + window
-      schedule(due, payload)
+      schedule(due, payload, is_new)
       local value = string.format('%.0f', due * 8 + proven + (urgent and 3 or 2))
       redis.call('SET', key, value, 'PX', math.max(due + window - now, lasts))
       replies[i] = due - now

@@ -115,6 +115,23 @@ describe("a device that never had a push", () => {
     expect(new Set(await ingress.publish("x.a.example", devices))).toEqual(new Set(["new"]));
   });
 
+  it("is told from others in a push that leaves later, too", async () => {
+    await using ingress = await anIngress();
+    await ingress.publish("a.example", [1]);
+    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.publish("a.example", [2]);
+    expect(await ingress.publish("a.example", [1, 2])).toEqual(["later", "later"]);
+    ingress.clock.step(seconds(20));
+    const { wakeups = [] } = (await ingress.admission.claim(10)) ?? {};
+    const told = wakeups.map(({ token, unproven = false, receivedAt }) => [token, unproven, receivedAt]);
+    expect(told.toSorted()).toEqual(
+      [
+        [aToken(1), false, ingress.clock.now()],
+        [aToken(2), true, ingress.clock.now()],
+      ].toSorted(),
+    );
+  });
+
   it("stands in Redis without a name or token, and only until the outcome of its first push", async () => {
     await using ingress = await anIngress();
     await ingress.publish("a.example", [1, 2]);

@@ -17,7 +17,8 @@ const MEMBER_SHAPE = /^(\d{1,15})\|([!.])([0-9a-z]{1,10})\|([A-Za-z0-9_-]{1,64})
 
 /**
  * What a script puts behind `<due time>|` to make a member: `!` for urgent or `.`, time received in base 36, module,
- * packed token (a backlog holds one member per device).
+ * packed token (a backlog holds one member per device). `decide.lua` puts a zero in front of the time of a device that
+ * never had a push.
  */
 export function encodePayload({ token, module, urgent, receivedAt }: Wakeup): string {
   return `${urgent ? "!" : "."}${receivedAt.toString(36)}|${module}|${packToken(token)}`;
@@ -31,7 +32,13 @@ export function decodeMember(member: string): TrailingWakeup | undefined {
   const received = Number.parseInt(receivedAt, 36);
   if (token === undefined || !isPushModule(module) || !Number.isSafeInteger(received)) return;
   return {
-    wakeup: { token, module, urgent: urgent === "!", receivedAt: epochMillis(received) },
+    wakeup: {
+      token,
+      module,
+      urgent: urgent === "!",
+      receivedAt: epochMillis(received),
+      ...(receivedAt.length > 1 && receivedAt.startsWith("0") ? { unproven: true } : {}),
+    },
     due: epochMillis(Number(due)),
   };
 }
