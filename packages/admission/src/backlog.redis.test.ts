@@ -80,6 +80,30 @@ describe("a backlog", () => {
   });
 });
 
+describe("the devices that backlogs remember", () => {
+  it("are bounded in number, the oldest go first, and cost no more than a push too many", async () => {
+    const clock = new ManualClock(start);
+    const backlog = redisBacklog({
+      redis,
+      region,
+      secret,
+      clock,
+      redisTime: clock.now,
+      longestDeadline: () => hours(1),
+      mostDevices: () => 3,
+      windowOf: () => seconds(20),
+    });
+    for (const seed of [1, 2, 3, 4, 5]) {
+      await clock.advance(seconds(1));
+      expect(await backlog.clear([received(0, seed)])).toMatchObject([{ kind: "go" }]);
+    }
+    expect(await redis.keys(`{${region}}a?????????????????*`)).toHaveLength(3);
+    expect(await redis.pttl(keys.backlogDevices)).toBeGreaterThan(minutes(50));
+    const again = await backlog.clear([received(0, 5), received(0, 1)]);
+    expect(again.map(({ kind }) => kind)).toEqual(["later", "go"]);
+  });
+});
+
 describe("who asks whether a backlog lasts, after a long time", () => {
   it("hears what is true now, as do all that ask meanwhile", async () => {
     const { backlog, clock } = aBacklog();

@@ -48,7 +48,11 @@ export type BacklogOptions = Pick<
 > & {
   /** Longest deadline of a wakeup: one that is older is dropped anyhow. */
   readonly longestDeadline: () => Millis;
+  /** How many devices backlogs remember, beyond which the oldest are forgotten; default 300,000. */
+  readonly mostDevices?: () => number;
 };
+
+const MOST_DEVICES = 300_000;
 
 const CLEAR = scriptOf("pushed.lua", "clear.lua");
 const SETTLE = scriptOf("pushed.lua", "settle.lua");
@@ -96,11 +100,11 @@ export function redisBacklog(options: BacklogOptions): Backlog {
     clear: async (wakeups) => {
       const asking = wakeups.map((wakeup) => ({ wakeup, device: keyOf(wakeup) }));
       const speakers = speakersOf(asking);
-      const args = [...times(), MOST_SKEW, CLEARANCE_LASTS, keep()];
+      const args = [...times(), MOST_SKEW, CLEARANCE_LASTS, keep(), options.mostDevices?.() ?? MOST_DEVICES];
       for (const { newest, urgentAt } of speakers.values()) {
         args.push(newest.receivedAt, urgentAt, wholeMillis(windowOf(newest.module)));
       }
-      const names = [...speakers.keys()].map((device) => keys.accepted(device));
+      const names = [keys.backlogDevices, ...[...speakers.keys()].map((device) => keys.accepted(device))];
       const replies = parseReplies(await CLEAR.run(redis, names, args), speakers.size);
       const clearances = new Map(
         Array.from(speakers, ([device, { urgentAt }], index) => [

@@ -1,6 +1,6 @@
-import { type Trailing, trailingStatus } from "@reveille/admission";
+import { deviceRecords, type Trailing, trailingStatus } from "@reveille/admission";
 import { readRedisFacts, type WakeupQueue } from "@reveille/queue";
-
+import { systemClock } from "@reveille/runtime";
 import { millis } from "@reveille/wakeup";
 
 import { type RoleContext } from "./role.ts";
@@ -25,4 +25,6 @@ export function addReadings(
     return [{ kind: "queue", waiting, active, delayed: delayed + retrying, oldest }];
   });
   metrics.addReading(async () => [{ kind: "trailing", devices: (await backlog()).waiting }]);
+  const devices = deviceRecords({ redis, region: config.region, clock: systemClock });
+  metrics.addReading(async () => [{ kind: "dead", devices: await devices.countDead() }]);
 }

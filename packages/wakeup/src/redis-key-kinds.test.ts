@@ -41,6 +41,7 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   servedModules: keys.servedModules,
   domainRules: keys.domainRules,
   bucket: keys.bucket(bucketKeyOf(secret, "a.example 1 2")),
+  backlogDevices: keys.backlogDevices,
   deadMarks: keys.deadMarks,
   newDevice: keys.newDevice(device),
   budget: keys.budget(budgetKeyOf(secret, "a.example 1 2")),

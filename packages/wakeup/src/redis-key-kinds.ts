@@ -46,6 +46,11 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     holds: "under a keyed hash, during a backlog only: when a push was last accepted",
     expires: true,
   },
+  backlogDevices: {
+    pattern: "accepted",
+    holds: "keyed hashes of the devices that had a push during a backlog, and since when",
+    expires: true,
+  },
   backlog: { pattern: "backlog-…", holds: "that a module has a backlog", expires: true },
   tests: {
     pattern: "tests",
@@ -129,6 +134,7 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   device: new RegExp(`^d${DEVICE}$`),
   suspicion: new RegExp(`^s${DEVICE}$`),
   accepted: new RegExp(`^a${DEVICE}$`),
+  backlogDevices: /^accepted$/,
   backlog: /^backlog-/,
   tests: /^tests$/,
   testAnswers: new RegExp(`^t${HASH}$`),

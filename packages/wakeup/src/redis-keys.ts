@@ -26,6 +26,8 @@ export interface RedisKeys {
   readonly accepted: (device: DeviceKey) => string;
   /** HASH of the modules that the configuration has ever named, with the kind of their tokens; see admission. No TTL. */
   readonly servedModules: string;
+  /** ZSET of the keys of those: score = since when, epoch ms. Bounds them. TTL: the longest deadline. */
+  readonly backlogDevices: string;
   /** HASH of an operator's rules, by sending domain; see admission. No TTL. */
   readonly domainRules: string;
   /** The token bucket of a sending domain. TTL: until it is full. */
@@ -81,6 +83,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   backlog: (module) => `{${region}}backlog-${module}`,
   accepted: (device) => `{${region}}a${device}`,
   servedModules: `{${region}}served-modules`,
+  backlogDevices: `{${region}}accepted`,
   domainRules: `{${region}}domain-rules`,
   bucket: (bucket) => `{${region}}limit-${bucket}`,
   deadMarks: `{${region}}dead`,

@@ -69,7 +69,11 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
       queue,
       memory: admission,
       trailing: admission,
-      backlog: redisBacklog({ ...admissionOptions, longestDeadline: () => modules.longestDeadline }),
+      backlog: redisBacklog({
+        ...admissionOptions,
+        longestDeadline: () => modules.longestDeadline,
+        mostDevices: () => context.current().admission.mostBacklogDevices,
+      }),
       send: pushServices.send,
       room: pushServices.room,
       // A wakeup for a module that this host no longer knows waits for a worker that does.

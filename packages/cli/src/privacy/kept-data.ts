@@ -62,6 +62,11 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: "until the outcome of that push, 1h at most",
     },
     {
+      what: "when a device was woken during a backlog, under a keyed hash",
+      where: "Redis",
+      kept: `${longest(deadlines)}, of ${config.admission.mostBacklogDevices} devices at most`,
+    },
+    {
       what: "how much of its budget for new devices a sending domain has used, under a keyed hash",
       where: "Redis",
       kept: "until all of it is free again",

@@ -98,6 +98,12 @@ export const configSchema = z.strictObject({
         .max(10_000_000)
         .meta({ examples: [100_000] })
         .prefault(100_000),
+      mostBacklogDevices: z
+        .int()
+        .min(1_000)
+        .max(10_000_000)
+        .meta({ examples: [300_000] })
+        .prefault(300_000),
       rememberDevices: someTime.prefault("14d"),
       newDevices: z
         .strictObject({

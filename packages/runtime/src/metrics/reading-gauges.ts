@@ -26,6 +26,12 @@ export function readingGauges(registry: Registry) {
     labels: [],
     aggregator: regionWide,
   });
+  const dead = gauge(registry, {
+    name: "reveille_dead_devices",
+    help: "Devices of the region that are remembered as dead because the push service said so.",
+    labels: [],
+    aggregator: regionWide,
+  });
   const held = gauge(registry, {
     name: "reveille_held_publishes",
     help: "Publishes held unanswered while Redis is away.",
@@ -44,7 +50,7 @@ export function readingGauges(registry: Registry) {
     // prom-client sets a gauge without labels to 0 when it is reset; only removing makes it vanish.
     redis.clear();
     for (const each of [batches, credential]) each.reset();
-    for (const each of [oldest, trailing, held]) each.remove();
+    for (const each of [oldest, trailing, dead, held]) each.remove();
     for (const reading of readings) {
       switch (reading.kind) {
         case "queue":
@@ -55,6 +61,9 @@ export function readingGauges(registry: Registry) {
           break;
         case "trailing":
           trailing.set(reading.devices);
+          break;
+        case "dead":
+          dead.set(reading.devices);
           break;
         case "held":
           held.set(reading.publishes);

@@ -12,6 +12,8 @@ export type Reading =
     }
   /** Devices whose trailing push waits for its time. */
   | { readonly kind: "trailing"; readonly devices: number }
+  /** Devices that are dead by the word of the push service. */
+  | { readonly kind: "dead"; readonly devices: number }
   /** Publishes that this ingress holds unanswered while Redis is away. */
   | { readonly kind: "held"; readonly publishes: number }
   /** Of the Redis that this process writes to. */
