@@ -127,7 +127,7 @@ describe("a device that never had a push", () => {
     const told = new Map(wakeups.map(({ token, ...rest }) => [token, rest]));
     const leaving = { module: aModule(), urgent: true, receivedAt: ingress.clock.now() };
     expect(told).toEqual(
-      new Map([
+      new Map<string, unknown>([
         [aToken(1), leaving],
         [aToken(2), { ...leaving, unproven: true }],
       ]),
