@@ -71,7 +71,9 @@ export class StrangersRig implements AsyncDisposable {
   publish(from: string, node: string, heard: (reply: string) => void): void {
     const id = `${this.#mark}-${(this.#published += 1)}`;
     this.#replies.set(id, heard);
-    this.#front.write(Buffer.from(TEMPLATE.replace("ID", id).replace("FROM", from).replace("NODE", node), "latin1"));
+    this.#front.write(
+      Buffer.from(TEMPLATE.replace("ID", id).replace("FROM", from).replace("NODE", node), "latin1"),
+    );
   }
 
   delivered(): number {
