@@ -8,6 +8,8 @@ import { MAXMEMORY, StrangersRig } from "./strangers-rig.ts";
  * latencies while somebody sends 5,000 publishes a second: REVEILLE_STRANGERS_MS=600000.
  */
 const LONG_MS = Number(process.env["REVEILLE_STRANGERS_MS"] ?? 0);
+/** p99 of the others beside a flood, by that of quiet times. The short form only rules out that they are held up for good. */
+const MOST_RATIO = LONG_MS === 0 ? 200 : 1.5;
 const FLOOD_MS = LONG_MS === 0 ? 8_000 : LONG_MS;
 const PHASE_MS = Math.min(10_000, FLOOD_MS / 4);
 const PAIRS = Math.ceil(FLOOD_MS / PHASE_MS);
@@ -56,7 +58,7 @@ describe("a flood of made-up tokens", () => {
         what: "a push to each of 500 new devices",
         withinMs: 120_000,
       });
-      if (LONG_MS > 0) expect(ratio).toBeLessThan(1.5);
+      expect(ratio).toBeLessThan(MOST_RATIO);
     },
     3 * FLOOD_MS + 240_000,
   );
