@@ -32,7 +32,9 @@ export function addToken(reveille: Command): void {
     .description("what is known of the device: when it was woken, or why it gets no pushes")
     .action(async (options: TokenOptions) => (await import("../commands/token.ts")).showToken(options));
   withDevice(token.command("forget"))
-    .description("forget what is known of it: its next wakeup leaves at once")
+    .description(
+      "forget what is known of it: its next wakeup leaves at once, that of a dead device within the time of ingress.rememberDead",
+    )
     .action(async (options: TokenOptions) => (await import("../commands/token.ts")).forgetToken(options));
   withDevice(token.command("block"))
     .description(
