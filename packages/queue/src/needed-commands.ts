@@ -6,7 +6,7 @@ import { type Redis } from "ioredis";
  * docs: deploy/README.md, which a test holds to it. The last three may be missing: then nobody sees how Redis is.
  */
 export const aclRuleOf = (region: Region): string =>
-  `~{${region}}* resetchannels -@all +@read +@write +@connection +@scripting +@transaction +time +wait -@dangerous +info +config|get +bgrewriteaof`;
+  `~{${region}}* resetchannels -@all +@read +@write +@connection +@scripting +@transaction +time +wait -@dangerous +info +config|get`;
 
 /** Commands that are called by scripts or connections, each with arguments that say nothing. */
 const PROBES: readonly (readonly [string, readonly string[]])[] = [

@@ -114,7 +114,7 @@ describe("a Redis with TLS, client certificates and an ACL", () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "reveille-tls-"));
     const { tls, config } = await identities(folder.path);
     const port = await freePort();
-    const users = `user default off\nuser admin on >${PASSWORD} ~* &* +@all\nuser reveille on >${PASSWORD} ${aclRuleOf(region)}\nuser blind on >${PASSWORD} ${aclRuleOf(region)} -info -config|get -bgrewriteaof\nuser reader on >${PASSWORD} ~* -@all +@read +@connection +@transaction +info\n`;
+    const users = `user default off\nuser admin on >${PASSWORD} ~* &* +@all\nuser reveille on >${PASSWORD} ${aclRuleOf(region)}\nuser blind on >${PASSWORD} ${aclRuleOf(region)} -info -config|get\nuser reader on >${PASSWORD} ~* -@all +@read +@connection +@transaction +info\n`;
     await using server = await aServer(folder.path, { kind: "redis", config: config + users, port });
     expect(server.running).toBe(true);
     const settings = (username: string): RedisSettings => ({
