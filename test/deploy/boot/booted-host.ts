@@ -68,7 +68,8 @@ export async function bootHost(layer: string): Promise<BootedHost> {
   // unshare → systemd-nspawn → systemd
   const init = async (): Promise<string> => childOf(await childOf(String(container.pid)));
   const runThere: BootedHost["run"] = async (command, ...args) =>
-    run("nsenter", "--target", await init(), "--all", command, ...args);
+    // Its root folder is not that of its mount namespace where the tests themselves run in a changed root.
+    run("nsenter", "--target", await init(), "--all", "--root", "--wd", command, ...args);
   await vi.waitFor(
     async () =>
       expect((await runThere("systemctl", "is-system-running")).said).toMatch(/^(?:running|degraded)\n$/),
