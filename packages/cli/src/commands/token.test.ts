@@ -59,7 +59,7 @@ async function anAdmission() {
     redis,
     region: aRegion(),
     secret,
-    windowOf: () => seconds(20),
+    windowOf: () => minutes(10),
     forgetDeadAfter: () => hours(1),
     clock: systemClock,
     observe: () => undefined,
@@ -79,7 +79,7 @@ describe("reveille token", () => {
     expect(await json(["status"], aToken())).toEqual(woken);
     expect(await json(["status", "--fingerprint", fingerprint])).toEqual(woken);
     expect((await token(["status", "--fingerprint", fingerprint])).stdout).toMatch(
-      /^device \S{16}, module monalProdiOS\nwoken at 20\d\d-\d\d-\d\d \S+ UTC\nremembered for another \d+ (?:days|hours|minutes|s)\n$/,
+      /^device \S{16}, module monalProdiOS\nwoken at 20\d\d-\d\d-\d\d \S+ UTC; no push was accepted for it yet\nremembered for another \d+ (?:days|hours|minutes|s)\n$/,
     );
   });
 

@@ -1,9 +1,9 @@
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { parseConfig, parseModules, parsePlan } from "@reveille/runtime";
-import { ask, freePort, Program } from "@reveille/testkit";
+import { ask, freePort, openCertificateAuthority, Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { filesOf } from "../render/files-of.ts";
@@ -38,7 +38,8 @@ async function anEjabberd(): Promise<{ service: string; connections: number } & 
   const configFile = join(folder, "ejabberd.yml");
   await writeFile(configFile, text);
   await writeFile(join(folder, "component-secret.yml"), `define_macro:\n  COMPONENT_SECRET: "${SECRET}"\n`);
-  await writeFile(join(folder, "ca.pem"), "");
+  const { certificateFile } = await openCertificateAuthority(join(folder, "authority"));
+  await copyFile(certificateFile, join(folder, "ca.pem"));
   const program = await Program.start({
     name: "ejabberd",
     command: "erl",
