@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { type ChatClient, type ReceivedPush, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -146,7 +148,7 @@ describe("a region behind a real server", () => {
     expect(await region.apns.pushesTo(juliet.token)).toEqual([]);
   });
 
-  it("has the server forget a device that APNs calls gone", async () => {
+  it("has the server forget a device that APNs calls gone, if it is one that does", async () => {
     const juliet = await aSleeper();
     await region.apns.kill([juliet.token]);
     const { reply } = await write(juliet, "hello");
@@ -158,14 +160,18 @@ describe("a region behind a real server", () => {
       withinMs: WITHIN,
     });
 
-    // Prosody removes a registration at the 16th error in a row that is no `wait`.
+    // Prosody 0.12 removes a registration at the 16th error in a row that is no `wait`; 13 never does (docs/xmpp-admins.md).
+    const { stdout } = await promisify(execFile)("prosodyctl", ["about"]);
+    const forgets = stdout.startsWith("Prosody 0.12");
     for (let count = 1; count <= 16; count += 1) {
       expect(await region.sender.registrations(juliet.user)).toEqual([juliet.token]);
       const answer = await write(juliet, `are you there? ${count}`);
       expect(answer.reply).toMatchObject({ type: "error", errorType: "cancel", condition: "item-not-found" });
     }
-    await expect.poll(async () => region.sender.registrations(juliet.user)).toEqual([]);
+    const left = forgets ? [] : [juliet.token];
+    await expect.poll(async () => region.sender.registrations(juliet.user)).toEqual(left);
     expect(await region.apns.pushesTo(juliet.token)).toHaveLength(1);
+    if (!forgets) return;
     // As docs/xmpp-admins.md tells administrators.
     const log = await readFile(join(region.logFolder, "sender.log"), "utf8");
     expect(log).toContain(
@@ -215,7 +221,7 @@ describe("a region behind a real server", () => {
       // The sixteen of the device that is gone; the 500 of the burst were another domain's.
       "result-token-dead": "10 or more",
       "result-unknown-module": "fewer than 10",
-      limit: "none",
+      limit: "1000 a second, 20000 at once; not exceeded in the last hour",
       "clear-content": "none",
     });
     await using burst = await region.openDouble("burst.example");
