@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { openRegionSecret, redisAdmission } from "@reveille/admission";
 import { aModule, anFcmToken, aRegion, aToken, aWakeup, startRedis, type TestRedis } from "@reveille/testkit";
 import { systemClock } from "@reveille/runtime";
-import { fingerprintOf, hours, seconds } from "@reveille/wakeup";
+import { fingerprintOf, hours, minutes } from "@reveille/wakeup";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
