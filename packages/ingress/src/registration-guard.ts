@@ -33,6 +33,8 @@ interface Doubt {
   readonly scope: Scope;
 }
 
+const MOST_DOUBTS = 1_000;
+
 /**
  * Watches how many of the devices of the last minutes we would have their servers forget: of each domain and module, and of each
  * module over all domains. What one domain sends, invented or not, counts for its own replies; only several domains together,
@@ -78,6 +80,8 @@ export class RegistrationGuard {
     const isUnder = devices.ended < limits.devices / 2 || share < limits.share / 2;
     const turnsOn = !isOn && isOver;
     if (!turnsOn && !(isOn && isUnder)) return isOn;
+    // Names are chosen by strangers: beyond so many doubts each is judged anew, and kept nowhere.
+    if (turnsOn && this.#doubts.size >= MOST_DOUBTS) return true;
     if (turnsOn) this.#doubts.set(name, doubt);
     else this.#doubts.delete(name);
     observe({

@@ -52,7 +52,8 @@ async function settleDead(
   memory: DeviceMemory,
 ): Promise<Disposition> {
   const isNew = wakeup.unproven === true;
-  if (isNew) await memory.noteFirst(wakeup, false);
+  // A domain does not pay for what may be a mistake in our own settings.
+  if (isNew && outcome.proof !== "doubted") await memory.noteFirst(wakeup, false);
   switch (outcome.proof) {
     case "certain":
       await memory.markDead(wakeup, outcome.since);

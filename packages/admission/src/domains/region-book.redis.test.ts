@@ -69,6 +69,9 @@ const RESULTS: readonly Counted[] = [
   "over-limit",
   "our-trouble",
   "in-clear",
+  "module-changed",
+  "reached",
+  "unreached",
 ];
 const isCounted = (name: string): name is Counted => RESULTS.some((result) => result === name);
 

@@ -51,7 +51,7 @@ const LETTERS: Readonly<Record<Counted, string>> = {
   "token-dead": "d",
   "no-device-token": "e",
   "unknown-module": "f",
-  "module-changed": "p",
+  "module-changed": "r",
   malformed: "g",
   "over-limit": "h",
   blocked: "i",

@@ -8,7 +8,7 @@ export const COLUMNS: Readonly<Record<Counted, number>> = {
   "token-dead": 3,
   "no-device-token": 4,
   "unknown-module": 5,
-  "module-changed": 15,
+  "module-changed": 17,
   malformed: 6,
   "over-limit": 7,
   blocked: 8,
