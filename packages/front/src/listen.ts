@@ -28,6 +28,8 @@ export async function listen(at: ListenAddress, onSocket: (socket: Socket) => vo
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("listening", resolve);
   server.once("error", reject);
+  // Once it listens: a connection that could not be accepted, for want of file descriptors. The next one may be.
+  server.on("error", () => undefined);
   server.listen({ ...at, backlog: BACKLOG });
   await promise;
   return { address: { host: at.host, port: portOf(server) }, stop: () => void server.close() };

@@ -1,4 +1,4 @@
-import { type Clock } from "@reveille/wakeup";
+import { type Clock, seconds } from "@reveille/wakeup";
 
 import { type ComponentStream } from "./component/component-stream.ts";
 import { type Components, type Request } from "./component/components.ts";
@@ -19,12 +19,15 @@ export interface RouterPorts {
 /** What became of a stanza, for counting. */
 export type Routed = "to-component" | "to-peer" | "answered" | "dropped" | "reply-dropped";
 
+const READ_WITHIN = seconds(10);
+
 /** Passes stanzas between peers and components. Knows addresses only: nothing of what stanzas are about. */
 export class Router {
   readonly #ports: RouterPorts;
   /** Streams on which a peer takes replies, by its domain; the newest last. */
   readonly #bidi = new Map<string, Set<InboundStream>>();
-  readonly #paused = new Set<InboundStream>();
+  /** Streams that are not read while a component that they write to does not read. */
+  readonly #paused = new Map<ComponentStream, Set<InboundStream>>();
 
   constructor(ports: RouterPorts) {
     this.#ports = ports;
@@ -32,12 +35,13 @@ export class Router {
 
   /** A peer has proven a domain. */
   proven(domain: string, stream: InboundStream): void {
+    if (!stream.wantsReplies) return;
     const streams = this.#bidi.get(domain) ?? new Set();
     this.#bidi.set(domain, streams.add(stream));
   }
 
   ended(stream: InboundStream): void {
-    this.#paused.delete(stream);
+    for (const streams of this.#paused.values()) streams.delete(stream);
     for (const domain of stream.domains) {
       const streams = this.#bidi.get(domain);
       streams?.delete(stream);
@@ -46,8 +50,8 @@ export class Router {
   }
 
   /** A component is gone: nobody waits for it to read. */
-  componentEnded(): void {
-    this.#resume();
+  componentEnded(component: ComponentStream): void {
+    this.#resume(component);
   }
 
   fromPeer({ element, to: hostname, prefixes }: PeerStanza, stream: InboundStream): void {
@@ -66,9 +70,9 @@ export class Router {
     const { clock, components } = this.#ports;
     if (type === "get" && !components.serves(hostname) && xml.includes("urn:xmpp:ping"))
       return this.#answer({ from, hostname }, emptyResult({ id, from, to }));
-    components.ask({ from, id, hostname, to, xml, receivedAt: clock.monotonic() });
+    const component = components.ask({ from, id, hostname, to, xml, receivedAt: clock.monotonic() });
     this.#ports.onRouted("to-component");
-    this.#relieve(components.for(hostname), stream);
+    this.#relieve(component, stream);
   }
 
   fromComponent(element: StreamElement, component: ComponentStream): void {
@@ -78,8 +82,11 @@ export class Router {
     const xml = textFor(element);
     if (from !== component.hostname || xml === undefined) return this.#ports.onRouted("dropped");
     const type = attributes.get("type");
-    if (type === "result" || type === "error")
-      this.#ports.components.answered(to, attributes.get("id") ?? "");
+    const isAnswer = element.local === "iq" && (type === "result" || type === "error");
+    const isLoop = parseDomain(domainPartOf(to)) === component.hostname;
+    // A peer that has been answered in the place of a component is told nothing more of it.
+    if (isAnswer && !isLoop && !this.#ports.components.answered(to, attributes.get("id") ?? ""))
+      return this.#ports.onRouted("dropped");
     const domain = parseDomain(domainPartOf(to));
     if (domain === undefined) return this.#ports.onRouted("dropped");
     // A component that writes to its own hostname asks whether stanzas come back to it.
@@ -101,8 +108,11 @@ export class Router {
   }
 
   #toPeer(from: string, domain: string, xml: string): void {
-    for (const stream of this.#bidi.get(domain) ?? []) {
-      if (!stream.isBidi) continue;
+    // The newest first: an older one may lead to a peer that has lost it.
+    const stream = [...(this.#bidi.get(domain) ?? [])].findLast(
+      (each) => each.isBidi && each.hostname === from,
+    );
+    if (stream !== undefined) {
       stream.connection.send(xml);
       return this.#ports.onRouted("to-peer");
     }
@@ -122,12 +132,23 @@ export class Router {
   #relieve(component: ComponentStream | undefined, stream: InboundStream): void {
     if (component === undefined || !component.connection.isCongested) return;
     stream.connection.pause();
-    if (this.#paused.size === 0) component.connection.onDrain(() => this.#resume());
-    this.#paused.add(stream);
+    const paused = this.#paused.get(component);
+    if (paused !== undefined) return void paused.add(stream);
+    this.#paused.set(component, new Set([stream]));
+    component.connection.onDrain(() => this.#resume(component));
+    void this.#giveUp(component);
   }
 
-  #resume(): void {
-    for (const { connection } of this.#paused) connection.resume();
-    this.#paused.clear();
+  /** A component that reads nothing for long hangs: others get what it has. */
+  async #giveUp(component: ComponentStream): Promise<void> {
+    const { signal } = component.connection;
+    await this.#ports.clock.sleep(READ_WITHIN, signal);
+    if (!signal.aborted && this.#paused.has(component)) component.connection.destroy("does not read");
+  }
+
+  #resume(component: ComponentStream): void {
+    const streams = this.#paused.get(component) ?? [];
+    this.#paused.delete(component);
+    for (const { connection } of streams) connection.resume();
   }
 }

@@ -192,8 +192,8 @@ describe("components", () => {
   it("may not speak for anybody else", async () => {
     await using component = await aComponent(rig.front);
     const { peer, domain } = await aPeer();
-    component.say(`<iq type='result' id='forged' from='elsewhere.example' to='${domain}'/>`);
-    component.say(`<iq type='result' id='own' from='${HOSTNAME}' to='${domain}'/>`);
+    component.say(`<message id='forged' from='elsewhere.example' to='${domain}'/>`);
+    component.say(`<message id='own' from='${HOSTNAME}' to='${domain}'/>`);
     await peer.hears("id='own'");
     expect(peer.heard).not.toContain("forged");
   });

@@ -3,6 +3,8 @@ import { escapeAttribute } from "@reveille/xml";
 import { type StreamElement } from "./stream/element-reader.ts";
 import { STANZA_ERRORS } from "./stream/namespaces.ts";
 
+const ENDS_NAME = /[\s/>]/;
+
 /**
  * A stanza as text for another stream: as it was written, but for its start tag if that has declarations that mean
  * something else there. `prefixes` are declarations of its old stream that the new one does not have. `undefined` if the
@@ -11,7 +13,9 @@ import { STANZA_ERRORS } from "./stream/namespaces.ts";
 export function textFor(element: StreamElement, prefixes?: ReadonlyMap<string, string>): string | undefined {
   const { xml, attributes, local, tagLength } = element;
   const isPlain = (prefixes?.size ?? 0) === 0 && !attributes.has("xmlns");
-  if (xml === undefined || (isPlain && xml.startsWith(local, 1))) return xml;
+  const isUnprefixed =
+    xml !== undefined && xml.startsWith(local, 1) && ENDS_NAME.test(xml[1 + local.length] ?? "");
+  if (xml === undefined || (isPlain && isUnprefixed)) return xml;
   const all = new Map([...(prefixes ?? []), ...attributes]);
   all.delete("xmlns");
   let tag = `<${local}`;

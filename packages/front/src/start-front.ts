@@ -103,6 +103,7 @@ class RunningFront implements Front {
     component: undefined,
   };
   #hostnames: ReadonlySet<string>;
+  #isDraining = false;
 
   constructor(options: FrontOptions) {
     const { clock, observe } = options;
@@ -191,6 +192,8 @@ class RunningFront implements Front {
   adopt(tls: TlsMaterial): void {
     this.#tls.adopt(tls);
     this.#hostnames = new Set(tls.certificates.keys());
+    for (const component of this.#componentStreams)
+      if (component.isActive && !this.#hostnames.has(component.hostname)) component.connection.close();
   }
 
   async drain(): Promise<void> {
@@ -198,10 +201,11 @@ class RunningFront implements Front {
     const { starttls, direct } = this.#listeners;
     for (const listener of [...starttls, ...direct]) listener.stop();
     observe({ kind: "listening-changed", state: "stopped" });
+    this.#isDraining = true;
     for (const stream of this.#streams.keys()) stream.close();
     while (this.#streams.size > 0 && !this.#stop.signal.aborted)
       await clock.sleep(DRAIN_POLL, this.#stop.signal);
-    while (this.#components.open > 0 && !this.#stop.signal.aborted) {
+    while (this.#components.open + this.#outbound.waiting > 0 && !this.#stop.signal.aborted) {
       await clock.sleep(DRAIN_POLL, this.#stop.signal);
     }
   }
@@ -229,6 +233,7 @@ class RunningFront implements Front {
         this.#router.proven(domain, stream);
         observe({ kind: "peer-proven", direction: "in", method, domain });
       },
+      onBidi: (domain, stream) => this.#router.proven(domain, stream),
       onEnded: (because, stream) => {
         this.#router.ended(stream);
         this.#streams.get(stream)?.leave();
@@ -265,6 +270,7 @@ class RunningFront implements Front {
       const within = this.#options.clock.sleep(this.#limits.inbound.tlsWithin, done.signal);
       const secured = await Promise.race([this.#tls.start(socket), within]);
       if (secured === undefined || secured.destroyed) return void socket.destroy();
+      if (this.#isDraining) return void secured.destroy();
       if (admitted !== undefined) this.#streams.set(new InboundStream(secured, this.#ports), admitted);
     } catch {
       socket.destroy();
@@ -292,7 +298,7 @@ class RunningFront implements Front {
   #componentEnded(stream: ComponentStream, because: string): void {
     this.#componentStreams.delete(stream);
     this.#components.remove(stream);
-    this.#router.componentEnded();
+    this.#router.componentEnded(stream);
     this.#options.observe({ kind: "component-changed", hostname: stream.hostname, state: "gone", because });
   }
 

@@ -74,8 +74,7 @@ export class Components {
   add(component: ComponentStream): void {
     this.#active.add(component);
     const held = this.#held.filter(({ hostname }) => hostname === component.hostname);
-    this.#held = this.#held.filter(({ hostname }) => hostname !== component.hostname);
-    this.#heldLength = this.#held.reduce((sum, { xml }) => sum + xml.length, 0);
+    this.#keep(this.#held.filter(({ hostname }) => hostname !== component.hostname));
     for (const request of held) this.ask(request);
   }
 
@@ -88,26 +87,29 @@ export class Components {
     }
   }
 
-  /** Passes a request on, or keeps it for a while. */
-  ask(request: Request): void {
+  /** Passes a request on, or keeps it for a while; to whom. */
+  ask(request: Request): ComponentStream | undefined {
     const component = this.#least(request.hostname);
-    if (component === undefined) return this.#hold(request);
+    if (component === undefined) return void this.#hold(request);
     const key = keyOf(request.from, request.id);
     // A peer that uses an id twice hears of both by address; only the last one is passed on when a component goes.
     const before = this.#sent.get(key);
     if (before !== undefined) before.component.unanswered -= 1;
+    this.#sent.delete(key);
     this.#sent.set(key, { request, component });
     component.unanswered += 1;
     component.connection.send(request.xml);
+    return component;
   }
 
-  /** A component has answered. */
-  answered(to: string, id: string): void {
+  /** A component has answered; `false` if nobody waits for that answer any more. */
+  answered(to: string, id: string): boolean {
     const key = keyOf(to, id);
     const sent = this.#sent.get(key);
-    if (sent === undefined) return;
+    if (sent === undefined) return false;
     sent.component.unanswered -= 1;
     this.#sent.delete(key);
+    return true;
   }
 
   /** Gives up what has waited too long; to be called every second or so. */
@@ -115,18 +117,20 @@ export class Components {
     const now = this.#options.clock.monotonic();
     const { holdFor, answerWithin, onUnanswered } = this.#options;
     const isLate = ({ receivedAt }: Request): boolean => now - receivedAt >= holdFor;
-    while (this.#held[0] !== undefined && isLate(this.#held[0])) {
-      const [request] = this.#held.splice(0, 1);
-      if (request === undefined) break;
-      this.#heldLength -= request.xml.length;
-      onUnanswered(request);
-    }
+    const late = this.#held.filter(isLate);
+    if (late.length > 0) this.#keep(this.#held.filter((request) => !isLate(request)));
+    for (const request of late) onUnanswered(request);
     for (const [key, { request, component }] of this.#sent) {
-      if (now - request.receivedAt < answerWithin) break;
+      if (now - request.receivedAt < answerWithin) continue;
       this.#sent.delete(key);
       component.unanswered -= 1;
       onUnanswered(request);
     }
+  }
+
+  #keep(held: Request[]): void {
+    this.#held = held;
+    this.#heldLength = held.reduce((sum, { xml }) => sum + xml.length, 0);
   }
 
   #hold(request: Request): void {
@@ -141,10 +145,16 @@ export class Components {
     let least: ComponentStream | undefined;
     for (const component of this.#active) {
       if (!component.isActive || component.hostname !== hostname) continue;
-      if (least === undefined || component.unanswered < least.unanswered) least = component;
+      if (least === undefined || isBetter(component, least)) least = component;
     }
     return least;
   }
 }
 
-const keyOf = (from: string, id: string): string => `${id} ${from}`;
+/** Whoever reads, then whoever has fewer open. */
+function isBetter(one: ComponentStream, other: ComponentStream): boolean {
+  const [isSlow, isOtherSlow] = [one.connection.isCongested, other.connection.isCongested];
+  return isSlow === isOtherSlow ? one.unanswered < other.unanswered : isOtherSlow;
+}
+
+const keyOf = (from: string, id: string): string => `${id}\n${from}`;

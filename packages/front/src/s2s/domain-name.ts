@@ -12,6 +12,8 @@ export function parseDomain(text: string): string | undefined {
   const plain = text.endsWith(".") ? text.slice(0, -1) : text;
   if (plain.length === 0 || plain.length > 1_023 || isIP(plain) !== 0) return undefined;
   if (LABELS.test(plain)) return plain;
+  // These end a host name, or hide in it, where URLs are read.
+  if (/[\s%/?#\\:@[\]]/.test(plain)) return undefined;
   const ascii = domainToASCII(plain.toLowerCase());
   return LABELS.test(ascii) && isIP(ascii) === 0 ? ascii : undefined;
 }

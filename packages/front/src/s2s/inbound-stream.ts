@@ -4,7 +4,7 @@ import { type TLSSocket } from "node:tls";
 import { type Clock, type Millis } from "@reveille/wakeup";
 import { escapeAttribute } from "@reveille/xml";
 
-import { type StreamElement, type StreamHeader } from "../stream/element-reader.ts";
+import { STANZAS, type StreamElement, type StreamHeader } from "../stream/element-reader.ts";
 import { BIDI, DIALBACK, SASL, SERVER, STARTTLS, STREAM_MANAGEMENT, STREAMS } from "../stream/namespaces.ts";
 import { type StreamCondition, XmppConnection } from "../stream/xmpp-connection.ts";
 import { type DialbackKeys } from "./dialback-key.ts";
@@ -31,6 +31,8 @@ export interface InboundPorts {
   /** Takes a stanza of an authenticated peer. */
   readonly onStanza: (stanza: PeerStanza, stream: InboundStream) => void;
   readonly onProven: (domain: string, method: ProofMethod, stream: InboundStream) => void;
+  /** The peer takes replies of a proven domain on its stream from now on. */
+  readonly onBidi: (domain: string, stream: InboundStream) => void;
   readonly onEnded: (because: string, stream: InboundStream) => void;
 }
 
@@ -73,6 +75,9 @@ type State = "plain" | "handshake" | "secure" | "proven" | "over";
 const NO_PREFIXES: ReadonlyMap<string, string> = new Map();
 const MOST_UNSENT = 1 << 20;
 const MAX_SASL_ATTEMPTS = 3;
+/** Claims of domains that came to nothing. */
+const MAX_CLAIMS = 10;
+const MAX_PREFIXES = 1_024;
 
 /** One stream that a peer has opened to us. States are drawn in docs/architecture.md. */
 export class InboundStream {
@@ -89,6 +94,7 @@ export class InboundStream {
   #isBidi = false;
   #lookUps = 0;
   #attempts = 0;
+  #unproven = 0;
 
   /** `socket`: a plain one for STARTTLS, or one whose handshake is done (XEP-0368). */
   constructor(socket: Socket | TLSSocket, ports: InboundPorts) {
@@ -113,7 +119,17 @@ export class InboundStream {
 
   /** Whether replies may go back on this stream (XEP-0288). */
   get isBidi(): boolean {
-    return this.#isBidi && this.#state === "proven";
+    return this.#isBidi && this.#state === "proven" && this.connection.isOpen;
+  }
+
+  /** Whether the peer has asked for that. */
+  get wantsReplies(): boolean {
+    return this.#isBidi;
+  }
+
+  /** The hostname that the peer has opened the stream to. */
+  get hostname(): string {
+    return this.#hostname;
   }
 
   get domains(): ReadonlySet<string> {
@@ -127,6 +143,7 @@ export class InboundStream {
   /** Closes the stream in form; what the peer has sent before it reads that is still taken. */
   close(condition?: StreamCondition): void {
     if (condition !== undefined) return this.connection.fail(condition);
+    if (this.#state === "handshake") return this.connection.destroy("closed");
     if (this.#acknowledgements.isEnabled) this.connection.send(this.#acknowledgements.answer());
     this.connection.close();
   }
@@ -148,6 +165,7 @@ export class InboundStream {
     if (header.namespace !== STREAMS || header.content !== SERVER)
       return this.connection.fail("invalid-namespace");
     if (!this.#ports.serves(this.#hostname)) return this.connection.fail("host-unknown");
+    if (lengthOf(header.prefixes) > MAX_PREFIXES) return this.connection.fail("policy-violation");
     if (header.version === undefined) return this.connection.fail("unsupported-version");
     if (header.from !== undefined && from === undefined) return this.connection.fail("invalid-from");
     this.connection.send(this.#features(from));
@@ -182,7 +200,9 @@ export class InboundStream {
       case `verify ${DIALBACK}`:
         return this.#verifyOwnKey(element);
       case `bidi ${BIDI}`:
-        return void (this.#isBidi = true);
+        this.#isBidi = true;
+        for (const domain of this.#proven) this.#ports.onBidi(domain, this);
+        return;
       default:
         return this.#managed(element);
     }
@@ -252,6 +272,8 @@ export class InboundStream {
     const answer = isProven ? "valid" : await verify(claim);
     this.#lookUps -= 1;
     if (this.#state === "over") return;
+    if (answer !== "valid") this.#unproven += 1;
+    if (this.#unproven > MAX_CLAIMS) return this.connection.fail("policy-violation");
     if (answer === "valid") this.#prove(originating, isProven ? "external" : "dialback");
     this.#result(receiving, originating, answer === "unreachable" ? "remote-server-not-found" : answer);
   }
@@ -281,6 +303,8 @@ export class InboundStream {
 
   #stanza(element: StreamElement): void {
     if (this.#state !== "proven") return this.connection.fail("not-authorized");
+    // Whatever else is passed on could end the component stream, which all peers share.
+    if (!STANZAS.has(element.local)) return this.connection.fail("unsupported-stanza-type");
     const from = parseDomain(domainPartOf(element.attributes.get("from") ?? ""));
     const to = parseDomain(domainPartOf(element.attributes.get("to") ?? ""));
     if (to === undefined) return this.connection.fail("improper-addressing");
@@ -295,3 +319,7 @@ export class InboundStream {
     this.#ports.onEnded(because, this);
   }
 }
+
+/** Each stanza is passed on with them. */
+const lengthOf = (prefixes: ReadonlyMap<string, string>): number =>
+  [...prefixes].reduce((sum, [name, value]) => sum + name.length + value.length, 0);

@@ -63,11 +63,12 @@ export class OutboundStream {
   }
 
   get isReady(): boolean {
-    return this.#state === "ready";
+    return this.#state === "ready" && this.#connection?.isOpen === true;
   }
 
-  get isOver(): boolean {
-    return this.#state === "over";
+  /** Whether nothing can be sent on it any more. */
+  get isLeaving(): boolean {
+    return this.#state === "over" || this.#connection?.isOpen === false;
   }
 
   send(xml: string): void {
@@ -100,8 +101,11 @@ export class OutboundStream {
   async #connect(): Promise<void> {
     let because = "no address";
     try {
+      const { clock, connectWithin } = this.#options;
+      const late = clock.monotonic() + 2 * connectWithin;
       for (const endpoint of await this.#options.endpoints()) {
         if (this.#state === "over") return;
+        if (clock.monotonic() > late) break;
         try {
           return this.#begin(await this.#dial(endpoint));
         } catch (error) {

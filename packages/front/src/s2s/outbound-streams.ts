@@ -29,8 +29,8 @@ export interface OutboundPorts {
   readonly resolver: NameResolver;
   readonly isAllowed: AddressRule;
   readonly limits: OutboundLimits;
-  /** Our certificate for a hostname as a client. */
-  readonly contextFor: (hostname: string) => SecureContext;
+  /** Our certificate for a hostname as a client; `undefined` if the hostname is not ours any more. */
+  readonly contextFor: (hostname: string) => SecureContext | undefined;
   readonly onReady: (domain: string, method: ProofMethod) => void;
   /** `dropped`: stanzas that were to go there. */
   readonly onUnreachable: (domain: string, because: string, dropped: number) => void;
@@ -56,6 +56,11 @@ export class OutboundStreams {
 
   constructor(ports: OutboundPorts) {
     this.#ports = ports;
+  }
+
+  /** Stanzas that wait for a stream to become ready. */
+  get waiting(): number {
+    return [...this.#ways.values()].reduce((sum, { stanzas }) => sum + stanzas, 0);
   }
 
   get count(): number {
@@ -103,19 +108,21 @@ export class OutboundStreams {
     const { clock, limits } = this.#ports;
     const key = `${from} ${to}`;
     const known = this.#ways.get(key);
-    if (known?.stream !== undefined) return known;
+    if (known?.stream !== undefined && !known.stream.isLeaving) return known;
     const now = clock.monotonic();
+    const context = this.#ports.contextFor(from);
+    if (context === undefined) return undefined;
     const isBlocked = known !== undefined && now < known.blockedUntil;
     if (this.#isClosed || isBlocked || this.#connecting >= limits.connecting) return undefined;
     if (known === undefined && this.#ways.size >= limits.streams) return undefined;
     const way: Way = { from, to, stream: undefined, waiting: "", stanzas: 0, usedAt: now, blockedUntil: 0 };
     this.#ways.set(key, way);
-    way.stream = this.#open(way);
+    way.stream = this.#open(way, context);
     return way;
   }
 
-  #open(way: Way): OutboundStream {
-    const { clock, keys, resolver, isAllowed, limits, contextFor, onReady } = this.#ports;
+  #open(way: Way, secureContext: SecureContext): OutboundStream {
+    const { clock, keys, resolver, isAllowed, limits, onReady } = this.#ports;
     const { from, to } = way;
     let isConnecting = true;
     const settled = (): void => {
@@ -127,7 +134,7 @@ export class OutboundStreams {
       from,
       to,
       endpoints: async () => findServer(to, resolver, isAllowed),
-      secureContext: contextFor(from),
+      secureContext,
       keys,
       clock,
       connectWithin: limits.connectWithin,

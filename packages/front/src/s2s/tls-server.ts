@@ -16,7 +16,10 @@ export interface TlsMaterial {
 }
 
 /** No tickets: a resumed session would be a certificate that nobody looked at again. No renegotiation (RFC 8446 has none). */
-const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
+const RULES = {
+  minVersion: "TLSv1.2",
+  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+} as const;
 
 /**
  * The TLS end of a front: chooses the certificate by the name that the peer asks for, asks for the peer's and lets every
@@ -24,41 +27,38 @@ const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTI
  */
 export class TlsServer {
   #contexts = new Map<string, SecureContext>();
-  readonly #server: Server;
+  readonly #server: Server | undefined;
   readonly #waiting = new Map<string, (socket: TLSSocket) => void>();
 
   constructor(material: TlsMaterial) {
     this.adopt(material);
-    const [first] = material.certificates.values();
-    this.#server = createServer({
-      ...first,
+    const server = createServer({
+      ...defaultOf(material),
       ...authoritiesOf(material),
+      ...RULES,
       requestCert: true,
       rejectUnauthorized: false,
-      minVersion: "TLSv1.2",
-      secureOptions: SECURE_OPTIONS,
       ALPNProtocols: ["xmpp-server"],
       SNICallback: (name, answer) => answer(null, this.#contexts.get(name.toLowerCase())),
     });
-    this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    this.#server.on("tlsClientError", (_, socket) => void socket.destroy());
+    server.on("secureConnection", (socket) => this.#secured(socket));
+    server.on("tlsClientError", (_, socket) => void socket.destroy());
+    this.#server = server;
   }
 
   /** From the next handshake on, these are the certificates. Throws, with nothing changed, if one cannot be used. */
   adopt(material: TlsMaterial): void {
     const contexts = new Map<string, SecureContext>();
     for (const [hostname, certificate] of material.certificates) {
-      const options = { ...certificate, ...authoritiesOf(material), minVersion: "TLSv1.2" as const };
-      contexts.set(hostname, createSecureContext({ ...options, secureOptions: SECURE_OPTIONS }));
+      contexts.set(hostname, createSecureContext({ ...certificate, ...authoritiesOf(material), ...RULES }));
     }
     this.#contexts = contexts;
+    this.#server?.setSecureContext({ ...defaultOf(material), ...authoritiesOf(material), ...RULES });
   }
 
   /** The same certificate for streams that we open. */
-  contextFor(hostname: string): SecureContext {
-    const context = this.#contexts.get(hostname);
-    if (context === undefined) throw new Error(`no certificate for ${hostname}`);
-    return context;
+  contextFor(hostname: string): SecureContext | undefined {
+    return this.#contexts.get(hostname);
   }
 
   /**
@@ -72,7 +72,7 @@ export class TlsServer {
     socket.once("close", onClose);
     socket.on("error", onClose);
     this.#waiting.set(name, resolve);
-    this.#server.emit("connection", socket);
+    this.#server?.emit("connection", socket);
     try {
       return await promise;
     } finally {
@@ -88,8 +88,12 @@ export class TlsServer {
   }
 }
 
-const nameOf = ({ remoteAddress, remotePort, localPort }: Socket): string =>
-  `${remoteAddress} ${remotePort} ${localPort}`;
+/** For peers that ask for no name, or for another one. */
+const defaultOf = ({ certificates }: TlsMaterial): Partial<Certificate> =>
+  [...certificates.values()][0] ?? {};
+
+const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 
 const authoritiesOf = ({ authorities }: TlsMaterial): { readonly ca?: string[] } =>
   authorities === undefined ? {} : { ca: [...authorities] };

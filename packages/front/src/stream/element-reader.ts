@@ -40,7 +40,8 @@ export interface ElementSink {
   readonly element: (element: StreamElement) => void;
 }
 
-const STANZAS = new Set(["iq", "message", "presence"]);
+/** RFC 6120 §8. */
+export const STANZAS: ReadonlySet<string> = new Set(["iq", "message", "presence"]);
 /** Enough for the features of any server; an element with more parts is cut short. */
 const MAX_PARTS = 64;
 const MAX_TEXT = 4_096;
@@ -85,6 +86,11 @@ export class ElementReader implements XmlSink {
     return this.#scanner.ended;
   }
 
+  /** Characters of unfinished elements that are kept. */
+  get kept(): number {
+    return this.#kept.length;
+  }
+
   write(chunk: string): XmlFault | undefined {
     this.#kept += chunk;
     const fault = this.#scanner.write(chunk);
@@ -98,7 +104,7 @@ export class ElementReader implements XmlSink {
     else if (this.#depth === 2) this.#begin(tag, from);
     else if (!this.#isStanza) this.#part(tag);
     if (this.#depth === 2) this.#tagLength = to - from;
-    if (to - this.#start > this.longest) this.#tooLong = true;
+    if (this.#depth > 1 && to - this.#start > this.longest) this.#tooLong = true;
   }
 
   text(piece: string): void {
@@ -114,6 +120,7 @@ export class ElementReader implements XmlSink {
 
   #begin(tag: StartTag, from: number): void {
     this.#start = from;
+    this.#tooLong = false;
     this.#local = tag.local;
     this.#namespace = tag.namespace;
     this.#isStanza = STANZAS.has(tag.name);
@@ -129,7 +136,7 @@ export class ElementReader implements XmlSink {
   }
 
   #end(offset: number): void {
-    const isKept = !this.#tooLong && offset - this.#start <= this.longest;
+    const isKept = !this.#tooLong && this.#start >= this.#from && offset - this.#start <= this.longest;
     const element: StreamElement = {
       local: this.#local,
       namespace: this.#namespace,
@@ -148,14 +155,16 @@ export class ElementReader implements XmlSink {
     this.#sink.element(element);
   }
 
-  /** Lets go of what is behind us: of the text only what an unfinished element needs stays. */
+  /** Lets go of what is behind us: of the text only what an unfinished element needs stays, `longest` characters at most. */
   #forget(): void {
-    const position = this.#scanner.position;
-    if (this.#start >= 0 && position - this.#start > this.longest) this.#tooLong = true;
-    const needed = this.#start >= 0 && !this.#tooLong ? this.#start : position;
-    if (needed === this.#from) return;
-    this.#kept = this.#kept.slice(needed - this.#from);
-    this.#from = needed;
+    const read = this.#from + this.#kept.length;
+    if (this.#start >= 0 && read - this.#start > this.longest) this.#tooLong = true;
+    const needed = this.#start >= 0 && !this.#tooLong ? this.#start : this.#scanner.position;
+    // A tag that is too long by itself is read by the scanner, and not kept here.
+    const from = Math.max(this.#from, read - needed > this.longest ? read : needed);
+    if (from === this.#from) return;
+    this.#kept = this.#kept.slice(from - this.#from);
+    this.#from = from;
   }
 }
 

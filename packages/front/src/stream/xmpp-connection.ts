@@ -77,6 +77,11 @@ export class XmppConnection {
     return this.#over.signal;
   }
 
+  /** Whether what is sent still reaches the other side. */
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
   get socket(): Socket {
     return this.#socket;
   }
@@ -205,6 +210,7 @@ export class XmppConnection {
 
   #read(bytes: Buffer): void {
     const reader = this.#reader;
+    if (this.#isFailed || reader.ended) return;
     try {
       const fault = reader.write(this.#decoder.decode(bytes, { stream: true }));
       if (fault !== undefined) this.fail(fault);

@@ -47,7 +47,7 @@ export const frontConfig = z.strictObject({
       stanzaLength: z
         .int()
         .min(10_000)
-        .max(1_000_000)
+        .max(65_536)
         .meta({ examples: [65_536] })
         .prefault(65_536),
     })
