@@ -90,7 +90,10 @@ export class Components {
   /** Passes a request on, or keeps it for a while; to whom. */
   ask(request: Request): ComponentStream | undefined {
     const component = this.#least(request.hostname);
-    if (component === undefined) return void this.#hold(request);
+    if (component === undefined) {
+      this.#hold(request);
+      return undefined;
+    }
     const key = keyOf(request.from, request.id);
     // A peer that uses an id twice hears of both by address; only the last one is passed on when a component goes.
     const before = this.#sent.get(key);
