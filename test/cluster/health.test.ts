@@ -22,6 +22,25 @@ const GROWING = new Set(["counter", "histogram"]);
 /** Shown only where there is a replica; `packages/queue/src/redis-facts.redis.test.ts` has one. */
 const NOT_HERE = new Set(["reveille_redis_replication_lag_bytes", "reveille_redis_replication_lag_seconds"]);
 
+/** The configuration of a host with a front of our own, on ports of its own. */
+async function withFront({ folder, configFile, hostname }: Region): Promise<string> {
+  const parsed: unknown = JSON.parse(await readFile(configFile, "utf8"));
+  const config = typeof parsed === "object" ? parsed : {};
+  const dialbackSecretFile = join(folder, "dialback.secret");
+  await writeFile(dialbackSecretFile, "a secret", { mode: 0o600 });
+  const certificate = (ending: string): string => join(folder, "certificates", `${hostname}.${ending}`);
+  const section = {
+    hostnames: { [hostname]: { certificateFile: certificate("crt"), keyFile: certificate("key") } },
+    listen: [`127.0.0.1:${await freePort()}`],
+    listenDirectTls: [],
+    component: { listen: `127.0.0.1:${await freePort()}`, secretFile: join(folder, "component.secret") },
+    dialbackSecretFile,
+  };
+  const file = join(folder, "with-front.yaml");
+  await writeFile(file, JSON.stringify({ ...config, front: section }));
+  return file;
+}
+
 /** What operators may count on from the first scrape on, with one label each that takes part in it. */
 const FROM_THE_START: Readonly<Record<string, readonly [name: string, labels?: Sample["labels"]]>> = {
   "publishes by result": ["reveille_publishes_total", { result: "queued" }],
@@ -223,17 +242,23 @@ describe("the metrics of a running region", () => {
 
   it("are those of docs/metrics.md, with their types and labels, and closed labels show before their first event", async () => {
     await using canary = await region.startRole("canary", "canary");
+    // The region's own front is a Prosody.
+    await using front = await region.startRole("front", "front", await withFront(region));
     const shown = await until(
       async () => {
         const families = await scrape();
         const isThere = (name: string): boolean => (families.get(name)?.samples.length ?? 0) > 0;
-        return ["reveille_push_stream_limit", "reveille_canary_last_success_timestamp_seconds"].every(isThere)
+        return [
+          "reveille_push_stream_limit",
+          "reveille_canary_last_success_timestamp_seconds",
+          "reveille_front_connections",
+        ].every(isThere)
           ? families
           : undefined;
       },
       { what: "a connection to APNs and a canary's first round", withinMs: WITHIN },
     );
-    expect(canary.running).toBe(true);
+    expect([canary.running, front.running]).toEqual([true, true]);
     const documented = documentedMetrics();
     const missing = [...documented.keys()].filter((name) => !shown.has(name) && !NOT_HERE.has(name));
     expect(missing).toEqual([]);
