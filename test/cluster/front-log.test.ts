@@ -74,11 +74,7 @@ async function sayAll(front: RenderedFront): Promise<number> {
 
 async function sayAllAsComponent(front: RenderedFront): Promise<void> {
   for (const xml of STANZAS.values()) {
-    await using double = await openServerDouble({
-      port: front.componentPort,
-      domain: DOUBLE,
-      secret: SECRET,
-    });
+    await using double = await openServerDouble({ port: front.doublePort, domain: DOUBLE, secret: SECRET });
     double.send(xml.replaceAll(SENDER, DOUBLE));
     await sleep(100);
   }
@@ -102,7 +98,7 @@ describe.each<FrontKind>(["prosody", "ejabberd"])("the log of %s, as it is rende
         redisAwayMs: 0,
         connections: kind === "ejabberd" ? 2 : 1,
       });
-      await using double = await openServerDouble({ port, domain: DOUBLE, secret: SECRET });
+      await using double = await openServerDouble({ port: front.doublePort, domain: DOUBLE, secret: SECRET });
       await double
         .publish({ to: HOSTNAME, from, node: aToken(CANARY), module: MODULE })
         .catch(() => undefined);

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { Program, readinessOf, startRedis } from "@reveille/testkit";
+import { ask, Program, readinessOf, startRedis, until } from "@reveille/testkit";
+import { z } from "zod";
 
 import { openLongWay } from "../load/doubles/long-way.ts";
 
@@ -49,6 +50,11 @@ export async function startLoneIngress(options: LoneIngressOptions): Promise<Lon
   const program = opened.use(
     await Program.start({ name: "ingress", command: process.execPath, args, ready }),
   );
+  // At ejabberd, what comes before all places have their streams may be lost.
+  await until(async () => ((await hasAllStreams(folder, program.pid)) ? true : undefined), {
+    what: "the streams of the ingress",
+    withinMs: 30_000,
+  });
   let isRunning = true;
   void program.ended.then(() => (isRunning = false));
   const parts = opened.move();
@@ -87,4 +93,15 @@ function configOf(
     admission: { newDevices: { perDomain: WITHOUT_LIMIT, inAll: WITHOUT_LIMIT } },
     modules: { [MODULE]: { apns: { topic: "org.example", environment: "production", ...credential } } },
   };
+}
+
+const REPORT = z.object({
+  parts: z.array(z.object({ part: z.string(), health: z.object({ kind: z.string() }) })),
+});
+
+async function hasAllStreams(folder: string, pid: number): Promise<boolean> {
+  const at = { path: join(folder, `ingress-${pid}.sock`) };
+  const { parts } = REPORT.parse(JSON.parse(await ask({ kind: "http", at, url: "/report?metrics=none" })));
+  const streams = parts.filter(({ part }) => part === "component");
+  return streams.length > 0 && streams.every(({ health }) => health.kind === "ready");
 }

@@ -25,6 +25,8 @@ export interface RenderedFront extends AsyncDisposable {
   readonly serverPort: number;
   readonly directTlsPort: number;
   readonly componentPort: number;
+  /** Where those connect that play users' servers. */
+  readonly doublePort: number;
   /** Everything it has logged. */
   readonly log: () => Promise<string>;
   /** What a user's server needs to connect. */
@@ -37,7 +39,9 @@ interface Place {
   readonly folder: string;
   readonly certificates: string;
   readonly authorityFile: string;
-  readonly ports: Readonly<Record<"server" | "directTls" | "component" | "otherComponent", number>>;
+  readonly ports: Readonly<
+    Record<"server" | "directTls" | "component" | "otherComponent" | "doubles", number>
+  >;
   /** Components beside ours that play users' servers without s2s. */
   readonly doubles: readonly string[];
 }
@@ -58,6 +62,7 @@ export async function startRenderedFront(
     directTls: await freePort(),
     component: await freePort(),
     otherComponent: await freePort(),
+    doubles: await freePort(),
   };
   const place = { folder, certificates, authorityFile: authority.certificateFile, ports, doubles };
   const program = opened.use(await { prosody: startProsody, ejabberd: startEjabberd }[kind](place));
@@ -67,6 +72,7 @@ export async function startRenderedFront(
     serverPort: ports.server,
     directTlsPort: ports.directTls,
     componentPort: ports.component,
+    doublePort: { prosody: ports.component, ejabberd: ports.doubles }[kind],
     log: async () => readFile(join(folder, "front.log"), "utf8"),
     identify: async (domain) => {
       // ejabberd 23.01 refuses certificates for servers alone, and asks for dialback instead.
@@ -146,13 +152,15 @@ async function startEjabberd(place: Place): Promise<Program> {
   );
   const macro = join(folder, "component-secret.yml");
   await writeFile(macro, `define_macro:\n  COMPONENT_SECRET: "${SECRET}"\n`);
-  const listeners = doubles.map((domain) => `      "${domain}":\n        password: COMPONENT_SECRET\n`);
+  const names = doubles.map((domain) => `      "${domain}":\n        password: COMPONENT_SECRET\n`).join("");
+  // A listener of their own: of one with several hostnames each stream is for all of them.
+  const listener = `listen:\n  - port: ${ports.doubles}\n    ip: "127.0.0.1"\n    module: ejabberd_service\n    hosts:\n${names}`;
   const rendered = (await render("ejabberd", "ejabberd.yml", place))
     .replaceAll("/etc/ejabberd/component-secret.yml", macro)
     .replaceAll("/etc/ejabberd/ca.pem", authorityFile)
     .replaceAll("/etc/ssl/certs/ca-certificates.crt", authorityFile)
     .replaceAll("/etc/ejabberd/certs/*.pem", join(certificates, "*.pem"))
-    .replace(`"${HOSTNAME}":\n        password: COMPONENT_SECRET\n`, (own) => own + listeners.join(""));
+    .replace("listen:\n", listener);
   const configFile = join(folder, "ejabberd.yml");
   await writeFile(configFile, rendered);
   await mkdir(join(folder, "log"));
