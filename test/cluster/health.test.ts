@@ -11,6 +11,7 @@ import { documentedMetrics } from "../metrics/documented-metrics.ts";
 import { field, textAt } from "../metrics/fields.ts";
 import { type Family, parseExposition, type Sample } from "../metrics/exposition.ts";
 import { lintOf } from "../metrics/promtool.ts";
+import { withFront } from "./with-front.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/health");
 const CLI = join(import.meta.dirname, "../../packages/cli/src/main.ts");
@@ -21,25 +22,6 @@ const GROWING = new Set(["counter", "histogram"]);
 
 /** Shown only where there is a replica; `packages/queue/src/redis-facts.redis.test.ts` has one. */
 const NOT_HERE = new Set(["reveille_redis_replication_lag_bytes", "reveille_redis_replication_lag_seconds"]);
-
-/** The configuration of a host with a front of our own, on ports of its own. */
-async function withFront({ folder, configFile, hostname }: Region): Promise<string> {
-  const parsed: unknown = JSON.parse(await readFile(configFile, "utf8"));
-  const config = typeof parsed === "object" ? parsed : {};
-  const dialbackSecretFile = join(folder, "dialback.secret");
-  await writeFile(dialbackSecretFile, "a secret", { mode: 0o600 });
-  const certificate = (ending: string): string => join(folder, "certificates", `${hostname}.${ending}`);
-  const section = {
-    hostnames: { [hostname]: { certificateFile: certificate("crt"), keyFile: certificate("key") } },
-    listen: [`127.0.0.1:${await freePort()}`],
-    listenDirectTls: [],
-    component: { listen: `127.0.0.1:${await freePort()}`, secretFile: join(folder, "component.secret") },
-    dialbackSecretFile,
-  };
-  const file = join(folder, "with-front.yaml");
-  await writeFile(file, JSON.stringify({ ...config, front: section }));
-  return file;
-}
 
 /** What operators may count on from the first scrape on, with one label each that takes part in it. */
 const FROM_THE_START: Readonly<Record<string, readonly [name: string, labels?: Sample["labels"]]>> = {

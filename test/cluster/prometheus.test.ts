@@ -9,6 +9,7 @@ import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";
 import { at, field, textAt } from "../metrics/fields.ts";
 import { ruleFiles, rules } from "../metrics/rules.ts";
 import { configOfHost, edit, reload } from "./reloading.ts";
+import { withFront } from "./with-front.ts";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/prometheus");
 const WITHIN = 90_000;
@@ -176,9 +177,11 @@ describe("a Prometheus that watches a running region", () => {
       return panels.filter((panel) => !NOTHING_YET.has(panel));
     };
     await using canary = await region.startRole("canary", "canary");
+    // The region's own front is a Prosody.
+    await using front = await region.startRole("front", "front", await withFront(region));
     // A rate takes two scrapes.
     await expect.poll(unanswered, { timeout: WITHIN, interval: 1_000 }).toEqual([]);
-    expect(canary.running).toBe(true);
+    expect([canary.running, front.running]).toEqual([true, true]);
     expect(queries.length).toBeGreaterThan(30);
   });
 
