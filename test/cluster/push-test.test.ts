@@ -94,7 +94,7 @@ describe("reveille push-test", () => {
     ],
   ])("refuses %s", async (_what, token, args, message) => {
     const { code, stderr } = await pushTest(token, ...args);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(message);
   });
 });

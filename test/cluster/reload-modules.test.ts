@@ -99,7 +99,7 @@ describe("reveille reload, of an Android app", () => {
       condition: "remote-server-timeout",
     });
 
-    await writeFile(region.configFile, `retiredModules: [android]\n${before}`);
+    await edit(region, (config) => ({ ...config, retiredModules: ["android"] }));
     expect(await reload(region)).toMatchObject({ code: 0 });
     expect(await publish(anFcmToken("nurse"))).toMatchObject({
       errorType: "cancel",
