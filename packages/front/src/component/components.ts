@@ -58,17 +58,18 @@ export class Components {
     return this.#sent.size + this.#held.length;
   }
 
-  get held(): number {
-    return this.#held.length;
-  }
-
   serves(hostname: string): boolean {
-    return this.#least(hostname) !== undefined;
+    return this.for(hostname) !== undefined;
   }
 
   /** The component that a stanza for this hostname should go to now. */
   for(hostname: string): ComponentStream | undefined {
-    return this.#least(hostname);
+    let least: ComponentStream | undefined;
+    for (const component of this.#active) {
+      if (!component.isActive || component.hostname !== hostname) continue;
+      if (least === undefined || isBetter(component, least)) least = component;
+    }
+    return least;
   }
 
   add(component: ComponentStream): void {
@@ -89,7 +90,7 @@ export class Components {
 
   /** Passes a request on, or keeps it for a while; to whom. */
   ask(request: Request): ComponentStream | undefined {
-    const component = this.#least(request.hostname);
+    const component = this.for(request.hostname);
     if (component === undefined) {
       this.#hold(request);
       return undefined;
@@ -142,15 +143,6 @@ export class Components {
     if (isLate || this.#heldLength + request.xml.length > mostHeld) return onUnanswered(request);
     this.#held.push(request);
     this.#heldLength += request.xml.length;
-  }
-
-  #least(hostname: string): ComponentStream | undefined {
-    let least: ComponentStream | undefined;
-    for (const component of this.#active) {
-      if (!component.isActive || component.hostname !== hostname) continue;
-      if (least === undefined || isBetter(component, least)) least = component;
-    }
-    return least;
   }
 }
 

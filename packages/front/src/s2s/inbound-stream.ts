@@ -6,7 +6,7 @@ import { escapeAttribute } from "@reveille/xml";
 
 import { STANZAS, type StreamElement, type StreamHeader } from "../stream/element-reader.ts";
 import { BIDI, DIALBACK, SASL, SERVER, STARTTLS, STREAM_MANAGEMENT, STREAMS } from "../stream/namespaces.ts";
-import { type StreamCondition, XmppConnection } from "../stream/xmpp-connection.ts";
+import { XmppConnection } from "../stream/xmpp-connection.ts";
 import { type DialbackKeys } from "./dialback-key.ts";
 import { domainPartOf, parseDomain } from "./domain-name.ts";
 import { CLEAR_FEATURES, OPEN_FEATURES, secureFeatures } from "./features.ts";
@@ -136,13 +136,8 @@ export class InboundStream {
     return this.#proven;
   }
 
-  get isProven(): boolean {
-    return this.#state === "proven";
-  }
-
   /** Closes the stream in form; what the peer has sent before it reads that is still taken. */
-  close(condition?: StreamCondition): void {
-    if (condition !== undefined) return this.connection.fail(condition);
+  close(): void {
     if (this.#state === "handshake") return this.connection.destroy("closed");
     if (this.#acknowledgements.isEnabled) this.connection.send(this.#acknowledgements.answer());
     this.connection.close();

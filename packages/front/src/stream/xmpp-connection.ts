@@ -7,7 +7,6 @@ import { STREAM_ERRORS } from "./namespaces.ts";
 
 /** The conditions of RFC 6120 §4.9.3 that a front uses. */
 export type StreamCondition =
-  | "bad-format"
   | "connection-timeout"
   | "host-unknown"
   | "improper-addressing"
@@ -17,12 +16,7 @@ export type StreamCondition =
   | "not-authorized"
   | "not-well-formed"
   | "policy-violation"
-  | "remote-connection-failed"
-  | "reset"
-  | "resource-constraint"
   | "restricted-xml"
-  | "system-shutdown"
-  | "undefined-condition"
   | "unsupported-stanza-type"
   | "unsupported-version";
 
@@ -80,10 +74,6 @@ export class XmppConnection {
   /** Whether what is sent still reaches the other side. */
   get isOpen(): boolean {
     return this.#state === "open";
-  }
-
-  get socket(): Socket {
-    return this.#socket;
   }
 
   /** Whether the other side reads more slowly than we write. */
