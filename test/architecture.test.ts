@@ -27,10 +27,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "push-services",
     "sidecar",
     "runtime",
-    "apns-simulator",
+    "push-simulator",
   ],
-  "apns-simulator": [],
-  testkit: ["wakeup", "apns-simulator"],
+  "push-simulator": [],
+  testkit: ["wakeup", "push-simulator"],
 };
 
 /** An outside library belongs to one package; ioredis to the two that own a connection, and to tests. */

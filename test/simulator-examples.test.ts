@@ -7,7 +7,7 @@ import { Program } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "..");
-const README = "packages/apns-simulator/README.md";
+const README = "packages/push-simulator/README.md";
 
 /** Blocks of shell: a program that goes on running, and what is asked of it. */
 const blocks = [
@@ -35,7 +35,7 @@ async function ask(line: string, controlPort: string): Promise<number> {
   return answer.status;
 }
 
-describe("the README of apns-simulator", () => {
+describe("the README of push-simulator", () => {
   it("has examples that start a simulator", () => {
     expect(blocks.length).toBe(2);
   });

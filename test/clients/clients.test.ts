@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { type ConnectionView, startApnsSimulator, startFcmSimulator } from "@reveille/apns-simulator";
+import { type ConnectionView, startApnsSimulator, startFcmSimulator } from "@reveille/push-simulator";
 import { describe, expect, it } from "vitest";
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@ import { mkdtempDisposable, readdir, readFile, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startFcmSimulator } from "@reveille/apns-simulator";
+import { startFcmSimulator } from "@reveille/push-simulator";
 import { anFcmToken, startRegion, until } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { startFcmSimulator } from "@reveille/apns-simulator";
+import { startFcmSimulator } from "@reveille/push-simulator";
 import { anFcmToken, type Region, startRegion } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startFcmSimulator } from "@reveille/apns-simulator";
+import { startFcmSimulator } from "@reveille/push-simulator";
 import { anFcmToken, type Region, startRegion, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

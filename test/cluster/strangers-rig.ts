@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/push-simulator";
 import {
   aPublish,
   aToken,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/push-simulator";
 import {
   freePort,
   openServerDouble,

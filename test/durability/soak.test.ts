@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/push-simulator";
 import { describe, expect, it } from "vitest";
 
 import { HEAP_FLAGS } from "../load/heap-flags.ts";

@@ -8,7 +8,7 @@ import { type Machine } from "./namespaces.ts";
 import { Part } from "./part.ts";
 import { type Site } from "./site.ts";
 
-const SIMULATOR = join(import.meta.dirname, "../../packages/apns-simulator/src/main.ts");
+const SIMULATOR = join(import.meta.dirname, "../../packages/push-simulator/src/main.ts");
 const RELAY = join(import.meta.dirname, "relay.ts");
 
 export const APNS_PORT = 8443;

@@ -50,7 +50,7 @@ function mistakesIn(line: string): readonly string[] {
   const command = leafOf(program(), words);
   if (command.parent === null) return [`${line}: no command`];
   // Its options are its own.
-  if (command.name() === "apns-simulator") return [];
+  if (command.name() === "push-simulator") return [];
   const { operands, unknown } = command.parseOptions(words);
   const missing = command.options.filter(({ mandatory, long }) => mandatory && !words.includes(long ?? ""));
   const wanted = command.registeredArguments;

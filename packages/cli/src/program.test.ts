@@ -45,8 +45,8 @@ describe("reveille", () => {
   it("lists its commands", async () => {
     const { code, stdout } = await reveille("--help");
     expect(code).toBe(0);
-    for (const command of ["ingress", "worker", "sidecar", "check-config", "apns-simulator"]) {
-      expect(stdout).toContain(`  ${command} `);
+    for (const command of ["ingress", "worker", "sidecar", "check-config", "push-simulator"]) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}[ |]`, "m"));
     }
   });
 
@@ -59,12 +59,15 @@ describe("reveille", () => {
     expect(stderr).toContain(message);
   });
 
-  it("passes the simulator's own options on", async () => {
-    const { code, stdout } = await reveille("apns-simulator", "--help");
-    expect(code).toBe(0);
-    expect(stdout).toContain("--control-port");
-    expect(stdout).toMatch(/^ {2}reveille apns-simulator --port/m);
-  });
+  it.each(["push-simulator", "apns-simulator"])(
+    "passes the options of %s on to the simulator",
+    async (name) => {
+      const { code, stdout } = await reveille(name, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toContain("--control-port");
+      expect(stdout).toMatch(/^ {2}reveille push-simulator --port/m);
+    },
+  );
 });
 
 describe("check-config", () => {

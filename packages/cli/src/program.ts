@@ -1,6 +1,6 @@
 import { Command, Help } from "commander";
 
-import { addApnsSimulator } from "./command-line/apns-simulator.ts";
+import { addPushSimulator } from "./command-line/push-simulator.ts";
 import { addCanary } from "./command-line/canary.ts";
 import { addCheckConfig } from "./command-line/check-config.ts";
 import { addDoctor } from "./command-line/doctor.ts";
@@ -44,7 +44,7 @@ export function program(): Command {
   addPrivacy(reveille);
   addDomain(reveille);
   addToken(reveille);
-  addApnsSimulator(reveille);
+  addPushSimulator(reveille);
   addDocuments(reveille);
   return reveille;
 }

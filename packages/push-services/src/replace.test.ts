@@ -1,4 +1,4 @@
-import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/push-simulator";
 import { aModule, aToken, aWakeup } from "@reveille/testkit";
 import { type PushEvent } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-import { type Behaviour, startApnsSimulator } from "@reveille/apns-simulator";
+import { type Behaviour, startApnsSimulator } from "@reveille/push-simulator";
 import { openPushServices } from "@reveille/push-services";
 import { aModule, aToken, aWakeup } from "@reveille/testkit";
 import { hours, type PushModule } from "@reveille/wakeup";

@@ -152,7 +152,7 @@ describe.skipIf(unable !== undefined).each(["prosody", "ejabberd"] as const)(
       await write(APPLES_KEY, aSigningKey());
       await keep(
         "apple",
-        `reveille apns-simulator --port=8443 --tls-key=/root/apple.key --tls-cert=/etc/reveille/apns/ca.pem --key=ABC1234567:TEAM123456:${APPLES_KEY}`,
+        `reveille push-simulator --port=8443 --tls-key=/root/apple.key --tls-cert=/etc/reveille/apns/ca.pem --key=ABC1234567:TEAM123456:${APPLES_KEY}`,
       );
       await there(
         `sed -i 's|^    apns:|&\\n      endpoint: https://localhost:8443\\n      caFile: /etc/reveille/apns/ca.pem|' region/modules.yaml`,

@@ -5,7 +5,7 @@ import { accepting, freePort } from "../ports.ts";
 import { type ApnsEnd } from "./apns.ts";
 import { makeCertificate } from "./certificate.ts";
 
-const EXECUTABLE = fileURLToPath(new URL("../../../packages/apns-simulator/src/main.ts", import.meta.url));
+const EXECUTABLE = fileURLToPath(new URL("../../../packages/push-simulator/src/main.ts", import.meta.url));
 
 /** Our simulator where it only answers 200 and counts; it cannot say which devices it was asked for. */
 export async function startSimulator(bench: Bench): Promise<ApnsEnd> {

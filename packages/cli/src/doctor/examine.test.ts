@@ -1,7 +1,7 @@
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 
-import { startApnsSimulator } from "@reveille/apns-simulator";
+import { startApnsSimulator } from "@reveille/push-simulator";
 import { tryComponent } from "@reveille/ingress";
 import { parseConfig, systemClock } from "@reveille/runtime";
 import { ManualClock, startProsody, startRedis } from "@reveille/testkit";

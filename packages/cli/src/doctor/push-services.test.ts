@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-import { type FcmSimulator, startApnsSimulator, startFcmSimulator } from "@reveille/apns-simulator";
+import { type FcmSimulator, startApnsSimulator, startFcmSimulator } from "@reveille/push-simulator";
 import { type Config, parseConfig } from "@reveille/runtime";
 import { startProxy } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";

@@ -3,7 +3,7 @@ import {
   createClientAuthority,
   type Environment,
   startApnsSimulator,
-} from "@reveille/apns-simulator";
+} from "@reveille/push-simulator";
 import { aModule, aToken, aWakeup, ManualClock } from "@reveille/testkit";
 import { type Clock, epochMillis, millis, minutes } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import { Notification, Provider } from "@parse/node-apn";
-import { startApnsSimulator } from "@reveille/apns-simulator";
+import { startApnsSimulator } from "@reveille/push-simulator";
 import { aToken } from "@reveille/testkit";
 import { expect, it } from "vitest";
 

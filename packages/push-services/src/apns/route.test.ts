@@ -1,4 +1,4 @@
-import { startApnsSimulator } from "@reveille/apns-simulator";
+import { startApnsSimulator } from "@reveille/push-simulator";
 import { aToken, aWakeup } from "@reveille/testkit";
 import { minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";

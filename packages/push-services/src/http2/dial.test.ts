@@ -1,4 +1,4 @@
-import { startApnsSimulator } from "@reveille/apns-simulator";
+import { startApnsSimulator } from "@reveille/push-simulator";
 import { aToken, aWakeup, startProxy } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from "node:http2";
 
-import { type ApnsSimulator, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, startApnsSimulator } from "@reveille/push-simulator";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

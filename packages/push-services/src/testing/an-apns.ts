@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from "@reveille/apns-simulator";
+import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from "@reveille/push-simulator";
 import { aModule, aToken, aWakeup, ManualClock } from "@reveille/testkit";
 import {
   type Clock,

@@ -1,4 +1,4 @@
-import { type FcmSimulator, type FcmSimulatorOptions, startFcmSimulator } from "@reveille/apns-simulator";
+import { type FcmSimulator, type FcmSimulatorOptions, startFcmSimulator } from "@reveille/push-simulator";
 import { aModule, anFcmToken, aWakeup, ManualClock } from "@reveille/testkit";
 import { hours, type PushEvent, type Wakeup } from "@reveille/wakeup";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fieldsOf } from "../fields-of.ts";
 import { Program } from "../program.ts";
 
-const SIMULATOR = join(import.meta.dirname, "../../../apns-simulator/src/main.ts");
+const SIMULATOR = join(import.meta.dirname, "../../../push-simulator/src/main.ts");
 
 /** The control port answers at once, unless the process hangs. */
 const ANSWER_MS = 10_000;

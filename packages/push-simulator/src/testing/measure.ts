@@ -10,7 +10,7 @@ import { aToken, GOOD_HEADERS, PAYLOAD, request } from "./client.ts";
 
 /*
  * CPU of the simulator per push, in a process of its own. Give the flags of the mode to measure:
- *   node packages/apns-simulator/src/testing/measure.ts [--throughput]
+ *   node packages/push-simulator/src/testing/measure.ts [--throughput]
  */
 const PUSHES = 40_000;
 const AT_ONCE = 200;

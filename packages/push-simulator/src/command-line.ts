@@ -19,7 +19,7 @@ export type CommandLine =
       readonly accountOut: string | undefined;
     };
 
-const HELP = `apns-simulator: Apple's push service for tests, demo and load
+const HELP = `push-simulator: Apple's push service (--fcm: Google's) for tests, demo and load
 
   --host H                 listen here (127.0.0.1)
   --port N                 0: any free port (0)
@@ -43,8 +43,8 @@ const HELP = `apns-simulator: Apple's push service for tests, demo and load
 
 Prints one JSON line with the ports when ready. SIGTERM and SIGINT stop it.
 Examples:
-  reveille apns-simulator --port 8443 --ca-out simulator-ca.pem
-  reveille apns-simulator --fcm --account-out service-account.json`;
+  reveille push-simulator --port 8443 --ca-out simulator-ca.pem
+  reveille push-simulator --fcm --account-out service-account.json`;
 
 /** The flags as `parseArgs` takes them; HELP explains each. */
 export const FLAGS = {

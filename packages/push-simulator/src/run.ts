@@ -22,7 +22,7 @@ export interface RunOptions {
  * The simulator as a process: starts it with its control port and serves until `stop`. Throws on arguments it
  * does not know, unreadable files and ports in use.
  */
-export async function runApnsSimulator({ args, print, stop }: RunOptions): Promise<void> {
+export async function runPushSimulator({ args, print, stop }: RunOptions): Promise<void> {
   const command = await readCommandLine(args);
   if (command.kind === "help") {
     print(command.text);

@@ -14,7 +14,7 @@ export { type Rules } from "./faults/rules.ts";
 export { type Latency } from "./latency.ts";
 export { type Ledger, type Push } from "./ledger.ts";
 export { type ApnsSimulatorOptions } from "./options.ts";
-export { runApnsSimulator, type RunOptions } from "./run.ts";
+export { runPushSimulator, type RunOptions } from "./run.ts";
 export { type ConnectionView } from "./server/connection.ts";
 export { type Behaviour } from "./settings.ts";
 export { type ApnsSimulator, startApnsSimulator } from "./simulator.ts";

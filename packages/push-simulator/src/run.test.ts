@@ -93,7 +93,7 @@ describe("the executable", () => {
       child.stderr.once("data", (text: Buffer) => resolve(text.toString())),
     );
     expect(await exitCodeOf(child)).toBe(1);
-    expect(await said).toBe("apns-simulator: --port: not a whole number: many\n");
+    expect(await said).toBe("push-simulator: --port: not a whole number: many\n");
   });
 });
 
