@@ -30,12 +30,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "push-simulator",
   ],
   "push-simulator": [],
-  testkit: ["wakeup", "push-simulator"],
+  demo: ["testkit"],
+  testkit: ["wakeup"],
 };
 
 /** An outside library belongs to one package; ioredis to the two that own a connection, and to tests. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  "@xmpp/client": ["testkit"],
+  "@xmpp/client": ["demo"],
   "fast-check": ["testkit"],
   ioredis: ["admission", "queue", "testkit"],
   bullmq: ["queue"],

@@ -4,7 +4,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { aToken, type Region, type ServerDouble, startRegion, until } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { aToken, type ServerDouble, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { serverFixtures } from "../../packages/ingress/src/fixtures/index.ts";

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 
-import { type Region, startRegion } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");

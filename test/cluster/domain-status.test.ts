@@ -1,14 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { type Region, startRegion } from "@reveille/demo";
 import {
   aToken,
   openServerDouble,
   type Program,
-  type Region,
   type ServerDouble,
   startProsody,
-  startRegion,
   type TestProsody,
 } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { aToken, type Region, type ServerDouble, startRegion, type WireReply } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { aToken, type ServerDouble, type WireReply } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { edit, reload } from "./reloading.ts";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startFcmSimulator } from "@reveille/push-simulator";
-import { anFcmToken, startRegion, until } from "@reveille/testkit";
+import { startRegion } from "@reveille/demo";
+import { anFcmToken, until } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/fcm");

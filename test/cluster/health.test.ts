@@ -4,7 +4,8 @@ import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { freePort, type Program, type Region, startRegion, until } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { freePort, type Program, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { documentedMetrics } from "../metrics/documented-metrics.ts";

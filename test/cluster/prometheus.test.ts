@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { ask, freePort, Program, type Region, startRegion, until } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { ask, freePort, Program, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { asAsked, dashboardFiles, queriesOf } from "../metrics/dashboards.ts";

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { startFcmSimulator } from "@reveille/push-simulator";
-import { anFcmToken, type Region, startRegion } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { anFcmToken } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");

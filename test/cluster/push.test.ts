@@ -4,7 +4,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { type ChatClient, type ReceivedPush, type Region, startRegion, until } from "@reveille/testkit";
+import { type ChatClient, type ReceivedPush, type Region, startRegion } from "@reveille/demo";
+import { until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../output/cluster/push");

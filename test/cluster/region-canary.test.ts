@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 
-import { freePort, type Program, type Region, startRegion } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { freePort, type Program } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startFcmSimulator } from "@reveille/push-simulator";
-import { anFcmToken, type Region, startRegion, until } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { anFcmToken, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { edit, reload } from "./reloading.ts";

@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { type Region, startRegion, until, type WireReply } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { until, type WireReply } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { configOfHost, edit, reload } from "./reloading.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Region } from "@reveille/testkit";
+import { type Region } from "@reveille/demo";
 
 const MAIN = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 

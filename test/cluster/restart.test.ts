@@ -1,15 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  aToken,
-  type ChatClient,
-  type Program,
-  type Region,
-  type ServerDouble,
-  startRegion,
-  until,
-} from "@reveille/testkit";
+import { type ChatClient, type Region, startRegion } from "@reveille/demo";
+import { aToken, type Program, type ServerDouble, until } from "@reveille/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { answersOf } from "../durability/findings.ts";

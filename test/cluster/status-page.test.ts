@@ -3,7 +3,8 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { freePort, makeSigningKey, type Program, type Region, startRegion, until } from "@reveille/testkit";
+import { type Region, startRegion } from "@reveille/demo";
+import { freePort, makeSigningKey, type Program, until } from "@reveille/testkit";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { freePort, type Region } from "@reveille/testkit";
+import { type Region } from "@reveille/demo";
+import { freePort } from "@reveille/testkit";
 
 /** The configuration of a host with a front of our own, on ports of its own. */
 export async function withFront({ folder, configFile, hostname }: Region): Promise<string> {

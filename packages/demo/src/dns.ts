@@ -1,6 +1,5 @@
-import { freePort } from "../addresses.ts";
-import { ask } from "../ask.ts";
-import { Program } from "../program.ts";
+import { ask, freePort, Program } from "@reveille/testkit";
+
 import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
 /** Ports of 127.0.0.1 the SRV records point to. */

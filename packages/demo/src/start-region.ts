@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Program } from "../program.ts";
-import { openServerDouble, type ServerDouble } from "../server-double.ts";
+import { openServerDouble, type Program, type ServerDouble, until } from "@reveille/testkit";
+
 import { type Apns } from "./apns.ts";
 import { hostConfig } from "./host-config.ts";
 import { REGION_HOST } from "./names.ts";
@@ -12,7 +12,6 @@ import { CONFIG_FILE, type RoleOptions, startRole, writeHostConfig } from "./rol
 import { type Sender } from "./sender.ts";
 import { allOrNothing } from "./start-together.ts";
 import { type FrontKind, startSurroundings, type Surroundings } from "./surroundings.ts";
-import { until } from "./until.ts";
 import { openWorkplace, type Workplace } from "./workplace.ts";
 
 export interface RegionOptions {

@@ -1,4 +1,4 @@
-import { type Program } from "../program.ts";
+import { type Program } from "@reveille/testkit";
 
 /** A publish as the sender's server sent it. */
 export interface SentPublish {

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 
-import { fieldsOf } from "../fields-of.ts";
-import { Program } from "../program.ts";
+import { fieldsOf, Program } from "@reveille/testkit";
 
-const SIMULATOR = join(import.meta.dirname, "../../../push-simulator/src/main.ts");
+const SIMULATOR = join(import.meta.dirname, "../../push-simulator/src/main.ts");
 
 /** The control port answers at once, unless the process hangs. */
 const ANSWER_MS = 10_000;

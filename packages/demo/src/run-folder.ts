@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isRunning } from "../processes.ts";
+import { isRunning } from "@reveille/testkit";
+
 import { DATA_FOLDER } from "./workplace.ts";
 
 const RUNS = join(DATA_FOLDER, "runs");

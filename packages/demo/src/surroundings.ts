@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-import { freePort } from "../addresses.ts";
-import { type Program } from "../program.ts";
+import { freePort, type Program } from "@reveille/testkit";
+
 import { type Apns, startApns } from "./apns.ts";
 import { trustAuthority } from "./chat-client.ts";
 import { type Dns, startDns } from "./dns.ts";

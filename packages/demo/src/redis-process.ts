@@ -1,5 +1,4 @@
-import { ask } from "../ask.ts";
-import { Program } from "../program.ts";
+import { ask, Program } from "@reveille/testkit";
 
 /** Redis as a region needs it: every write on disk before it is answered, nothing evicted, small jobs packed. On a Unix socket only. */
 export async function startRegionRedis(folder: string, socket: string, logFile: string): Promise<Program> {

@@ -1,13 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { freePort } from "../addresses.ts";
-import { type Program } from "../program.ts";
-import { launchProsody } from "../prosody.ts";
+import { freePort, launchProsody, type Program, within } from "@reveille/testkit";
+
 import { type ChatClient, login, type PushRegistration } from "./chat-client.ts";
 import { CANARY_DOMAIN } from "./names.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
-import { within } from "./until.ts";
 import { type ReceivedReply, type SentPublish, watchWitness } from "./witness.ts";
 
 /** A user's own XMPP server: a stock Prosody with the stock mod_cloud_notify, on a domain of its own. */

@@ -1,5 +1,4 @@
-import { fieldsOf } from "../fields-of.ts";
-import { type Program } from "../program.ts";
+import { fieldsOf, type Program } from "@reveille/testkit";
 
 /** What the roles' logs tell of one wakeup, by its `apns-id`; times in ms since 1970. */
 export type WakeupRecord =

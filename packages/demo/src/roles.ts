@@ -1,10 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { readinessOf } from "../ask-role.ts";
-import { Program } from "../program.ts";
+import { Program, readinessOf } from "@reveille/testkit";
 
-const CLI = join(import.meta.dirname, "../../../cli/src/main.ts");
+const CLI = join(import.meta.dirname, "../../cli/src/main.ts");
 
 /** Configuration of the host, as `reveille … --config FILE` reads it. */
 export type HostConfig = Readonly<Record<string, unknown>>;

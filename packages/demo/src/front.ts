@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { launchProsody } from "../prosody.ts";
-import { type Program } from "../program.ts";
+import { launchProsody, type Program } from "@reveille/testkit";
+
 import { FRONT_HOST } from "./names.ts";
 import { machineSettings, type MachineSettings } from "./prosody-settings.ts";
 
-const REPOSITORY = join(import.meta.dirname, "../../../..");
+const REPOSITORY = join(import.meta.dirname, "../../..");
 const CLI = join(REPOSITORY, "packages/cli/src/main.ts");
 /** Its region is the local one: `REGION_HOST` and `FRONT_HOST`. */
 const PLAN = join(REPOSITORY, "deploy/plan.example.yaml");

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 
+import { until } from "@reveille/testkit";
+
 import { followMessage, type MessageTrace } from "./follow-message.ts";
 import { DEFAULT_MODULE } from "./host-config.ts";
 import { type Region } from "./start-region.ts";
-import { until } from "./until.ts";
 
 /** Two people of one server: Juliet's phone sleeps, Romeo writes to her. */
 export interface Scene extends AsyncDisposable {

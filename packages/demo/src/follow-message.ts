@@ -1,8 +1,9 @@
+import { until } from "@reveille/testkit";
+
 import { type ReceivedPush } from "./apns.ts";
 import { type ChatClient } from "./chat-client.ts";
 import { type WakeupRecord } from "./records.ts";
 import { type Region } from "./start-region.ts";
-import { until } from "./until.ts";
 import { type ReceivedReply, type SentPublish } from "./witness.ts";
 
 type Admitted = Extract<WakeupRecord, { kind: "admitted" }>;

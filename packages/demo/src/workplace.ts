@@ -9,10 +9,11 @@ import {
   issueCertificate,
   makeSigningKey,
   openCertificateAuthority,
-} from "./certificates.ts";
+} from "@reveille/testkit";
+
 import { CANARY_DOMAIN, FRONT_HOST, REGION_HOST, SENDER_DOMAIN } from "./names.ts";
 
-const REPOSITORY = join(import.meta.dirname, "../../../..");
+const REPOSITORY = join(import.meta.dirname, "../../..");
 
 /** Where everything local stays: ignored by git, safe to delete while nothing runs. */
 export const DATA_FOLDER = join(REPOSITORY, ".reveille");
