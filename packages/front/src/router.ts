@@ -5,7 +5,7 @@ import { type Components, type Request } from "./component/components.ts";
 import { domainPartOf, parseDomain } from "./s2s/domain-name.ts";
 import { type InboundStream, type PeerStanza } from "./s2s/inbound-stream.ts";
 import { type OutboundStreams } from "./s2s/outbound-streams.ts";
-import { emptyResult, textFor, waitError } from "./stanza-text.ts";
+import { emptyResult, notFoundError, textFor, waitError } from "./stanza-text.ts";
 import { type StreamElement } from "./stream/element-reader.ts";
 
 export interface RouterPorts {
@@ -91,7 +91,7 @@ export class Router {
     if (domain === undefined) return this.#ports.onRouted("dropped");
     // A component that writes to its own hostname asks whether stanzas come back to it.
     if (domain === component.hostname) return component.connection.send(xml);
-    this.#toPeer(from, domain, xml);
+    this.#toPeer(from, domain, xml, bounceOf(element, component));
   }
 
   /** No component has answered this in time. */
@@ -107,7 +107,8 @@ export class Router {
     this.#toPeer(hostname, domain, xml);
   }
 
-  #toPeer(from: string, domain: string, xml: string): void {
+  /** `onDropped`: if it cannot be delivered, now or later. */
+  #toPeer(from: string, domain: string, xml: string, onDropped?: () => void): void {
     // The newest first: an older one may lead to a peer that has lost it.
     const stream = [...(this.#bidi.get(domain) ?? [])].findLast(
       (each) => each.isBidi && each.hostname === from,
@@ -116,8 +117,9 @@ export class Router {
       stream.connection.send(xml);
       return this.#ports.onRouted("to-peer");
     }
-    const isSent = this.#ports.outbound.send(from, domain, xml);
+    const isSent = this.#ports.outbound.send(from, domain, xml, onDropped);
     this.#ports.onRouted(isSent ? "to-peer" : "reply-dropped");
+    if (!isSent) onDropped?.();
   }
 
   /** What nobody waits an answer for. */
@@ -151,4 +153,14 @@ export class Router {
     this.#paused.delete(component);
     for (const { connection } of streams) connection.resume();
   }
+}
+
+/**
+ * Tells a component that its request finds no way to a peer (RFC 6120 §10.4.1), by which an ingress learns that replies
+ * do not reach that peer either; `undefined` for what is no request, since an answer is never bounced.
+ */
+function bounceOf({ local, attributes }: StreamElement, { connection }: ComponentStream) {
+  const [id, from, to, type] = ["id", "from", "to", "type"].map((name) => attributes.get(name) ?? "");
+  if (local !== "iq" || (type !== "get" && type !== "set")) return undefined;
+  return (): void => connection.send(notFoundError({ id, from: from ?? "", to: to ?? "" }));
 }

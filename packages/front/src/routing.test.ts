@@ -110,6 +110,23 @@ describe("a request of a peer", () => {
       .toMatchObject({ because: "no address", dropped: 1 });
   });
 
+  it("whose sender cannot be reached back loses its answer without a bounce; the component's own requests to that sender are bounced", async () => {
+    await using component = await aComponent(rig.front);
+    const { peer, domain } = await aPeer(false);
+    peer.say(request(domain, "lost"));
+    await component.hears(`from='juliet@${domain}`);
+    component.say(result(domain, "lost"));
+    for (const id of ["ping-1", "ping-2"]) {
+      component.say(
+        `<iq type='get' id='${id}' from='${HOSTNAME}' to='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`,
+      );
+      await component.hears(
+        `<iq type='error' id='${id}' from='${domain}' to='${HOSTNAME}'><error type='cancel'><remote-server-not-found `,
+      );
+    }
+    expect(component.heard()).not.toContain("type='error' id='lost'");
+  });
+
   it("longer than allowed is answered with `wait`, and the next one as ever", async () => {
     await using component = await aComponent(rig.front);
     const { peer, domain } = await aPeer();

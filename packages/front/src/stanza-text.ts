@@ -36,6 +36,10 @@ export function waitError({ id, from, to }: Addresses, condition: string, text: 
   return `${reply("error", { id, from, to })}><error type='wait'><${condition} xmlns='${STANZA_ERRORS}'/><text xmlns='${STANZA_ERRORS}'>${text}</text></error></iq>`;
 }
 
+/** An error of type `cancel`, as a server gives it that finds no way to `to` (RFC 6120 §8.3.3.16). */
+export const notFoundError = (addresses: Addresses): string =>
+  `${reply("error", addresses)}><error type='cancel'><remote-server-not-found xmlns='${STANZA_ERRORS}'/></error></iq>`;
+
 export const emptyResult = (addresses: Addresses): string => `${reply("result", addresses)}/>`;
 
 /** The beginning of a reply: it comes from where the request went. */

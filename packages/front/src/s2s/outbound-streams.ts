@@ -42,6 +42,8 @@ interface Way {
   stream: OutboundStream | undefined;
   waiting: string;
   stanzas: number;
+  /** Called if what waits is dropped. */
+  onDropped: (() => void)[];
   /** Monotonic. */
   usedAt: number;
   blockedUntil: number;
@@ -67,8 +69,8 @@ export class OutboundStreams {
     return this.#ways.size;
   }
 
-  /** Sends a stanza to a domain, when there is a stream; `false` if it was dropped. */
-  send(from: string, to: string, xml: string): boolean {
+  /** Sends a stanza to a domain, when there is a stream; `false` if it was dropped. `onDropped`: if it is dropped later. */
+  send(from: string, to: string, xml: string, onDropped?: () => void): boolean {
     const way = this.#wayTo(from, to);
     if (way === undefined) return false;
     way.usedAt = this.#ports.clock.monotonic();
@@ -80,6 +82,7 @@ export class OutboundStreams {
       return false;
     way.waiting += xml;
     way.stanzas += 1;
+    if (onDropped !== undefined) way.onDropped.push(onDropped);
     return true;
   }
 
@@ -115,7 +118,7 @@ export class OutboundStreams {
     const isBlocked = known !== undefined && now < known.blockedUntil;
     if (this.#isClosed || isBlocked || this.#connecting >= limits.connecting) return undefined;
     if (known === undefined && this.#ways.size >= limits.streams) return undefined;
-    const way: Way = { from, to, stream: undefined, waiting: "", stanzas: 0, usedAt: now, blockedUntil: 0 };
+    const way: Way = { from, to, stream: undefined, ...nothingWaits(), usedAt: now, blockedUntil: 0 };
     this.#ways.set(key, way);
     way.stream = this.#open(way, context);
     return way;
@@ -142,7 +145,7 @@ export class OutboundStreams {
       onReady: (method, stream) => {
         settled();
         stream.send(way.waiting);
-        [way.waiting, way.stanzas] = ["", 0];
+        Object.assign(way, nothingWaits());
         onReady(to, method);
       },
       onEnded: (because, stream) => {
@@ -164,6 +167,14 @@ export class OutboundStreams {
       way.blockedUntil = clock.monotonic() + limits.retryAfter;
     }
     way.stream = undefined;
-    [way.waiting, way.stanzas] = ["", 0];
+    const { onDropped } = way;
+    Object.assign(way, nothingWaits());
+    for (const dropped of onDropped) dropped();
   }
 }
+
+const nothingWaits = (): Pick<Way, "waiting" | "stanzas" | "onDropped"> => ({
+  waiting: "",
+  stanzas: 0,
+  onDropped: [],
+});
