@@ -41,7 +41,9 @@ describe("deploy/README.md", () => {
   });
 
   it("has firewall rules that nft understands", async () => {
-    const [rules = ""] = all(/^```nft\n([\s\S]*?)^```$/gm);
+    const blocks = all(/^```nft\n([\s\S]*?)^```$/gm);
+    expect(blocks).toHaveLength(2);
+    const rules = blocks.join("\n");
     const said = await new Promise<string>((resolve) => {
       // A network of its own: checking asks the kernel, which lets root alone do it.
       const nft = execFile("unshare", ["--net", "nft", "--check", "--file", "-"], (error, stdout, stderr) =>

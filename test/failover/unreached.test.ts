@@ -42,6 +42,10 @@ describe.skipIf(unable !== undefined)("a sender without XEP-0288", () => {
     await expect
       .poll(async () => probesOf(region), { timeout: 100_000, interval: 500 })
       .toEqual({ reached: 0, unreached: 1 });
+    const status: unknown = JSON.parse(
+      (await askOverUnix(socketOf(region.site, "sidecar"), "/status.json")).body,
+    );
+    expect(status).toMatchObject({ repliesReach: { reached: 0, unreached: 1 } });
     expect(region.load.replies).toEqual([]);
   });
 });

@@ -51,6 +51,22 @@ describe("the probe of replies", () => {
     expect(told).toEqual([["sender.example", isReached]]);
   });
 
+  it("counts a domain by its last answer, for two hours after it published last", async () => {
+    const { clock, probe, answer, publish } = aProbe();
+    publish();
+    expect(probe.reach()).toEqual({ reached: 0, unreached: 0 });
+    probe.hears(answer("error", "remote-server-not-found"));
+    expect(probe.reach()).toEqual({ reached: 0, unreached: 1 });
+    await clock.advance(minutes(90));
+    publish();
+    // Until the second ping is answered the first says how it is.
+    expect(probe.reach()).toEqual({ reached: 0, unreached: 1 });
+    probe.hears(answer("result"));
+    expect(probe.reach()).toEqual({ reached: 1, unreached: 0 });
+    await clock.advance(hours(2));
+    expect(probe.reach()).toEqual({ reached: 0, unreached: 0 });
+  });
+
   it("takes no ping that somebody else made up, and no silence", async () => {
     const { clock, told, probe, answer, publish } = aProbe();
     publish();

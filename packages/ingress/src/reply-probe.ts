@@ -8,6 +8,8 @@ import { type Stanza } from "./stanza.ts";
 
 /** A domain is asked again after this. */
 const EVERY = hours(1);
+/** A domain that has not published for this long is forgotten; longer than the time between two pings and the wait for the second. */
+const FORGET_AFTER = hours(2);
 /** Longer than any front tries to reach a server: Prosody 90 s, ejabberd 120 s. */
 const WITHIN = minutes(5);
 /** Most domains that are remembered as asked, and most pings without an answer. */
@@ -18,6 +20,18 @@ const UNREACHED: ReadonlySet<string | undefined> = new Set([
   "remote-server-not-found",
   "remote-server-timeout",
 ]);
+
+/** Sending domains of the last two hours by what became of the last ping to each. */
+export interface RepliesReach {
+  readonly reached: number;
+  readonly unreached: number;
+}
+
+interface Asked {
+  readonly since: Millis;
+  /** By the last ping that was answered; `undefined`: none was. */
+  isReached: boolean | undefined;
+}
 
 export interface ReplyProbeOptions {
   readonly clock: Clock;
@@ -33,8 +47,8 @@ export interface ReplyProbeOptions {
 export class ReplyProbe {
   readonly #options: ReplyProbeOptions;
   readonly #id = `reply-probe-${randomUUID()}`;
-  /** When each domain was asked last, by the monotonic clock; the longest ago first. */
-  readonly #asked = new Map<string, Millis>();
+  /** When each domain was asked last, by the monotonic clock, and whether it was reached; the longest ago first. */
+  readonly #asked = new Map<string, Asked>();
   readonly #pending = new Map<string, { readonly domain: string; readonly since: Millis }>();
   #count = 0;
 
@@ -46,12 +60,12 @@ export class ReplyProbe {
   answered(domain: string, ours: string, path: ReplyPath): void {
     const now = this.#options.clock.monotonic();
     const last = this.#asked.get(domain);
-    if (last !== undefined && now - last < EVERY) return;
+    if (last !== undefined && now - last.since < EVERY) return;
     this.#forgetOldest(now);
     if (this.#pending.size >= MOST) return;
     const name = detached(domain);
     this.#asked.delete(name);
-    this.#asked.set(name, now);
+    this.#asked.set(name, { since: now, isReached: last?.isReached });
     this.#count += 1;
     const id = `${this.#id}-${this.#count}`;
     this.#pending.set(id, { domain: name, since: now });
@@ -66,8 +80,19 @@ export class ReplyProbe {
     const asked = this.#pending.get(id);
     if (asked === undefined) return false;
     this.#pending.delete(id);
-    this.#options.onAnswer(asked.domain, type === "result" || !UNREACHED.has(error?.condition));
+    const isReached = type === "result" || !UNREACHED.has(error?.condition);
+    const known = this.#asked.get(asked.domain);
+    if (known !== undefined) known.isReached = isReached;
+    this.#options.onAnswer(asked.domain, isReached);
     return true;
+  }
+
+  reach(): RepliesReach {
+    this.#forgetOldest(this.#options.clock.monotonic());
+    const counts = { reached: 0, unreached: 0 };
+    for (const { isReached } of this.#asked.values())
+      if (isReached !== undefined) counts[isReached ? "reached" : "unreached"] += 1;
+    return counts;
   }
 
   #forgetOldest(now: Millis): void {
@@ -75,8 +100,8 @@ export class ReplyProbe {
       if (now - since < WITHIN) break;
       this.#pending.delete(id);
     }
-    for (const [domain, since] of this.#asked) {
-      if (this.#asked.size < MOST && now - since < EVERY) break;
+    for (const [domain, { since }] of this.#asked) {
+      if (this.#asked.size < MOST && now - since < FORGET_AFTER) break;
       this.#asked.delete(domain);
     }
   }

@@ -27,7 +27,7 @@ import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
 import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
 import { StreamGroup } from "./stream/stream-group.ts";
-import { ReplyProbe } from "./reply-probe.ts";
+import { type RepliesReach, ReplyProbe } from "./reply-probe.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
 
 export interface IngressOptions {
@@ -107,6 +107,8 @@ export interface Ingress extends AsyncDisposable {
   readonly serve: (modules: IngressModules) => void;
   /** Publishes in hand, unanswered. */
   readonly held: () => number;
+  /** How many sending domains our replies reach. */
+  readonly repliesReach: () => RepliesReach;
   /** Whether it serves the front of another host, and stanzas pass. */
   readonly standsIn: () => boolean;
   /** Whether another ingress has its place at the own front. */
@@ -214,6 +216,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
     ],
     serve: (next) => void (modules = servedBy(next)),
     held: () => intake.inHand,
+    repliesReach: () => probe.reach(),
     standsIn: () => slots.some((slot) => !slot.isOwn && slot.isServing),
     wantsPlace: () => own.some(({ isStandingBy }) => isStandingBy),
     [Symbol.asyncDispose]: async () => {

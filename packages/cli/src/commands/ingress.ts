@@ -93,6 +93,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
   addReadings(context, queue, admission);
   context.metrics.addReading(() => [
     { kind: "held", publishes: ingress.held() },
+    { kind: "replies", ...ingress.repliesReach() },
     { kind: "sentinels", ...(sentinels?.sight() ?? { configured: 0, agreeing: 0 }) },
   ]);
   const running = starting.move();

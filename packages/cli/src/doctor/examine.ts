@@ -10,6 +10,7 @@ import { checkOwnAddresses } from "./own-addresses.ts";
 import { type Check, type Patient } from "./patient.ts";
 import { checkPeers } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
+import { checkReplies } from "./replies.ts";
 import { checkRoles } from "./roles.ts";
 import { checkS2s } from "./s2s.ts";
 import { checkSecretFiles } from "./secret-files.ts";
@@ -25,6 +26,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ["sentinels", checkSentinels],
   ["front", checkComponents],
   ["s2s", checkS2s],
+  ["replies", checkReplies],
   ["roles", checkRoles],
   ["peers", checkPeers],
   ["limits", checkFileLimits],

@@ -8,6 +8,7 @@ import { type Target } from "./dns.ts";
 import { judgeFileLimit } from "./file-limits.ts";
 import { type Finding } from "./finding.ts";
 import { judgeRedis, type RedisFacts } from "./redis-judgement.ts";
+import { judgeReplies } from "./replies.ts";
 import { judgeRole } from "./roles.ts";
 import { judgeTargets } from "./s2s.ts";
 import { judgeSentinels } from "./sentinels.ts";
@@ -45,6 +46,20 @@ describe("the doctor's judgement of a credential", () => {
   ])("%s", (_what, facts, kind, text) => {
     const finding = judgeCredential(aModuleName(), facts, NOW);
     expect(finding).toMatchObject({ kind, text: containing(text) });
+  });
+});
+
+describe("the doctor's judgement of replies", () => {
+  it.each<readonly [status: unknown, finding: string]>([
+    [{ repliesReach: { reached: 3, unreached: 0 } }, "ok replies to senders: reach 3 of 3 domains that"],
+    [{ repliesReach: { reached: 3, unreached: 2 } }, "ok replies to senders: reach 3 of 5 domains that"],
+    [{ repliesReach: { reached: 4, unreached: 5 } }, "warn replies to senders: reach 4 of 9 domains that"],
+    [{ repliesReach: { reached: 0, unreached: 0 } }, "skipped replies to senders: no domain has published"],
+    [{ repliesReach: null }, "skipped replies to senders: no ingress"],
+    // Of an older version.
+    [{ ready: true }, "skipped replies to senders: no ingress"],
+  ])("says of %j: %s", (status, finding) => {
+    expect(told([judgeReplies(status)])).toEqual([containing(finding)]);
   });
 });
 

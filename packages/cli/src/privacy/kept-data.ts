@@ -22,7 +22,7 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: "until the reply is sent, 45s at most",
     },
     {
-      what: "names of the domains that published last",
+      what: "names of the domains that published last, and whether our replies reach them",
       where: "memory of the ingress",
       kept: "until others take their places, 4096 at most",
     },

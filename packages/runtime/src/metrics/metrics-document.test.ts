@@ -39,6 +39,7 @@ const READINGS: readonly Reading[] = [
     lag: { bytes: 0, seconds: 0 },
   },
   { kind: "sentinels", configured: 3, agreeing: 3 },
+  { kind: "replies", reached: 0, unreached: 0 },
   {
     kind: "front",
     connections: 0,

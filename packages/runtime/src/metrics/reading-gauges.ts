@@ -38,6 +38,13 @@ export function readingGauges(registry: Registry) {
     labels: [],
     aggregator: "sum",
   });
+  const domains = gauge(registry, {
+    name: "reveille_sending_domains",
+    help: "Domains that published within two hours, by whether the last ping to them was answered, or found their server `unreached`, so that replies to them are lost.",
+    labels: ["replies"],
+    // One domain may publish to several ingresses.
+    aggregator: "max",
+  });
   const redis = redisGauges(registry);
   const credential = gauge(registry, {
     name: "reveille_credential_expiry_timestamp_seconds",
@@ -49,7 +56,7 @@ export function readingGauges(registry: Registry) {
   return (readings: readonly Reading[]): void => {
     // prom-client sets a gauge without labels to 0 when it is reset; only removing makes it vanish.
     redis.clear();
-    for (const each of [batches, credential]) each.reset();
+    for (const each of [batches, domains, credential]) each.reset();
     for (const each of [oldest, trailing, dead, held]) each.remove();
     for (const reading of readings) {
       switch (reading.kind) {
@@ -67,6 +74,10 @@ export function readingGauges(registry: Registry) {
           break;
         case "held":
           held.set(reading.publishes);
+          break;
+        case "replies":
+          domains.set({ replies: "reached" }, reading.reached);
+          domains.set({ replies: "unreached" }, reading.unreached);
           break;
         case "redis":
           redis.show(reading);

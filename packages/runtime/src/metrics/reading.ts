@@ -16,6 +16,8 @@ export type Reading =
   | { readonly kind: "dead"; readonly devices: number }
   /** Publishes that this ingress holds unanswered while Redis is away. */
   | { readonly kind: "held"; readonly publishes: number }
+  /** Sending domains of the last two hours at this ingress that its replies reach, and that they do not reach. */
+  | { readonly kind: "replies"; readonly reached: number; readonly unreached: number }
   /** Of the Redis that this process writes to. */
   | {
       readonly kind: "redis";

@@ -6,6 +6,7 @@ export const METRICS = {
   queueBatches: "reveille_queue_batches",
   queueOldest: "reveille_queue_oldest_seconds",
   trailing: "reveille_trailing_devices",
+  sendingDomains: "reveille_sending_domains",
   component: "reveille_component_state",
   breaker: "reveille_breaker_state",
   connections: "reveille_push_connections",

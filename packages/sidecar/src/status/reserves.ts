@@ -1,6 +1,7 @@
 import { expiredFor } from "../front-certificates.ts";
 import { escaped, spoken } from "./html.ts";
 import { type ModuleStatus } from "./module-status.ts";
+import { isOutOfReach } from "./replies-reach.ts";
 import { type Status } from "./status.ts";
 
 type Mood = "good" | "doubtful" | "bad" | "plain";
@@ -33,15 +34,26 @@ export function concernsOf(status: Status): readonly string[] {
   return states.filter(([, [mood]]) => mood === "bad").map(([name, [, words]]) => `${name} – ${words}`);
 }
 
-function reservesOf({ components, failover, at, clockAheadSeconds }: Status): readonly Row[] {
+function reservesOf({ components, failover, at, repliesReach, clockAheadSeconds }: Status): readonly Row[] {
   return [
     ["front", placeAtFront(components)],
     ...otherFronts(failover.otherFronts),
     ["Redis", redis(failover.redis)],
     ["Sentinels", sentinels(failover)],
     ["certificate of the front", frontExpiry(failover.certificateExpiresAt, at)],
+    ["replies to senders", replies(repliesReach)],
     ...clock(clockAheadSeconds),
   ];
+}
+
+/** Without XEP-0288, the usual case, a reply takes a connection to the sender's server. */
+function replies(known: Status["repliesReach"]): Said {
+  if (known === null) return UNKNOWN;
+  const { reached, unreached } = known;
+  if (reached + unreached === 0) return ["plain", "nobody has published"];
+  if (unreached === 0) return ["good", `reach all ${reached}`];
+  const text = `do not reach ${unreached} of ${reached + unreached}`;
+  return [isOutOfReach(known) ? "bad" : "plain", text];
 }
 
 /** That of the alert. */

@@ -193,6 +193,38 @@ describe("the status of a host", () => {
     });
   });
 
+  it.each<readonly [reached: number, unreached: number, words: string, isConcern: boolean]>([
+    [0, 0, "nobody has published", false],
+    [7, 0, "reach all 7", false],
+    // Some servers accept nothing, as ever.
+    [4, 4, "do not reach 4 of 8", false],
+    [5, 5, "do not reach 5 of 10", false],
+    [1, 4, "do not reach 4 of 5", false],
+    // Then it is likelier that the front of this host gets nowhere.
+    [4, 5, "do not reach 5 of 9", true],
+  ])(
+    "tells that replies reach %d sending domains, and %d not",
+    async (reached, unreached, words, isConcern) => {
+      await using host = await aHost();
+      const values = [
+        [{ replies: "reached" }, reached],
+        [{ replies: "unreached" }, unreached],
+      ] as const;
+      await host.role({
+        role: "ingress",
+        metrics: [family(METRICS.sendingDomains, values, { type: "gauge" })],
+      });
+      const sidecar = await host.start();
+      expect(parsedStatus((await sidecar.get("/status.json")).text)).toMatchObject({
+        repliesReach: { reached, unreached },
+      });
+      const page = (await sidecar.get("/")).text;
+      expect(page).toContain(`<td>replies to senders</td>`);
+      expect(page).toContain(words);
+      expect(page.includes(`<li>replies to senders – ${words}</li>`)).toBe(isConcern);
+    },
+  );
+
   it("is made from metrics that exist", async () => {
     const documented = await readFile(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
     expect(Object.values(METRICS).filter((name) => !documented.includes(`| \`${name}\` |`))).toEqual([]);

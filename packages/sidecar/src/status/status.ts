@@ -28,6 +28,8 @@ export interface Status {
   readonly connections: Readonly<Record<string, number>>;
   readonly modules: readonly ModuleStatus[];
   readonly failover: FailoverStatus;
+  /** How many domains that published within two hours our replies reach, and how many not; `null`: no ingress says so. */
+  readonly repliesReach: { readonly reached: number; readonly unreached: number } | null;
   /** How far this host's clock is ahead of Redis', or behind it (negative); `null`: no role has compared them. */
   readonly clockAheadSeconds: number | null;
   readonly now: Point | null;
@@ -101,6 +103,7 @@ export function statusOf(input: StatusInput): Status {
       otherFronts: others,
       certificateExpiresAt: input.certificateExpiresAt ?? null,
     },
+    repliesReach: repliesReach(families),
     clockAheadSeconds: clockAhead(families),
     now: history.now ?? null,
     history: { since: history.since ?? null, stepSeconds: STEP / 1_000, points: history.points },
@@ -115,6 +118,15 @@ function clockAhead(families: Families): number | null {
   const [ahead, behind] = [of("ahead"), of("behind")];
   if (ahead === undefined || behind === undefined) return null;
   return ahead >= behind ? ahead : -behind;
+}
+
+function repliesReach(families: Families): Status["repliesReach"] {
+  const of = (replies: string): number | undefined =>
+    greatestOf(
+      valuesOf(families, METRICS.sendingDomains).filter(({ labels }) => labels["replies"] === replies),
+    );
+  const [reached, unreached] = [of("reached"), of("unreached")];
+  return reached === undefined || unreached === undefined ? null : { reached, unreached };
 }
 
 function redisStatus(families: Families): Pick<FailoverStatus, "redis" | "sentinels"> {
