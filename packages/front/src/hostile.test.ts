@@ -60,6 +60,25 @@ describe("a proven peer that is hostile", () => {
     );
   });
 
+  it.each([
+    ["an unbound prefix of an element", "<x:a/>"],
+    ["an unbound prefix of an attribute", "<a xmlns='urn:a' x:b=''/>"],
+    ["a prefix that is unbound again", "<a xmlns:x='urn:x'><b xmlns:x=''/></a>"],
+    ["a rebound `xml`", "<a xmlns:xml='urn:x'/>"],
+    ["a name with two colons", "<x:a:b xmlns:x='urn:x'/>"],
+    ["one attribute under two prefixes", "<a xmlns:x='urn:x' xmlns:y='urn:x' x:b='' y:b=''/>"],
+    [
+      "65 attributes",
+      `<a xmlns='urn:a' ${Array.from({ length: 65 }, (_none, at) => `a${at}=''`).join(" ")}/>`,
+    ],
+  ])("has a stanza with %s answered with `wait`, and goes on", async (_what, content) => {
+    await using peer = await proven(EVIL);
+    peer.say(`<iq type='set' id='faulty' ${addresses}>${content}</iq>${request(EVIL, "next")}`);
+    await component.hears("id='next'");
+    await peer.hears("<bad-request");
+    expect(component.heard()).not.toContain("faulty");
+  });
+
   it("is refused with a header full of declarations, which every stanza would be passed on with", async () => {
     await using peer = await APeer.connect(optionsOf(EVIL));
     peer.open(Array.from({ length: 50 }, (_none, at) => ` xmlns:p${at}='urn:${"x".repeat(50)}'`).join(""));

@@ -63,6 +63,17 @@ describe.each([false, true])("a peer's certificate, direct TLS %s", (isDirect) =
     expect(deeper.heard).not.toContain("EXTERNAL");
   });
 
+  it.each([
+    ["an SRVName of servers", `otherName:1.3.6.1.5.5.7.8.7;IA5STRING:_xmpp-server.${DOMAIN}`, true],
+    ["an SRVName of clients", `otherName:1.3.6.1.5.5.7.8.7;IA5STRING:_xmpp-client.${DOMAIN}`, false],
+    ["an XmppAddr", `otherName:1.3.6.1.5.5.7.8.5;UTF8:${DOMAIN}`, true],
+    ["an XmppAddr of a user", `otherName:1.3.6.1.5.5.7.8.5;UTF8:juliet@${DOMAIN}`, false],
+    ["text like one in a dNSName", `othername:XmppAddr:${DOMAIN}`, false],
+  ])("may name the domain by %s", async (_, name, isProof) => {
+    await using peer = await APeer.secure(optionsWith({ names: [name] }, isDirect));
+    expect(peer.heard.includes("EXTERNAL")).toBe(isProof);
+  });
+
   it.each<[string, CertificateKind | undefined]>([
     ["serverAuth only", { names: [DOMAIN], usage: "server" }],
     ["self-signed", { names: [DOMAIN], isSelfSigned: true }],
@@ -178,6 +189,27 @@ describe("a proven peer", () => {
     await using peer = await proven();
     peer.say(`<iq type='set' id='spelt' from='Server.EXAMPLE./x' to='PUSH.example'><a xmlns='urn:a'/></iq>`);
     await expect(component.hears("id='spelt'")).resolves.toBeUndefined();
+  });
+});
+
+describe("the id of a stream", () => {
+  it("is a new one after TLS, and after SASL (RFC 6120 §4.3.3)", async () => {
+    await using peer = await APeer.connect(optionsWith(both));
+    peer.open();
+    await peer.hears("</stream:features>");
+    const idsIn = (text: string) =>
+      [...text.matchAll(/<stream:stream[^>]* id='([^']*)'/g)].map(([, id]) => id);
+    const inClear = idsIn(peer.heard);
+    peer.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    await peer.hears("<proceed");
+    await peer.handshake();
+    peer.open();
+    await peer.hears("</stream:features>");
+    peer.authenticate();
+    await peer.hears("<success");
+    peer.open();
+    await peer.hears("</stream:features>", 2);
+    expect(new Set([...inClear, ...idsIn(peer.heard)]).size).toBe(3);
   });
 });
 

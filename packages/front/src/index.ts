@@ -1,4 +1,6 @@
-export { type FrontLimits } from "./limits.ts";
+export { type DrainAnswer, type HostStates } from "./availability.ts";
+export { askSidecars } from "./host-states.ts";
+export { type FrontLimits, LIMITS as DEFAULT_LIMITS } from "./limits.ts";
 export { type ListenAddress } from "./listen.ts";
 export { type Routed } from "./router.ts";
 export { anyAddress, publicAddressesOnly } from "./s2s/address-rule.ts";

@@ -4,6 +4,8 @@ import { type ComponentStream } from "./component/component-stream.ts";
 import { type Components, type Request } from "./component/components.ts";
 import { domainPartOf, parseDomain } from "./s2s/domain-name.ts";
 import { type InboundStream, type PeerStanza } from "./s2s/inbound-stream.ts";
+import { type ProvenStreams } from "./s2s/proven-streams.ts";
+import { PING_PREFIX } from "./s2s/confirmation.ts";
 import { type OutboundStreams } from "./s2s/outbound-streams.ts";
 import { emptyResult, notFoundError, textFor, waitError } from "./stanza-text.ts";
 import { type StreamElement } from "./stream/element-reader.ts";
@@ -11,8 +13,8 @@ import { type StreamElement } from "./stream/element-reader.ts";
 export interface RouterPorts {
   readonly clock: Clock;
   readonly components: Components;
-  readonly outbound: Pick<OutboundStreams, "send">;
-  readonly serves: (domain: string) => boolean;
+  readonly outbound: Pick<OutboundStreams, "answered" | "send">;
+  readonly streams: Pick<ProvenStreams, "forReplies">;
   readonly onRouted: (what: Routed) => void;
 }
 
@@ -24,8 +26,6 @@ const READ_WITHIN = seconds(10);
 /** Passes stanzas between peers and components. Knows addresses only: nothing of what stanzas are about. */
 export class Router {
   readonly #ports: RouterPorts;
-  /** Streams on which a peer takes replies, by its domain; the newest last. */
-  readonly #bidi = new Map<string, Set<InboundStream>>();
   /** Streams that are not read while a component that they write to does not read. */
   readonly #paused = new Map<ComponentStream, Set<InboundStream>>();
 
@@ -33,20 +33,8 @@ export class Router {
     this.#ports = ports;
   }
 
-  /** A peer has proven a domain. */
-  proven(domain: string, stream: InboundStream): void {
-    if (!stream.wantsReplies) return;
-    const streams = this.#bidi.get(domain) ?? new Set();
-    this.#bidi.set(domain, streams.add(stream));
-  }
-
   ended(stream: InboundStream): void {
     for (const streams of this.#paused.values()) streams.delete(stream);
-    for (const domain of stream.domains) {
-      const streams = this.#bidi.get(domain);
-      streams?.delete(stream);
-      if (streams?.size === 0) this.#bidi.delete(domain);
-    }
   }
 
   /** A component is gone: nobody waits for it to read. */
@@ -54,7 +42,7 @@ export class Router {
     this.#resume(component);
   }
 
-  fromPeer({ element, to: hostname, prefixes }: PeerStanza, stream: InboundStream): void {
+  fromPeer({ element, from: domain, to: hostname, prefixes }: PeerStanza, stream: InboundStream): void {
     const { attributes, local } = element;
     const [from, to] = [attributes.get("from") ?? "", attributes.get("to") ?? ""];
     const type = attributes.get("type");
@@ -63,9 +51,10 @@ export class Router {
     const xml = textFor(element, prefixes);
     if (xml === undefined) {
       if (!isRequest) return this.#ports.onRouted("dropped");
-      const text = "This stanza is longer than any that this service needs.";
+      const text = "This stanza is longer than any that this service needs, or has an unbound prefix.";
       return this.#answer({ from, hostname }, waitError({ id, from, to }, "bad-request", text));
     }
+    if (id?.startsWith(PING_PREFIX) === true) return this.#ports.outbound.answered(hostname, domain, id);
     if (!isRequest || id === undefined) return this.#pass(xml, hostname, stream);
     const { clock, components } = this.#ports;
     if (type === "get" && !components.serves(hostname) && xml.includes("urn:xmpp:ping"))
@@ -85,7 +74,11 @@ export class Router {
     const isAnswer = element.local === "iq" && (type === "result" || type === "error");
     const isLoop = parseDomain(domainPartOf(to)) === component.hostname;
     // A peer that has been answered in the place of a component is told nothing more of it.
-    if (isAnswer && !isLoop && !this.#ports.components.answered(to, attributes.get("id") ?? ""))
+    if (
+      isAnswer &&
+      !isLoop &&
+      !this.#ports.components.answered(attributes.get("id") ?? "", to, component.hostname)
+    )
       return this.#ports.onRouted("dropped");
     const domain = parseDomain(domainPartOf(to));
     if (domain === undefined) return this.#ports.onRouted("dropped");
@@ -109,10 +102,7 @@ export class Router {
 
   /** `onDropped`: if it cannot be delivered, now or later. */
   #toPeer(from: string, domain: string, xml: string, onDropped?: () => void): void {
-    // The newest first: an older one may lead to a peer that has lost it.
-    const stream = [...(this.#bidi.get(domain) ?? [])].findLast(
-      (each) => each.isBidi && each.hostname === from,
-    );
+    const stream = this.#ports.streams.forReplies(domain, from);
     if (stream !== undefined) {
       stream.connection.send(xml);
       return this.#ports.onRouted("to-peer");

@@ -1,26 +1,33 @@
 import { Resolver } from "node:dns/promises";
 import { type Socket } from "node:net";
 
-import { type Clock, type FrontEvent, type PartHealth, seconds } from "@reveille/wakeup";
+import {
+  type Clock,
+  type FrontEvent,
+  type FrontLimit,
+  type Health,
+  type PartHealth,
+  seconds,
+} from "@reveille/wakeup";
 
+import { Availability, type DrainAnswer, type HostStates } from "./availability.ts";
 import { ComponentStream } from "./component/component-stream.ts";
 import { Components } from "./component/components.ts";
 import { type FrontLimits, LIMITS } from "./limits.ts";
 import { listen, type ListenAddress, type Listener } from "./listen.ts";
+import { type PeerAddresses, PeerListeners } from "./peer-listeners.ts";
 import { type Routed, Router } from "./router.ts";
 import { type AddressRule, publicAddressesOnly } from "./s2s/address-rule.ts";
-import { type Admitted, ConnectionCounter } from "./s2s/connection-limits.ts";
 import { DialbackKeys } from "./s2s/dialback-key.ts";
 import { type NameResolver } from "./s2s/find-server.ts";
-import { type InboundPorts, InboundStream } from "./s2s/inbound-stream.ts";
 import { OutboundStreams } from "./s2s/outbound-streams.ts";
+import { Peers } from "./s2s/peers.ts";
 import { type TlsMaterial, TlsServer } from "./s2s/tls-server.ts";
 
 export interface FrontOptions {
   /** Certificates by the hostnames that this front serves, as A-labels in lower case. */
   readonly tls: TlsMaterial;
-  /** Where peers connect: with STARTTLS, and with direct TLS. */
-  readonly listen: { readonly starttls: readonly ListenAddress[]; readonly direct: readonly ListenAddress[] };
+  readonly listen: PeerAddresses;
   /** Where components connect, and the secret that they share with us (XEP-0114). */
   readonly component: ListenAddress & { readonly secret: string };
   /** Shared by all fronts of a hostname (XEP-0185). */
@@ -30,6 +37,8 @@ export interface FrontOptions {
   readonly limits?: Partial<FrontLimits>;
   /** The machine's DNS unless told. */
   readonly resolver?: NameResolver;
+  /** Given the way to tell whether a component is connected for each hostname. Without it the front is there for good. */
+  readonly hosts?: ((isServed: () => boolean) => HostStates) | undefined;
   /** Where streams may be opened to. Addresses of the open internet unless told. */
   readonly isAllowed?: AddressRule;
 }
@@ -41,25 +50,25 @@ export interface FrontReading {
   readonly outbound: number;
   readonly components: number;
   readonly unanswered: number;
+  readonly isListening: boolean;
   /** Since the start. */
   readonly routed: Readonly<Record<Routed, number>>;
 }
 
 export interface Front extends AsyncDisposable {
-  readonly addresses: {
-    readonly starttls: readonly ListenAddress[];
-    readonly direct: readonly ListenAddress[];
-    readonly component: ListenAddress;
-  };
+  readonly addresses: PeerAddresses & { readonly component: ListenAddress };
   readonly health: () => readonly PartHealth[];
   readonly reading: () => FrontReading;
   /** From the next handshake on, these are the certificates. Throws, with nothing changed, if they cannot be used. */
   readonly adopt: (tls: TlsMaterial) => void;
   /**
    * Accepts no new streams and closes those there are, in form. What peers had sent before they read that is still
-   * passed on, and replies still leave. Resolves when all streams are over.
+   * passed on, and replies still leave. Resolves when all streams are over and all requests are answered, or at once with
+   * what speaks against it: `always` drains in spite of that.
    */
-  readonly drain: () => Promise<void>;
+  readonly drain: (when?: "harmless" | "always") => Promise<DrainAnswer>;
+  /** Accepts streams again. Rejects if an address cannot be had any more. */
+  readonly undoDrain: () => Promise<void>;
 }
 
 const SWEEP_EVERY = seconds(1);
@@ -81,13 +90,13 @@ class RunningFront implements Front {
   readonly #options: FrontOptions;
   readonly #limits: FrontLimits;
   readonly #stop = new AbortController();
-  readonly #counter: ConnectionCounter;
+  readonly #peers: Peers;
   readonly #tls: TlsServer;
   readonly #components: Components;
   readonly #outbound: OutboundStreams;
   readonly #router: Router;
-  readonly #streams = new Map<InboundStream, Admitted>();
-  readonly #admitted = new WeakMap<Socket, Admitted>();
+  readonly #listeners: PeerListeners;
+  readonly #availability: Availability;
   readonly #componentStreams = new Set<ComponentStream>();
   readonly #routed: Record<Routed, number> = {
     "to-component": 0,
@@ -96,28 +105,31 @@ class RunningFront implements Front {
     dropped: 0,
     "reply-dropped": 0,
   };
-  readonly #ports: InboundPorts;
-  #listeners: { starttls: Listener[]; direct: Listener[]; component: Listener | undefined } = {
-    starttls: [],
-    direct: [],
-    component: undefined,
-  };
+  #componentListener: Listener | undefined;
   #hostnames: ReadonlySet<string>;
-  #isDraining = false;
 
   constructor(options: FrontOptions) {
     const { clock, observe } = options;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#hostnames = new Set(options.tls.certificates.keys());
-    this.#counter = new ConnectionCounter(this.#limits);
+    const reached = (limit: FrontLimit) => (): void => observe({ kind: "limit-reached", limit });
+    this.#listeners = new PeerListeners(options.listen, (socket, kind) => this.#peers.admit(socket, kind));
+    this.#availability = new Availability({
+      clock,
+      listeners: this.#listeners,
+      hosts: options.hosts?.(() => this.#unserved().length === 0),
+      closeStreams: () => this.#peers.close(),
+      onChanged: (state, because) =>
+        observe({ kind: "listening-changed", state, ...(because === undefined ? {} : { because }) }),
+    });
     this.#tls = new TlsServer(options.tls);
     const keys = new DialbackKeys(options.dialbackSecret);
-    const serves = (domain: string): boolean => this.#hostnames.has(domain);
     this.#components = new Components({
       ...this.#limits,
       clock,
       onUnanswered: (request) => this.#router.unanswered(request),
+      onFull: reached("heldLength"),
     });
     this.#outbound = new OutboundStreams({
       clock,
@@ -134,39 +146,38 @@ class RunningFront implements Front {
       clock,
       components: this.#components,
       outbound: this.#outbound,
-      serves,
+      streams: { forReplies: (domain, hostname) => this.#peers.forReplies(domain, hostname) },
       onRouted: (what) => void (this.#routed[what] += 1),
     });
-    this.#ports = this.#inboundPorts(keys, serves);
+    this.#peers = new Peers({
+      clock,
+      keys,
+      limits: this.#limits,
+      observe,
+      serves: (domain) => this.#hostnames.has(domain),
+      isListening: () => this.#listeners.isOpen,
+      startTls: async (socket) => this.#tls.start(socket),
+      verify: async (claim) => this.#outbound.verify(claim),
+      onStanza: (stanza, stream) => this.#router.fromPeer(stanza, stream),
+      onEnded: (stream) => this.#router.ended(stream),
+    });
     void this.#sweep();
+    void this.#availability.follow(this.#stop.signal);
   }
 
   get addresses(): Front["addresses"] {
-    const { starttls, direct, component } = this.#listeners;
-    return {
-      starttls: starttls.map(({ address }) => address),
-      direct: direct.map(({ address }) => address),
-      component: component?.address ?? this.#options.component,
-    };
+    const component = this.#componentListener?.address ?? this.#options.component;
+    return { ...this.#listeners.addresses, component };
   }
 
   async listen(): Promise<void> {
     const { component } = this.#options;
-    this.#listeners.component = await listen(component, (socket) => this.#openComponent(socket));
-    const { starttls, direct } = this.#options.listen;
-    for (const at of starttls)
-      this.#listeners.starttls.push(
-        await listen(at, (socket) => this.#admit(socket, () => this.#open(socket))),
-      );
-    for (const at of direct)
-      this.#listeners.direct.push(
-        await listen(at, (socket) => this.#admit(socket, () => void this.#handshake(socket))),
-      );
-    this.#options.observe({ kind: "listening-changed", state: "listening" });
+    this.#componentListener = await listen(component, (socket) => this.#openComponent(socket));
+    await this.#availability.start();
   }
 
   health(): readonly PartHealth[] {
-    const missing = [...this.#hostnames].filter((hostname) => !this.#components.serves(hostname));
+    const missing = this.#unserved();
     return [
       {
         part: "components",
@@ -175,16 +186,28 @@ class RunningFront implements Front {
             ? { kind: "ready" }
             : { kind: "failing", because: `no ingress is connected for ${missing.join(", ")}` },
       },
+      { part: "listener", health: this.#listenerHealth() },
     ];
+  }
+
+  #listenerHealth(): Health {
+    if (this.#listeners.isOpen) return { kind: "ready" };
+    if (this.#availability.isDrained) return { kind: "draining" };
+    return { kind: "failing", because: "streams go to another host, since this one is not ready" };
+  }
+
+  #unserved(): readonly string[] {
+    return [...this.#hostnames].filter((hostname) => !this.#components.serves(hostname));
   }
 
   reading(): FrontReading {
     return {
-      connections: this.#counter.connections,
-      unproven: this.#counter.unproven,
+      connections: this.#peers.connections,
+      unproven: this.#peers.unproven,
       outbound: this.#outbound.count,
       components: this.#components.count,
       unanswered: this.#components.open,
+      isListening: this.#listeners.isOpen,
       routed: { ...this.#routed },
     };
   }
@@ -196,14 +219,22 @@ class RunningFront implements Front {
       if (component.isActive && !this.#hostnames.has(component.hostname)) component.connection.close();
   }
 
-  async drain(): Promise<void> {
-    const { clock, observe } = this.#options;
-    const { starttls, direct } = this.#listeners;
-    for (const listener of [...starttls, ...direct]) listener.stop();
-    observe({ kind: "listening-changed", state: "stopped" });
-    this.#isDraining = true;
-    for (const stream of this.#streams.keys()) stream.close();
-    while (this.#streams.size > 0 && !this.#stop.signal.aborted)
+  async drain(when: "harmless" | "always" = "harmless"): Promise<DrainAnswer> {
+    const because = when === "always" ? undefined : await this.#availability.objection();
+    if (because !== undefined) return { kind: "refused", because };
+    this.#availability.drain();
+    await this.#idle();
+    return { kind: "drained" };
+  }
+
+  async undoDrain(): Promise<void> {
+    await this.#availability.undoDrain();
+  }
+
+  /** Resolves when peers have closed their streams, and nothing waits for an answer. */
+  async #idle(): Promise<void> {
+    const { clock } = this.#options;
+    while (this.#peers.streams > 0 && !this.#stop.signal.aborted)
       await clock.sleep(DRAIN_POLL, this.#stop.signal);
     while (this.#components.open + this.#outbound.waiting > 0 && !this.#stop.signal.aborted) {
       await clock.sleep(DRAIN_POLL, this.#stop.signal);
@@ -211,72 +242,11 @@ class RunningFront implements Front {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.drain("always");
     this.#stop.abort();
     this.#outbound.close();
-    this.#listeners.component?.stop();
+    this.#componentListener?.stop();
     for (const component of this.#componentStreams) component.connection.close();
-  }
-
-  #inboundPorts(keys: DialbackKeys, serves: (domain: string) => boolean): InboundPorts {
-    const { clock, observe } = this.#options;
-    return {
-      clock,
-      keys,
-      serves,
-      limits: { ...this.#limits.inbound, longestStanza: this.#limits.longestStanza },
-      startTls: async (socket) => this.#tls.start(socket),
-      verify: async (claim) => this.#outbound.verify(claim),
-      onStanza: (stanza, stream) => this.#router.fromPeer(stanza, stream),
-      onProven: (domain, method, stream) => {
-        this.#streams.get(stream)?.prove();
-        this.#router.proven(domain, stream);
-        observe({ kind: "peer-proven", direction: "in", method, domain });
-      },
-      onBidi: (domain, stream) => this.#router.proven(domain, stream),
-      onEnded: (because, stream) => {
-        this.#router.ended(stream);
-        this.#streams.get(stream)?.leave();
-        this.#streams.delete(stream);
-        observe({ kind: "peer-stream-ended", because, domains: [...stream.domains] });
-      },
-    };
-  }
-
-  #admit(socket: Socket, open: () => void): void {
-    const admitted = this.#counter.admit(socket.remoteAddress ?? "");
-    if (typeof admitted === "string") {
-      this.#options.observe({ kind: "connection-refused", by: admitted });
-      return void socket.resetAndDestroy();
-    }
-    this.#admitted.set(socket, admitted);
-    open();
-  }
-
-  #open(socket: Socket): void {
-    const admitted = this.#admitted.get(socket);
-    if (admitted !== undefined) this.#streams.set(new InboundStream(socket, this.#ports), admitted);
-  }
-
-  /** Direct TLS: there is no stream before the handshake is done. */
-  async #handshake(socket: Socket): Promise<void> {
-    const admitted = this.#admitted.get(socket);
-    const done = new AbortController();
-    socket.once("close", () => {
-      done.abort();
-      admitted?.leave();
-    });
-    try {
-      const within = this.#options.clock.sleep(this.#limits.inbound.tlsWithin, done.signal);
-      const secured = await Promise.race([this.#tls.start(socket), within]);
-      if (secured === undefined || secured.destroyed) return void socket.destroy();
-      if (this.#isDraining) return void secured.destroy();
-      if (admitted !== undefined) this.#streams.set(new InboundStream(secured, this.#ports), admitted);
-    } catch {
-      socket.destroy();
-    } finally {
-      done.abort();
-    }
   }
 
   #openComponent(socket: Socket): void {

@@ -44,7 +44,7 @@ export const byStage =
       case "peer-proven":
       case "peer-stream-ended":
       case "peer-unreachable":
-      case "connection-refused":
+      case "limit-reached":
       case "component-changed":
       case "listening-changed":
         return front?.(event);

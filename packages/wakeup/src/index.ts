@@ -11,7 +11,7 @@ export {
   unpackToken,
 } from "./device-token.ts";
 export { type CanaryDelivery, type CanaryEvent, type CanaryReply } from "./events/canary-event.ts";
-export { type FrontEvent } from "./events/front-event.ts";
+export { type FrontEvent, type FrontLimit } from "./events/front-event.ts";
 export { type ComponentState, type IngressEvent, type SenderSoftware } from "./events/ingress-event.ts";
 export { type Observe, type PushEvent } from "./events/push-event.ts";
 export { type ConnectionState, type PushServiceEvent } from "./events/push-service-event.ts";

@@ -39,6 +39,11 @@ export class Namespaces {
     tag.namespace = this.#of(colon === -1 ? "" : tag.name.slice(0, colon));
   }
 
+  /** What a prefix stands for now; empty if it is not bound, or more is declared than is kept. */
+  of(prefix: string): string {
+    return this.#bindings.length > MAX_BINDINGS ? "" : this.#of(prefix);
+  }
+
   /** Drops the declarations of the tag at `depth`, which has ended. */
   leave(depth: number): void {
     while (this.#bindings.at(-1)?.depth === depth) this.#bindings.pop();

@@ -94,6 +94,11 @@ export class XmlScanner {
     return this.#before;
   }
 
+  /** What a prefix stands for in the tag that is being told of; empty if it is not bound. */
+  namespaceOf(prefix: string): string {
+    return this.#namespaces.of(prefix);
+  }
+
   /** Whether the root element has ended; what follows is ignored. */
   get ended(): boolean {
     return this.#ended;

@@ -12,22 +12,32 @@ export class StartTag {
   /** Empty for "none", and for a prefix that was never bound: such an element is unknown, not an error. */
   namespace = "";
   #count = 0;
+  #isCut = false;
   readonly #names: string[] = [];
   readonly #values: string[] = [];
 
   begin(name: string): void {
     this.name = name;
     this.#count = 0;
+    this.#isCut = false;
   }
 
   /** Whether the attribute is new. */
   add(name: string, value: string): boolean {
     for (let index = 0; index < this.#count; index += 1) if (this.#names[index] === name) return false;
-    if (this.#count === MAX_ATTRIBUTES) return true;
+    if (this.#count === MAX_ATTRIBUTES) {
+      this.#isCut = true;
+      return true;
+    }
     this.#names[this.#count] = name;
     this.#values[this.#count] = value;
     this.#count += 1;
     return true;
+  }
+
+  /** Whether it has more attributes than are kept. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   get attributes(): number {

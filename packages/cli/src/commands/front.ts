@@ -3,6 +3,9 @@ import { Resolver } from "node:dns/promises";
 
 import {
   anyAddress,
+  askSidecars,
+  DEFAULT_LIMITS,
+  type DrainAnswer,
   type Front,
   type FrontOptions,
   publicAddressesOnly,
@@ -26,6 +29,8 @@ import { loadConfig } from "../load-config.ts";
 import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
 import { secretPath } from "../secret-path.ts";
 import { VERSION } from "../version.ts";
+import { reasonOf } from "../reason-of.ts";
+import { watchFiles } from "../watch-files.ts";
 
 type FrontSection = NonNullable<Config["front"]>;
 
@@ -64,6 +69,11 @@ export async function runFront(file: string): Promise<void> {
       parts,
       metrics: metrics.families,
       reload,
+      commands: {
+        "/drain": async () => drainOf(front, "harmless"),
+        "/drain?always": async () => drainOf(front, "always"),
+        "/undo-drain": async () => undoDrainOf(front),
+      },
     });
   const streams: Start = async () => {
     const started = await startFront({
@@ -76,14 +86,50 @@ export async function runFront(file: string): Promise<void> {
     });
     front = started;
     metrics.addReading(() => [{ kind: "front", ...started.reading() }]);
+    void watchFiles({
+      files: () => filesOf(live.current.front ?? section).map((file) => secretPath(file)),
+      clock: systemClock,
+      signal: watching.signal,
+      onChanged: async () => started.adopt(await tlsOf(live.current.front ?? section)),
+      onRead: (because) => tellOfCertificates(log, because),
+    });
     log.info(started.addresses, "role started");
     return started;
   };
+  const watching = new AbortController();
   // From the start, since a SIGHUP that nobody listens to ends a process.
   process.on("SIGHUP", () => void reload());
-  await runUntil(stopOf(config, log), [report, streams, systemdPart(parts, log)]);
+  try {
+    await runUntil(stopOf(config, log), [report, streams, systemdPart(parts, log)]);
+  } finally {
+    watching.abort();
+  }
   log.info("role stopped");
 }
+
+const NOT_STARTED = { kind: "refused", because: "the front has not started yet" } as const;
+
+const drainOf = async (front: Front | undefined, when: "harmless" | "always"): Promise<DrainAnswer> =>
+  front === undefined ? NOT_STARTED : front.drain(when);
+
+async function undoDrainOf(front: Front | undefined): Promise<object> {
+  if (front === undefined) return NOT_STARTED;
+  return front.undoDrain().then(
+    () => ({ kind: "listening" }),
+    (error: unknown) => ({ kind: "refused", because: reasonOf(error) }),
+  );
+}
+
+function tellOfCertificates(log: Logger, because: string | undefined): void {
+  if (because === undefined) log.info("certificates reloaded, since their files have changed");
+  else log.warn({ because }, "changed certificates cannot be used; the old ones stay");
+}
+
+/** What a certificate's renewal replaces. */
+const filesOf = ({ hostnames, authoritiesFile }: FrontSection): readonly string[] => [
+  ...Object.values(hostnames).flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]),
+  ...(authoritiesFile === undefined ? [] : [authoritiesFile]),
+];
 
 function sectionOf({ front }: Config, file: string): FrontSection {
   if (front !== undefined) return front;
@@ -96,8 +142,9 @@ async function optionsOf(
   section: FrontSection,
   log: Logger,
 ): Promise<Omit<FrontOptions, "clock" | "observe">> {
-  const { listen, listenDirectTls, component, dialbackSecretFile, dnsServers, privateAddresses, limits } =
+  const { listen, listenDirectTls, component, dialbackSecretFile, dnsServers, privateAddresses, hosts } =
     section;
+  const { unsentLength, ...bounds } = section.limits;
   return {
     tls: await tlsOf(section),
     listen: { starttls: listen, direct: listenDirectTls },
@@ -109,12 +156,12 @@ async function optionsOf(
     isAllowed: privateAddresses === "allow" ? anyAddress : publicAddressesOnly(),
     ...(dnsServers === undefined ? {} : { resolver: resolverOf(dnsServers) }),
     limits: {
-      connections: limits.connections,
-      ofAddress: limits.connectionsOfAddress,
-      unproven: limits.unproven,
-      unprovenOfAddress: limits.unprovenOfAddress,
-      longestStanza: limits.stanzaLength,
+      ...bounds,
+      inbound: { ...DEFAULT_LIMITS.inbound, unsentLength },
     },
+    ...(hosts === undefined
+      ? {}
+      : { hosts: (isServed: () => boolean) => askSidecars(hosts, isServed, systemClock) }),
   };
 }
 

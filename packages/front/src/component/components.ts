@@ -21,16 +21,22 @@ export interface ComponentsOptions {
   /** How long requests wait for a component, while there is none. */
   readonly holdFor: Millis;
   /** Most characters of those. */
-  readonly mostHeld: number;
+  readonly heldLength: number;
+  /** Most characters of requests that components have, kept to be asked again; requests beyond it are not. */
+  readonly unansweredLength: number;
   /** From receiving a request until it must be answered. */
   readonly answerWithin: Millis;
   /** A request that no component has answered. */
   readonly onUnanswered: (request: Request) => void;
+  /** A request did not fit into what is held. */
+  readonly onFull: () => void;
 }
 
 interface Sent {
   readonly request: Request;
-  component: ComponentStream;
+  readonly component: ComponentStream;
+  /** Whether its text is kept, for another component. */
+  readonly isKept: boolean;
 }
 
 /**
@@ -42,6 +48,8 @@ export class Components {
   readonly #active = new Set<ComponentStream>();
   /** Oldest first. */
   readonly #sent = new Map<string, Sent>();
+  /** Characters of those that are kept. */
+  #sentLength = 0;
   #held: Request[] = [];
   #heldLength = 0;
 
@@ -81,10 +89,11 @@ export class Components {
 
   remove(component: ComponentStream): void {
     this.#active.delete(component);
-    for (const [key, { component: asked, request }] of this.#sent) {
-      if (asked !== component) continue;
-      this.#sent.delete(key);
-      this.ask(request);
+    for (const [key, sent] of this.#sent) {
+      if (sent.component !== component) continue;
+      this.#forget(key, sent);
+      if (sent.isKept) this.ask(sent.request);
+      else this.#options.onUnanswered(sent.request);
     }
   }
 
@@ -95,24 +104,24 @@ export class Components {
       this.#hold(request);
       return undefined;
     }
-    const key = keyOf(request.from, request.id);
-    // A peer that uses an id twice hears of both by address; only the last one is passed on when a component goes.
+    const key = keyOf(request);
+    // Of requests with one id the last one is answered.
     const before = this.#sent.get(key);
-    if (before !== undefined) before.component.unanswered -= 1;
-    this.#sent.delete(key);
-    this.#sent.set(key, { request, component });
-    component.unanswered += 1;
+    if (before !== undefined) this.#forget(key, before);
     component.connection.send(request.xml);
+    const isKept = this.#sentLength + request.xml.length <= this.#options.unansweredLength;
+    this.#sent.set(key, { request: isKept ? request : { ...request, xml: "" }, component, isKept });
+    if (isKept) this.#sentLength += request.xml.length;
+    component.unanswered += 1;
     return component;
   }
 
   /** A component has answered; `false` if nobody waits for that answer any more. */
-  answered(to: string, id: string): boolean {
-    const key = keyOf(to, id);
+  answered(id: string, to: string, hostname: string): boolean {
+    const key = keyOf({ id, from: to, hostname });
     const sent = this.#sent.get(key);
     if (sent === undefined) return false;
-    sent.component.unanswered -= 1;
-    this.#sent.delete(key);
+    this.#forget(key, sent);
     return true;
   }
 
@@ -124,12 +133,17 @@ export class Components {
     const late = this.#held.filter(isLate);
     if (late.length > 0) this.#keep(this.#held.filter((request) => !isLate(request)));
     for (const request of late) onUnanswered(request);
-    for (const [key, { request, component }] of this.#sent) {
-      if (now - request.receivedAt < answerWithin) continue;
-      this.#sent.delete(key);
-      component.unanswered -= 1;
-      onUnanswered(request);
+    for (const [key, sent] of this.#sent) {
+      if (now - sent.request.receivedAt < answerWithin) continue;
+      this.#forget(key, sent);
+      onUnanswered(sent.request);
     }
+  }
+
+  #forget(key: string, { component, request, isKept }: Sent): void {
+    this.#sent.delete(key);
+    component.unanswered -= 1;
+    if (isKept) this.#sentLength -= request.xml.length;
   }
 
   #keep(held: Request[]): void {
@@ -138,9 +152,11 @@ export class Components {
   }
 
   #hold(request: Request): void {
-    const { holdFor, clock, mostHeld, onUnanswered } = this.#options;
+    const { holdFor, clock, heldLength, onUnanswered, onFull } = this.#options;
     const isLate = clock.monotonic() - request.receivedAt >= holdFor;
-    if (isLate || this.#heldLength + request.xml.length > mostHeld) return onUnanswered(request);
+    const isFull = this.#heldLength + request.xml.length > heldLength;
+    if (isFull) onFull();
+    if (isLate || isFull) return onUnanswered(request);
     this.#held.push(request);
     this.#heldLength += request.xml.length;
   }
@@ -152,4 +168,5 @@ function isBetter(one: ComponentStream, other: ComponentStream): boolean {
   return isSlow === isOtherSlow ? one.unanswered < other.unanswered : isOtherSlow;
 }
 
-const keyOf = (from: string, id: string): string => `${id}\n${from}`;
+const keyOf = ({ id, from, hostname }: Pick<Request, "id" | "from" | "hostname">): string =>
+  `${id}\n${from}\n${hostname}`;

@@ -54,21 +54,22 @@ async function connected<T extends Socket>(
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const settled = new AbortController();
-  socket.once(event, () => resolve(socket));
-  socket.once("error", reject);
-  socket.once("close", () => reject(new DialError("ECONNRESET")));
+  const onReady = (): void => resolve(socket);
+  const onClose = (): void => reject(new DialError("ECONNRESET"));
+  // Stays: an error that comes before somebody else listens must not end the process.
+  socket.on("error", reject);
+  socket.once(event, onReady);
+  socket.once("close", onClose);
   void clock.sleep(within, settled.signal).then(() => reject(new DialError("ETIMEDOUT")));
   try {
     return await promise;
   } catch (error) {
-    socket.on("error", () => undefined);
     socket.destroy();
     throw error;
   } finally {
     settled.abort();
-    socket.removeAllListeners("error");
-    socket.removeAllListeners("close");
-    if (socket.destroyed) socket.on("error", () => undefined);
+    socket.off(event, onReady);
+    socket.off("close", onClose);
   }
 }
 

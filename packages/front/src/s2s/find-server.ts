@@ -29,7 +29,7 @@ export async function findServer(
   resolver: NameResolver,
   isAllowed: AddressRule,
 ): Promise<readonly Endpoint[]> {
-  const [direct, clear] = await Promise.all([
+  const [direct, clear] = await anyOf([
     srvOf(`_xmpps-server._tcp.${domain}`, resolver),
     srvOf(`_xmpp-server._tcp.${domain}`, resolver),
   ]);
@@ -55,11 +55,23 @@ const srvOf = async (name: string, resolver: NameResolver): Promise<readonly Srv
 
 async function addressesOf(host: string, resolver: NameResolver): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host];
-  const [six, four] = await Promise.all([
+  const [six, four] = await anyOf([
     resolver.resolve6(host).catch(nothingIfAbsent),
     resolver.resolve4(host).catch(nothingIfAbsent),
   ]);
   return [...six, ...four];
+}
+
+/** Some name servers fail for a kind of record that they do not know: what the other question finds counts then. */
+async function anyOf<T>(
+  questions: readonly [Promise<readonly T[]>, Promise<readonly T[]>],
+): Promise<readonly [readonly T[], readonly T[]]> {
+  const [one, other] = await Promise.allSettled(questions);
+  const found = (answer: PromiseSettledResult<readonly T[]>): readonly T[] =>
+    answer.status === "fulfilled" ? answer.value : [];
+  const failed = [one, other].find((answer) => answer.status === "rejected");
+  if (failed !== undefined && found(one).length + found(other).length === 0) throw failed.reason;
+  return [found(one), found(other)];
 }
 
 /** A name that does not exist is an answer; anything else is a trouble of DNS. */

@@ -26,13 +26,11 @@ export interface InboundPorts {
   readonly serves: (domain: string) => boolean;
   /** Does the TLS handshake on a socket whose peer has been told to proceed. */
   readonly startTls: (socket: Socket) => Promise<TLSSocket>;
-  /** Asks the authoritative server of `originating` about a key (XEP-0220 §2.3). */
-  readonly verify: (claim: DialbackClaim) => Promise<DialbackAnswer>;
+  /** Asks the authoritative server of `originating` about a key (XEP-0220 §2.3), unless this address asks for too much. */
+  readonly verify: (claim: DialbackClaim, address: string) => Promise<DialbackAnswer | "refused">;
   /** Takes a stanza of an authenticated peer. */
   readonly onStanza: (stanza: PeerStanza, stream: InboundStream) => void;
   readonly onProven: (domain: string, method: ProofMethod, stream: InboundStream) => void;
-  /** The peer takes replies of a proven domain on its stream from now on. */
-  readonly onBidi: (domain: string, stream: InboundStream) => void;
   readonly onEnded: (because: string, stream: InboundStream) => void;
 }
 
@@ -43,11 +41,11 @@ export interface InboundLimits {
   readonly provenWithin: Millis;
   /** Longest element before that, and after, in characters. */
   readonly longestUnproven: number;
-  readonly longestStanza: number;
+  readonly stanzaLength: number;
   /** Domains that one stream may prove. */
   readonly domains: number;
-  /** Dialback look-ups under way for one stream. */
-  readonly lookUps: number;
+  /** Most bytes that wait for a peer that does not read. */
+  readonly unsentLength: number;
 }
 
 export interface DialbackClaim {
@@ -73,7 +71,6 @@ export interface PeerStanza {
 type State = "plain" | "handshake" | "secure" | "proven" | "over";
 
 const NO_PREFIXES: ReadonlyMap<string, string> = new Map();
-const MOST_UNSENT = 1 << 20;
 const MAX_SASL_ATTEMPTS = 3;
 /** Claims of domains that came to nothing. */
 const MAX_CLAIMS = 10;
@@ -81,18 +78,18 @@ const MAX_PREFIXES = 1_024;
 
 /** One stream that a peer has opened to us. States are drawn in docs/architecture.md. */
 export class InboundStream {
-  readonly id = newStreamId();
   readonly address: string;
   readonly connection: XmppConnection;
   readonly #ports: InboundPorts;
   readonly #proven = new Set<string>();
   readonly #acknowledgements = new Acknowledgements();
   #state: State;
+  /** A new one for each header (RFC 6120 §4.3.3). */
+  #id = newStreamId();
   #header: StreamHeader | undefined;
   #hostname = "";
   #certificate: PeerCertificate | undefined;
   #isBidi = false;
-  #lookUps = 0;
   #attempts = 0;
   #unproven = 0;
 
@@ -105,8 +102,8 @@ export class InboundStream {
     this.connection = new XmppConnection(socket, {
       clock: ports.clock,
       longest: ports.limits.longestUnproven,
-      mostUnsent: MOST_UNSENT,
-      header: () => s2sHeader({ id: this.id }),
+      mostUnsent: ports.limits.unsentLength,
+      header: () => s2sHeader({ id: this.#id }),
       listener: {
         header: (header) => this.#open(header),
         element: (element) => this.#take(element),
@@ -120,11 +117,6 @@ export class InboundStream {
   /** Whether replies may go back on this stream (XEP-0288). */
   get isBidi(): boolean {
     return this.#isBidi && this.#state === "proven" && this.connection.isOpen;
-  }
-
-  /** Whether the peer has asked for that. */
-  get wantsReplies(): boolean {
-    return this.#isBidi;
   }
 
   /** The hostname that the peer has opened the stream to. */
@@ -152,9 +144,10 @@ export class InboundStream {
   }
 
   #open(header: StreamHeader): void {
+    if (this.#header !== undefined) this.#id = newStreamId();
     this.#hostname = parseDomain(header.to ?? "") ?? "";
     const from = parseDomain(header.from ?? "");
-    const names = { ...(from === undefined ? {} : { to: from }), from: this.#hostname, id: this.id };
+    const names = { ...(from === undefined ? {} : { to: from }), from: this.#hostname, id: this.#id };
     this.connection.send(s2sHeader(names));
     this.#header = header;
     if (header.namespace !== STREAMS || header.content !== SERVER)
@@ -196,7 +189,6 @@ export class InboundStream {
         return this.#verifyOwnKey(element);
       case `bidi ${BIDI}`:
         this.#isBidi = true;
-        for (const domain of this.#proven) this.#ports.onBidi(domain, this);
         return;
       default:
         return this.#managed(element);
@@ -213,7 +205,6 @@ export class InboundStream {
   async #secure(): Promise<void> {
     this.#state = "handshake";
     this.connection.send(`<proceed xmlns='${STARTTLS}'/>`);
-    this.#header = undefined;
     try {
       const socket = await this.#ports.startTls(this.connection.detach());
       this.#certificate = peerCertificateOf(socket);
@@ -247,7 +238,7 @@ export class InboundStream {
   #prove(domain: string, method: ProofMethod): void {
     this.#proven.add(domain);
     this.#state = "proven";
-    this.connection.allow(this.#ports.limits.longestStanza);
+    this.connection.allow(this.#ports.limits.stanzaLength);
     this.#ports.onProven(domain, method, this);
   }
 
@@ -258,15 +249,14 @@ export class InboundStream {
     const receiving = parseDomain(element.attributes.get("to") ?? "") ?? "";
     if (originating === undefined) return this.connection.fail("improper-addressing");
     if (!serves(receiving)) return this.#result(receiving, originating, "item-not-found");
-    if (this.#lookUps >= limits.lookUps || this.#proven.size >= limits.domains)
+    if (this.#proven.size >= limits.domains)
       return this.#result(receiving, originating, "resource-constraint");
-    this.#lookUps += 1;
     // A certificate that proves the name makes the look-up needless (XEP-0344 §2).
     const isProven = this.#certificate?.proves(originating) === true;
-    const claim = { receiving, originating, streamId: this.id, key: element.text };
-    const answer = isProven ? "valid" : await verify(claim);
-    this.#lookUps -= 1;
+    const claim = { receiving, originating, streamId: this.#id, key: element.text };
+    const answer = isProven ? "valid" : await verify(claim, this.address);
     if (this.#state === "over") return;
+    if (answer === "refused") return this.#result(receiving, originating, "resource-constraint");
     if (answer !== "valid") this.#unproven += 1;
     if (this.#unproven > MAX_CLAIMS) return this.connection.fail("policy-violation");
     if (answer === "valid") this.#prove(originating, isProven ? "external" : "dialback");

@@ -5,8 +5,9 @@ import { type Clock, failureReason, type Millis, millis } from "@reveille/wakeup
 import { escapeAttribute } from "@reveille/xml";
 
 import { type StreamElement, type StreamHeader } from "../stream/element-reader.ts";
-import { DIALBACK, SASL, STARTTLS, STREAMS } from "../stream/namespaces.ts";
+import { DIALBACK, SASL, STARTTLS, STREAM_MANAGEMENT, STREAMS } from "../stream/namespaces.ts";
 import { XmppConnection } from "../stream/xmpp-connection.ts";
+import { Confirmation } from "./confirmation.ts";
 import { type DialbackKeys } from "./dialback-key.ts";
 import { dial, startClientTls } from "./dial.ts";
 import { type Endpoint } from "./find-server.ts";
@@ -28,6 +29,11 @@ export interface OutboundOptions {
   readonly connectWithin: Millis;
   /** From there to the end of the negotiation; also for the answer to a look-up. */
   readonly negotiateWithin: Millis;
+  /** How often the peer is asked whether stanzas arrive, and how long it may take to answer. */
+  readonly confirmEvery: Millis;
+  readonly confirmWithin: Millis;
+  /** Most characters of stanzas without that answer which are kept. */
+  readonly unconfirmedLength: number;
   readonly onReady: (method: ProofMethod, stream: OutboundStream) => void;
   readonly onEnded: (because: string, stream: OutboundStream) => void;
 }
@@ -38,7 +44,19 @@ interface LookUp {
   readonly resolve: (answer: DialbackAnswer) => void;
 }
 
-type State = "connecting" | "clear" | "secure" | "authenticating" | "dialback" | "ready" | "over";
+/** `restarting`: SASL has succeeded, and the features of the new stream are to come. */
+type State =
+  | "connecting"
+  | "clear"
+  | "secure"
+  | "authenticating"
+  | "restarting"
+  | "dialback"
+  | "ready"
+  | "over";
+
+/** Why a stream has ended that looked alive. */
+export const NOT_CONFIRMED = "stanzas are not confirmed";
 
 const MOST_UNSENT = 1 << 20;
 const LONGEST = 16_384;
@@ -52,13 +70,31 @@ export class OutboundStream {
   readonly #stop = new AbortController();
   #state: State = "connecting";
   #connection: XmppConnection | undefined;
+  /** Addresses that have not been tried. */
+  #endpoints: Endpoint[] = [];
+  /** Monotonic: no other address is tried after that. */
+  #tryUntil = 0;
+  /** Whether the other side has shown a certificate that proves its domain. */
+  #isProven = false;
   #streamId = "";
+  readonly #confirmation: Confirmation;
   /** Asked as soon as the server has proven itself. */
   #lookUps: LookUp[] = [];
   #isRefused = false;
+  #isClosing = false;
 
   constructor(options: OutboundOptions) {
+    const { clock, from, to, confirmEvery, confirmWithin, unconfirmedLength } = options;
     this.#options = options;
+    this.#confirmation = new Confirmation({
+      clock,
+      every: confirmEvery,
+      within: confirmWithin,
+      longest: unconfirmedLength,
+      send: (xml) => this.#connection?.send(xml),
+      from,
+      to,
+    });
     void this.#connect();
   }
 
@@ -72,7 +108,28 @@ export class OutboundStream {
   }
 
   send(xml: string): void {
+    this.#confirmation.note(xml);
     this.#connection?.send(xml);
+  }
+
+  /** Asks whether what was sent arrives, from time to time, and gives the stream up if no answer comes. */
+  confirm(): void {
+    if (this.isReady && this.#confirmation.isOverdue()) this.#connection?.destroy(NOT_CONFIRMED);
+  }
+
+  /** The peer has answered a ping of ours, on another stream. */
+  answered(id: string): void {
+    this.#confirmation.answered(id);
+  }
+
+  /** Whether the peer has ever told that stanzas arrive. */
+  get isConfirmed(): boolean {
+    return this.#confirmation.isConfirmed;
+  }
+
+  /** Stanzas sent after `earliest` of which nobody knows whether they have arrived. */
+  unconfirmedSince(earliest: number): readonly string[] {
+    return this.#confirmation.unconfirmedSince(earliest);
   }
 
   /** Asks the peer whether it made this key (XEP-0220 §2.3). */
@@ -85,7 +142,7 @@ export class OutboundStream {
     const { clock, negotiateWithin, connectWithin } = this.#options;
     const settled = new AbortController();
     void clock
-      .sleep(sum(negotiateWithin, connectWithin), AbortSignal.any([settled.signal, this.#stop.signal]))
+      .sleep(millis(negotiateWithin + connectWithin), AbortSignal.any([settled.signal, this.#stop.signal]))
       .then(() => resolve("unreachable"));
     const answer = await promise;
     settled.abort();
@@ -94,28 +151,34 @@ export class OutboundStream {
   }
 
   close(): void {
+    this.#isClosing = true;
     if (this.#connection === undefined) this.#end("closed");
     else this.#connection.close();
   }
 
   async #connect(): Promise<void> {
-    let because = "no address";
+    const { clock, connectWithin, endpoints } = this.#options;
     try {
-      const { clock, connectWithin } = this.#options;
-      const late = clock.monotonic() + 2 * connectWithin;
-      for (const endpoint of await this.#options.endpoints()) {
-        if (this.#state === "over") return;
-        if (clock.monotonic() > late) break;
-        try {
-          return this.#begin(await this.#dial(endpoint));
-        } catch (error) {
-          because = failureReason(error);
-        }
-      }
+      this.#tryUntil = clock.monotonic() + 2 * connectWithin;
+      this.#endpoints = [...(await endpoints())];
     } catch (error) {
-      because = failureReason(error);
+      return this.#end(failureReason(error));
     }
-    this.#end(because);
+    await this.#tryNext("no address");
+  }
+
+  /** Goes on with the next address, or ends for what was wrong with the last one. */
+  async #tryNext(because: string): Promise<void> {
+    if (this.#state === "over") return;
+    const endpoint = this.#endpoints.shift();
+    if (endpoint === undefined || this.#options.clock.monotonic() > this.#tryUntil) return this.#end(because);
+    this.#state = "connecting";
+    this.#connection = undefined;
+    try {
+      this.#begin(await this.#dial(endpoint));
+    } catch (error) {
+      await this.#tryNext(failureReason(error));
+    }
   }
 
   async #dial(endpoint: Endpoint): Promise<Socket> {
@@ -126,25 +189,32 @@ export class OutboundStream {
   #begin(socket: Socket): void {
     if (this.#state === "over") return void socket.destroy();
     this.#state = "clear";
-    const connection = new XmppConnection(socket, {
+    const connection: XmppConnection = new XmppConnection(socket, {
       clock: this.#options.clock,
       longest: LONGEST,
       mostUnsent: MOST_UNSENT,
       listener: {
         header: (header) => this.#opened(header),
         element: (element) => this.#take(element),
-        ended: (because) => this.#end(because),
+        ended: (because) => this.#connectionEnded(because),
       },
     });
     this.#connection = connection;
-    void this.#limit();
+    void this.#limit(connection);
     if (!(socket instanceof TLSSocket) || this.#isTrusted(socket)) this.#header();
+  }
+
+  /** Whoever is at one address of a server may be somebody else, or out of order. */
+  #connectionEnded(because: string): void {
+    if (this.#isProven || this.#isClosing) this.#end(because);
+    else void this.#tryNext(because);
   }
 
   /** Goes on only with a server that proves to be the one we look for. */
   #isTrusted(socket: TLSSocket): boolean {
     const certificate = peerCertificateOf(socket);
     if (certificate.proves(this.#options.to)) {
+      this.#isProven = true;
       this.#state = "secure";
       return true;
     }
@@ -152,9 +222,9 @@ export class OutboundStream {
     return false;
   }
 
-  async #limit(): Promise<void> {
-    await this.#options.clock.sleep(this.#options.negotiateWithin, this.#stop.signal);
-    if (this.#state !== "ready" && this.#state !== "over") this.#connection?.destroy("negotiation-timeout");
+  async #limit(connection: XmppConnection): Promise<void> {
+    await this.#options.clock.sleep(this.#options.negotiateWithin, connection.signal);
+    if (this.#state !== "ready") connection.destroy("negotiation-timeout");
   }
 
   #header(): void {
@@ -188,6 +258,13 @@ export class OutboundStream {
         return this.#dialledBack(element);
       case `verify ${DIALBACK}`:
         return this.#answered(element);
+      case `enabled ${STREAM_MANAGEMENT}`:
+        return this.#confirmation.count();
+      case `a ${STREAM_MANAGEMENT}`:
+        return this.#confirmation.acknowledged(element.attributes.get("h") ?? "");
+      case `r ${STREAM_MANAGEMENT}`:
+        // Nothing that comes on this stream is a stanza for us.
+        return this.#connection?.send(`<a xmlns='${STREAM_MANAGEMENT}' h='0'/>`);
       default:
         // Whatever else a server sends on a stream that is ours to send on.
         return;
@@ -200,8 +277,14 @@ export class OutboundStream {
         return this.#connection?.send(`<starttls xmlns='${STARTTLS}'/>`);
       return this.#connection?.fail("policy-violation");
     }
-    if (this.#state !== "secure")
-      return this.#state === "authenticating" ? this.#ready("external") : undefined;
+    if (this.#state === "restarting") {
+      const isCounted = parts.some(
+        ({ local, namespace }) => local === "sm" && namespace === STREAM_MANAGEMENT,
+      );
+      if (isCounted) this.#connection?.send(`<enable xmlns='${STREAM_MANAGEMENT}'/>`);
+      return this.#ready("external");
+    }
+    if (this.#state !== "secure") return;
     const isExternal = parts.some(({ local, text }) => local === "mechanism" && text.trim() === "EXTERNAL");
     if (!isExternal) return this.#dialBack();
     this.#state = "authenticating";
@@ -215,6 +298,8 @@ export class OutboundStream {
     const { to: domain, secureContext, clock, connectWithin: within } = this.#options;
     try {
       const socket = await startClientTls(connection.detach(), { domain, secureContext, clock, within });
+      // It may have been given up meanwhile, for another address.
+      if (connection !== this.#connection || connection.signal.aborted) return void socket.destroy();
       connection.secure(socket);
       if (this.#isTrusted(socket)) this.#header();
     } catch (error) {
@@ -224,6 +309,7 @@ export class OutboundStream {
 
   #authenticated(): void {
     if (this.#state !== "authenticating") return;
+    this.#state = "restarting";
     this.#connection?.restart();
     this.#header();
   }
@@ -281,5 +367,3 @@ export class OutboundStream {
     this.#options.onEnded(because, this);
   }
 }
-
-const sum = (one: Millis, other: Millis): Millis => millis(one + other);

@@ -6,7 +6,7 @@ import { type AddressRule } from "./address-rule.ts";
 import { type DialbackKeys } from "./dialback-key.ts";
 import { findServer, type NameResolver } from "./find-server.ts";
 import { type DialbackAnswer, type DialbackClaim, type ProofMethod } from "./inbound-stream.ts";
-import { OutboundStream } from "./outbound-stream.ts";
+import { NOT_CONFIRMED, OutboundStream } from "./outbound-stream.ts";
 
 export interface OutboundLimits {
   /** Streams that are being negotiated at once. */
@@ -21,6 +21,11 @@ export interface OutboundLimits {
   readonly retryAfter: Millis;
   /** A stream that nobody has used for so long is closed. */
   readonly idleFor: Millis;
+  /** How often a peer is asked whether what we send arrives, and how long its answer may take. */
+  readonly confirmEvery: Millis;
+  readonly confirmWithin: Millis;
+  /** What is older is not sent again when a stream turns out to be dead: nobody waits for it any more. */
+  readonly repliesFor: Millis;
 }
 
 export interface OutboundPorts {
@@ -36,14 +41,23 @@ export interface OutboundPorts {
   readonly onUnreachable: (domain: string, because: string, dropped: number) => void;
 }
 
+/** A peer that never answers such a question is not asked: perhaps it cannot reach us. */
+const MOST_UNCONFIRMED = 2;
+
+interface Waiting {
+  readonly xml: string;
+  readonly onDropped: (() => void) | undefined;
+}
+
 interface Way {
   readonly from: string;
   readonly to: string;
   stream: OutboundStream | undefined;
-  waiting: string;
-  stanzas: number;
-  /** Called if what waits is dropped. */
-  onDropped: (() => void)[];
+  /** Stanzas for when the stream is ready, and their characters. */
+  waiting: Waiting[];
+  waitingLength: number;
+  /** Streams in a row that were given up since nothing was confirmed on them. */
+  unconfirmed: number;
   /** Monotonic. */
   usedAt: number;
   blockedUntil: number;
@@ -54,6 +68,7 @@ export class OutboundStreams {
   readonly #ports: OutboundPorts;
   readonly #ways = new Map<string, Way>();
   #connecting = 0;
+  #open = 0;
   #isClosed = false;
 
   constructor(ports: OutboundPorts) {
@@ -62,11 +77,12 @@ export class OutboundStreams {
 
   /** Stanzas that wait for a stream to become ready. */
   get waiting(): number {
-    return [...this.#ways.values()].reduce((sum, { stanzas }) => sum + stanzas, 0);
+    return [...this.#ways.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
   }
 
+  /** Streams that are open, or being opened. */
   get count(): number {
-    return this.#ways.size;
+    return this.#open;
   }
 
   /** Sends a stanza to a domain, when there is a stream; `false` if it was dropped. `onDropped`: if it is dropped later. */
@@ -78,11 +94,9 @@ export class OutboundStreams {
       way.stream.send(xml);
       return true;
     }
-    if (way.stream === undefined || way.waiting.length + xml.length > this.#ports.limits.waiting)
-      return false;
-    way.waiting += xml;
-    way.stanzas += 1;
-    if (onDropped !== undefined) way.onDropped.push(onDropped);
+    if (way.stream === undefined || way.waitingLength + xml.length > this.#ports.limits.waiting) return false;
+    way.waiting.push({ xml, onDropped });
+    way.waitingLength += xml.length;
     return true;
   }
 
@@ -99,7 +113,14 @@ export class OutboundStreams {
       if (way.stream === undefined && now >= way.blockedUntil) this.#ways.delete(key);
       else if (way.stream?.isReady === true && now - way.usedAt > this.#ports.limits.idleFor)
         way.stream.close();
+      else if (way.unconfirmed < MOST_UNCONFIRMED) way.stream?.confirm();
     }
+  }
+
+  /** A peer has answered a ping of ours. */
+  answered(from: string, to: string, id: string): void {
+    const way = this.#ways.get(keyOf(from, to));
+    way?.stream?.answered(id);
   }
 
   close(): void {
@@ -109,7 +130,7 @@ export class OutboundStreams {
 
   #wayTo(from: string, to: string): Way | undefined {
     const { clock, limits } = this.#ports;
-    const key = `${from} ${to}`;
+    const key = keyOf(from, to);
     const known = this.#ways.get(key);
     if (known?.stream !== undefined && !known.stream.isLeaving) return known;
     const now = clock.monotonic();
@@ -118,21 +139,31 @@ export class OutboundStreams {
     const isBlocked = known !== undefined && now < known.blockedUntil;
     if (this.#isClosed || isBlocked || this.#connecting >= limits.connecting) return undefined;
     if (known === undefined && this.#ways.size >= limits.streams) return undefined;
-    const way: Way = { from, to, stream: undefined, ...nothingWaits(), usedAt: now, blockedUntil: 0 };
+    const unconfirmed = known?.unconfirmed ?? 0;
+    const way: Way = {
+      from,
+      to,
+      stream: undefined,
+      ...nothingWaits(),
+      unconfirmed,
+      usedAt: now,
+      blockedUntil: 0,
+    };
     this.#ways.set(key, way);
-    way.stream = this.#open(way, context);
+    way.stream = this.#openStream(way, context);
     return way;
   }
 
-  #open(way: Way, secureContext: SecureContext): OutboundStream {
+  #openStream(way: Way, secureContext: SecureContext): OutboundStream {
     const { clock, keys, resolver, isAllowed, limits, onReady } = this.#ports;
     const { from, to } = way;
     let isConnecting = true;
-    const settled = (): void => {
+    const connected = (): void => {
       if (isConnecting) this.#connecting -= 1;
       isConnecting = false;
     };
     this.#connecting += 1;
+    this.#open += 1;
     return new OutboundStream({
       from,
       to,
@@ -142,15 +173,19 @@ export class OutboundStreams {
       clock,
       connectWithin: limits.connectWithin,
       negotiateWithin: limits.negotiateWithin,
+      confirmEvery: limits.confirmEvery,
+      confirmWithin: limits.confirmWithin,
+      unconfirmedLength: limits.waiting,
       onReady: (method, stream) => {
-        settled();
-        stream.send(way.waiting);
+        connected();
+        for (const { xml } of way.waiting) stream.send(xml);
         Object.assign(way, nothingWaits());
         onReady(to, method);
       },
       onEnded: (because, stream) => {
         const wasReady = !isConnecting;
-        settled();
+        connected();
+        this.#open -= 1;
         this.#ended(way, { because, wasReady, stream });
       },
     });
@@ -163,18 +198,26 @@ export class OutboundStreams {
     const { clock, limits, onUnreachable } = this.#ports;
     // A stream that had served and is over is opened again when it is needed.
     if (!end.wasReady) {
-      onUnreachable(way.to, end.because, way.stanzas);
+      onUnreachable(way.to, end.because, way.waiting.length);
       way.blockedUntil = clock.monotonic() + limits.retryAfter;
     }
     way.stream = undefined;
-    const { onDropped } = way;
+    const { waiting } = way;
     Object.assign(way, nothingWaits());
-    for (const dropped of onDropped) dropped();
+    for (const { onDropped } of waiting) onDropped?.();
+    if (end.wasReady && end.because === NOT_CONFIRMED) this.#sendAgain(way, end.stream);
+  }
+
+  /** A stream was dead: what may not have arrived goes over a new one, once. */
+  #sendAgain(way: Way, stream: OutboundStream): void {
+    const { clock, limits } = this.#ports;
+    way.unconfirmed = stream.isConfirmed ? 1 : way.unconfirmed + 1;
+    if (way.unconfirmed >= MOST_UNCONFIRMED) return;
+    for (const xml of stream.unconfirmedSince(clock.monotonic() - limits.repliesFor))
+      this.send(way.from, way.to, xml);
   }
 }
 
-const nothingWaits = (): Pick<Way, "waiting" | "stanzas" | "onDropped"> => ({
-  waiting: "",
-  stanzas: 0,
-  onDropped: [],
-});
+const nothingWaits = (): Pick<Way, "waiting" | "waitingLength"> => ({ waiting: [], waitingLength: 0 });
+
+const keyOf = (from: string, to: string): string => `${from} ${to}`;

@@ -1,5 +1,7 @@
 import { type StartTag, type XmlFault, XmlScanner, type XmlSink } from "@reveille/xml";
 
+import { hasBoundNames } from "./has-bound-names.ts";
+
 /** The attributes of a stream header that matter (RFC 6120 §4.7). */
 export interface StreamHeader {
   /** Of the root element; empty if it is no `<stream/>`. */
@@ -23,7 +25,10 @@ export interface StreamElement {
   readonly parts: readonly ElementPart[];
   /** Of an element that is no stanza: its own text. */
   readonly text: string;
-  /** The whole element as written, without declarations of the stream; `undefined` if it was longer than allowed. */
+  /**
+   * The whole element as written, without declarations of the stream; `undefined` if it was longer than allowed, or has
+   * names that are not bound to a namespace.
+   */
   readonly xml: string | undefined;
   /** Length of its start tag there. */
   readonly tagLength: number;
@@ -62,13 +67,15 @@ export class ElementReader implements XmlSink {
   longest: number;
   readonly #sink: ElementSink;
   readonly #scanner = new XmlScanner(this);
+  readonly #namespaceOf = (prefix: string): string => this.#scanner.namespaceOf(prefix);
   /** The text of the stream from `#from` on. */
   #kept = "";
   #from = 0;
   #depth = 0;
   #start = -1;
   #isStanza = false;
-  #tooLong = false;
+  /** Its text is not wanted: it is too long, or has faulty names. */
+  #isUnfit = false;
   #tagLength = 0;
   #local = "";
   #namespace = "";
@@ -104,7 +111,8 @@ export class ElementReader implements XmlSink {
     else if (this.#depth === 2) this.#begin(tag, from);
     else if (!this.#isStanza) this.#part(tag);
     if (this.#depth === 2) this.#tagLength = to - from;
-    if (this.#depth > 1 && to - this.#start > this.longest) this.#tooLong = true;
+    if (this.#depth > 1 && (to - this.#start > this.longest || !hasBoundNames(tag, this.#namespaceOf)))
+      this.#isUnfit = true;
   }
 
   text(piece: string): void {
@@ -120,7 +128,7 @@ export class ElementReader implements XmlSink {
 
   #begin(tag: StartTag, from: number): void {
     this.#start = from;
-    this.#tooLong = false;
+    this.#isUnfit = false;
     this.#local = tag.local;
     this.#namespace = tag.namespace;
     this.#isStanza = STANZAS.has(tag.name);
@@ -136,7 +144,7 @@ export class ElementReader implements XmlSink {
   }
 
   #end(offset: number): void {
-    const isKept = !this.#tooLong && this.#start >= this.#from && offset - this.#start <= this.longest;
+    const isKept = !this.#isUnfit && this.#start >= this.#from && offset - this.#start <= this.longest;
     const element: StreamElement = {
       local: this.#local,
       namespace: this.#namespace,
@@ -147,7 +155,7 @@ export class ElementReader implements XmlSink {
       xml: isKept ? this.#kept.slice(this.#start - this.#from, offset - this.#from) : undefined,
     };
     this.#start = -1;
-    this.#tooLong = false;
+    this.#isUnfit = false;
     this.#attributes = new Map();
     this.#parts = [];
     this.#text = "";
@@ -158,8 +166,8 @@ export class ElementReader implements XmlSink {
   /** Lets go of what is behind us: of the text only what an unfinished element needs stays, `longest` characters at most. */
   #forget(): void {
     const read = this.#from + this.#kept.length;
-    if (this.#start >= 0 && read - this.#start > this.longest) this.#tooLong = true;
-    const needed = this.#start >= 0 && !this.#tooLong ? this.#start : this.#scanner.position;
+    if (this.#start >= 0 && read - this.#start > this.longest) this.#isUnfit = true;
+    const needed = this.#start >= 0 && !this.#isUnfit ? this.#start : this.#scanner.position;
     // A tag that is too long by itself is read by the scanner, and not kept here.
     const from = Math.max(this.#from, read - needed > this.longest ? read : needed);
     if (from === this.#from) return;

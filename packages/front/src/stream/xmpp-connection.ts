@@ -140,6 +140,7 @@ export class XmppConnection {
   /** Closes our side (RFC 6120 §4.4); what the other side sends until it closes its own is read. */
   close(because = "closed"): void {
     if (this.#state !== "open") return;
+    if (!this.#isOpened && !this.#isFailed) return this.destroy(because);
     this.send("</stream:stream>");
     this.#flush();
     this.#state = "closing";
@@ -220,9 +221,12 @@ export class XmppConnection {
     if (this.#unsent === "" || this.#state === "over") return;
     this.#socket.write(this.#unsent);
     this.#unsent = "";
-    if (this.#socket.writableLength > this.#options.mostUnsent) this.destroy("does not read");
+    if (this.#socket.writableLength > this.#options.mostUnsent) this.destroy(NOT_READING);
   }
 }
+
+/** Why a connection has ended on which more waited to be read than may. */
+export const NOT_READING = "does not read";
 
 const NO_UTF8 = "ERR_ENCODING_INVALID_ENCODED_DATA";
 

@@ -24,8 +24,8 @@ export interface FrontRig extends AsyncDisposable {
   readonly directPort: number;
   /** After that a peer that could not be reached is tried again. */
   readonly retryAfter: Millis;
-  /** Makes a domain known to DNS, at a port of 127.0.0.1. */
-  readonly know: (domain: string, port: number) => void;
+  /** Makes a domain known to DNS, at ports of 127.0.0.1, the best first. */
+  readonly know: (domain: string, ...ports: readonly number[]) => void;
 }
 
 /** A front on ports of its own, with a clock of ours and a DNS that knows what it is told. */
@@ -33,7 +33,7 @@ export async function aFront(options: Partial<FrontOptions> = {}): Promise<Front
   const authority = anAuthority();
   const clock = new ManualClock();
   const events: FrontEvent[] = [];
-  const ports = new Map<string, number>();
+  const ports = new Map<string, readonly number[]>();
   const at = { host: "127.0.0.1", port: 0 };
   const front = await startFront({
     tls: {
@@ -57,7 +57,7 @@ export async function aFront(options: Partial<FrontOptions> = {}): Promise<Front
     port: front.addresses.starttls[0]?.port ?? 0,
     directPort: front.addresses.direct[0]?.port ?? 0,
     retryAfter: LIMITS.outbound.retryAfter,
-    know: (domain, port) => void ports.set(domain, port),
+    know: (domain, ...at) => void ports.set(domain, at),
     [Symbol.asyncDispose]: async () => {
       const closed = front[Symbol.asyncDispose]();
       // Peers that do not close their streams are given up.
@@ -73,15 +73,19 @@ export async function aFront(options: Partial<FrontOptions> = {}): Promise<Front
 
 const immediate = async (): Promise<boolean> => new Promise((resolve) => setImmediate(() => resolve(false)));
 
-function resolverOf(ports: ReadonlyMap<string, number>): NameResolver {
+function resolverOf(ports: ReadonlyMap<string, readonly number[]>): NameResolver {
   const absent = (): never => {
     throw Object.assign(new Error("absent"), { code: "ENOTFOUND" });
   };
   return {
     resolveSrv: async (name) => {
       const [, domain] = /^_xmpp-server\._tcp\.(.*)$/.exec(name) ?? [];
-      const port = ports.get(domain ?? "");
-      return port === undefined ? absent() : [{ name: "host.example", port, priority: 0, weight: 0 }];
+      return (ports.get(domain ?? "") ?? absent()).map((port, priority) => ({
+        name: "host.example",
+        port,
+        priority,
+        weight: 0,
+      }));
     },
     resolve4: async (name) => (name === "host.example" ? ["127.0.0.1"] : absent()),
     resolve6: async () => absent(),

@@ -167,6 +167,8 @@ export interface DomainServerOptions {
   readonly answer?: "valid" | "invalid";
   /** Whether it takes our claim of a domain. */
   readonly accepts?: boolean;
+  /** Whether it takes part in SASL EXTERNAL, and then counts stanzas (XEP-0198) as its first `counted` connections do. */
+  readonly counted?: number;
 }
 
 /** The server of a domain: takes streams, answers dialback look-ups, keeps what else it hears. */
@@ -174,6 +176,8 @@ export interface DomainServer extends AsyncDisposable {
   readonly port: number;
   readonly heard: () => string;
   readonly connections: () => number;
+  /** Closes all connections. */
+  readonly cut: () => void;
 }
 
 export async function serveDomain(options: DomainServerOptions): Promise<DomainServer> {
@@ -188,6 +192,9 @@ export async function serveDomain(options: DomainServerOptions): Promise<DomainS
     socket.on("error", () => undefined);
     let state: "clear" | "secure" = "clear";
     let text = "";
+    let isProven = false;
+    let taken = 0;
+    const number = connections;
     const on = (from: Socket): void => {
       from.on("error", () => undefined);
       from.on("data", (bytes: Buffer) => {
@@ -195,7 +202,7 @@ export async function serveDomain(options: DomainServerOptions): Promise<DomainS
         if (state === "secure") heard += bytes.toString();
         for (;;) {
           const [whole] =
-            /^<\?xml.*?<stream:stream.*?>|^<starttls.*?>|^<db:(\w+).*?<\/db:\1>|^<(iq|message)\b.*?<\/\2>|^<iq[^>]*\/>|^<\/stream:stream>/s.exec(
+            /^<\?xml.*?<stream:stream.*?>|^<starttls.*?>|^<db:(\w+).*?<\/db:\1>|^<(iq|message)\b.*?<\/\2>|^<iq[^>]*\/>|^<auth.*?<\/auth>|^<(?:enable|r) [^>]*\/>|^<\/stream:stream>/s.exec(
               text,
             ) ?? [];
           if (whole === undefined) return;
@@ -205,7 +212,11 @@ export async function serveDomain(options: DomainServerOptions): Promise<DomainS
             const feature =
               state === "clear"
                 ? "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
-                : "<dialback xmlns='urn:xmpp:features:dialback'/>";
+                : options.counted === undefined
+                  ? "<dialback xmlns='urn:xmpp:features:dialback'/>"
+                  : isProven
+                    ? "<sm xmlns='urn:xmpp:sm:3'/>"
+                    : "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>";
             from.write(
               `${HEADER} id='s${connections}' from='${options.domain}'><stream:features>${feature}</stream:features>`,
             );
@@ -223,7 +234,14 @@ export async function serveDomain(options: DomainServerOptions): Promise<DomainS
               }),
             );
             return;
-          } else if (whole.startsWith("<db:verify"))
+          } else if (whole.startsWith("<auth")) {
+            isProven = true;
+            from.write("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+          } else if (whole.startsWith("<enable")) from.write("<enabled xmlns='urn:xmpp:sm:3'/>");
+          else if (/^<(?:iq|message)/.test(whole)) taken += 1;
+          else if (whole.startsWith("<r ") && number <= (options.counted ?? 0))
+            from.write(`<a xmlns='urn:xmpp:sm:3' h='${taken}'/>`);
+          else if (whole.startsWith("<db:verify"))
             from.write(
               `<db:verify from='${attribute("to")}' to='${attribute("from")}' id='${attribute("id")}' type='${options.answer ?? "valid"}'/>`,
             );
@@ -243,6 +261,9 @@ export async function serveDomain(options: DomainServerOptions): Promise<DomainS
     port: typeof address === "object" && address !== null ? address.port : 0,
     heard: () => heard,
     connections: () => connections,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Certificate } from "../s2s/tls-server.ts";
 
 export interface CertificateKind {
-  /** Names in the certificate, as dNSName. */
+  /** Names in the certificate, as dNSName, or in the form of OpenSSL, such as `otherName:…`. */
   readonly names: readonly string[];
   /** `both`: serverAuth and clientAuth; `server`: serverAuth alone, as public authorities issue them since 2026. */
   readonly usage?: "both" | "server";
@@ -40,12 +40,12 @@ export function anAuthority(): Authority {
       );
       if (key === undefined || request === undefined || cert === undefined || extensions === undefined)
         throw new Error("never");
-      const list = names.map((name) => `DNS:${name}`).join(",");
+      const list = names.map((name) => (name.startsWith("otherName:") ? name : `DNS:${name}`)).join(",");
       writeFileSync(
         at(extensions),
         `subjectAltName=${list}\nextendedKeyUsage=${USAGES[usage]}\nbasicConstraints=CA:FALSE\n`,
       );
-      run("req", ...CURVE, "-subj", `/CN=${names[0]}`, "-keyout", key, "-out", request);
+      run("req", ...CURVE, "-subj", "/CN=a server", "-keyout", key, "-out", request);
       const signer = isSelfSigned ? ["-signkey", key] : ["-CA", "ca.crt", "-CAkey", "ca.key"];
       const days = isExpired ? "-1" : "5";
       run("x509", "-req", "-in", request, ...signer, "-days", days, "-extfile", extensions, "-out", cert);

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-import { address, domain, path } from "./leaves.ts";
+import { address, domain, duration, path } from "./leaves.ts";
+
+const MOST_HELD_FOR = 20_000;
 
 const count = (example: number, most: number) =>
   z
@@ -33,6 +35,13 @@ export const frontConfig = z.strictObject({
   dialbackSecretFile: path("/etc/reveille/front/dialback.secret"),
   authoritiesFile: path("/etc/reveille/front/authorities.pem").optional(),
   dnsServers: z.array(address("127.0.0.1:53")).min(1).optional(),
+  /** Sidecars of this host and of the region's others. Without it the front listens whatever state its host is in. */
+  hosts: z
+    .strictObject({
+      own: address("127.0.0.1:9464").prefault("127.0.0.1:9464"),
+      others: z.array(address("192.0.2.2:9464")).min(1),
+    })
+    .optional(),
   /** Whether streams may be opened to addresses that are not of the open internet. */
   privateAddresses: z
     .enum(["refuse", "allow"])
@@ -44,6 +53,16 @@ export const frontConfig = z.strictObject({
       connectionsOfAddress: count(1_000, 1_000_000),
       unproven: count(2_000, 1_000_000),
       unprovenOfAddress: count(50, 1_000_000),
+      streamsOfDomain: count(100, 1_000_000),
+      lookUps: count(300, 100_000),
+      lookUpsOfAddress: count(20, 100_000),
+      holdFor: duration
+        .refine((length) => length <= MOST_HELD_FOR, {
+          error: "must be at most 20s: senders give up after 32 s",
+        })
+        .prefault("5s"),
+      heldLength: count(8_388_608, 1_073_741_824),
+      unsentLength: count(131_072, 16_777_216),
       stanzaLength: z
         .int()
         .min(10_000)

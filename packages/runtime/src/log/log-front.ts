@@ -24,10 +24,10 @@ export const logFront =
         );
         return;
       }
-      case "connection-refused": {
-        const { kind, by } = event;
-        sparingly(`${kind} ${by}`, (suppressed) =>
-          logger.warn({ event: kind, by, suppressed }, "a connection was refused by a limit"),
+      case "limit-reached": {
+        const { kind, limit } = event;
+        sparingly(`${kind} ${limit}`, (suppressed) =>
+          logger.warn({ event: kind, limit, suppressed }, "a limit of the front was reached"),
         );
         return;
       }
@@ -38,8 +38,8 @@ export const logFront =
         return;
       }
       case "listening-changed": {
-        const { kind, state } = event;
-        logger.info({ event: kind, state }, "the front changed whether it accepts streams");
+        const { kind, state, because } = event;
+        logger.info({ event: kind, state, because }, "the front changed whether it accepts streams");
         return;
       }
     }

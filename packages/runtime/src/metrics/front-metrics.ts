@@ -1,4 +1,4 @@
-import { type FrontEvent } from "@reveille/wakeup";
+import { type FrontEvent, type FrontLimit } from "@reveille/wakeup";
 import { type Registry } from "prom-client";
 
 import { allOf, closedCounter, combinations, gauge, plainCounter } from "./instruments.ts";
@@ -8,11 +8,16 @@ type Of<Kind extends FrontEvent["kind"]> = Extract<FrontEvent, { readonly kind: 
 
 const DIRECTIONS = allOf<Of<"peer-proven">["direction"]>({ in: true, out: true });
 const METHODS = allOf<Of<"peer-proven">["method"]>({ external: true, dialback: true });
-const LIMITS = allOf<Of<"connection-refused">["by"]>({
+const LIMITS = allOf<FrontLimit>({
   connections: true,
+  connectionsOfAddress: true,
   unproven: true,
   unprovenOfAddress: true,
-  ofAddress: true,
+  streamsOfDomain: true,
+  lookUps: true,
+  lookUpsOfAddress: true,
+  heldLength: true,
+  unsentLength: true,
 });
 type FrontReading = Extract<Reading, { readonly kind: "front" }>;
 const ROUTES = allOf<keyof FrontReading["routed"]>({
@@ -36,9 +41,9 @@ export function frontMetrics(registry: Registry) {
     "reveille_front_streams_ended_total",
     "Streams of users' servers that have ended.",
   );
-  const refused = closedCounter<"limit">(registry, {
-    name: "reveille_front_connections_refused_total",
-    help: "Connections that were not accepted, by the limit that was reached.",
+  const limited = closedCounter<"limit">(registry, {
+    name: "reveille_front_limits_reached_total",
+    help: "Connections, dialback look-ups, streams and requests that were refused or given up, by the limit that was reached.",
     labels: ["limit"],
     children: combinations({ limit: LIMITS }),
   });
@@ -55,8 +60,8 @@ export function frontMetrics(registry: Registry) {
         return ended.inc();
       case "peer-unreachable":
         return unreachable.inc();
-      case "connection-refused":
-        return refused.inc({ limit: event.by });
+      case "limit-reached":
+        return limited.inc({ limit: event.limit });
       case "component-changed":
       case "listening-changed":
         return;
@@ -71,6 +76,12 @@ export function frontGauges(registry: Registry) {
     help: "Connections of a front: of users' servers that have proven a domain, or not yet; to users' servers; of ingresses.",
     labels: ["kind"],
     aggregator: "sum",
+  });
+  const listening = gauge(registry, {
+    name: "reveille_front_listening",
+    help: "1 while the front accepts streams of users' servers; 0 while they are to go to another host, or it is drained.",
+    labels: [],
+    aggregator: "max",
   });
   const unanswered = gauge(registry, {
     name: "reveille_front_unanswered_requests",
@@ -88,6 +99,7 @@ export function frontGauges(registry: Registry) {
   const hide = (): void => {
     connections.reset();
     unanswered.remove();
+    listening.remove();
   };
   hide();
   return {
@@ -98,6 +110,7 @@ export function frontGauges(registry: Registry) {
       connections.set({ kind: "outbound" }, reading.outbound);
       connections.set({ kind: "component" }, reading.components);
       unanswered.set(reading.unanswered);
+      listening.set(reading.isListening ? 1 : 0);
       for (const [route, count] of Object.entries(reading.routed)) {
         stanzas.inc({ route }, count - (counted.get(route) ?? 0));
         counted.set(route, count);

@@ -47,6 +47,7 @@ const READINGS: readonly Reading[] = [
     outbound: 0,
     components: 0,
     unanswered: 0,
+    isListening: true,
     routed: { "to-component": 0, "to-peer": 0, answered: 0, dropped: 0, "reply-dropped": 0 },
   },
 ];

@@ -37,6 +37,7 @@ export type Reading =
       readonly outbound: number;
       readonly components: number;
       readonly unanswered: number;
+      readonly isListening: boolean;
       readonly routed: Readonly<
         Record<"to-component" | "to-peer" | "answered" | "dropped" | "reply-dropped", number>
       >;

@@ -29,6 +29,8 @@ export interface ReportOptions {
   readonly metrics: () => Promise<readonly MetricFamily[]>;
   /** Answers `POST /reload` with what became of it, as JSON; never rejects. */
   readonly reload: () => Promise<object>;
+  /** What else a role does when it is told to, by the path of a `POST`; answered like a reload. They never reject. */
+  readonly commands?: Readonly<Record<string, () => Promise<object>>>;
   /** Default: the id of this process, or a number of its own if it is the first one of a container. */
   readonly pid?: number;
 }
@@ -93,17 +95,19 @@ const [FIRST_OWN, LAST_OWN] = [4_194_305, 9_999_999];
 export const numberOf = (pid: number): number => (pid === 1 ? randomInt(FIRST_OWN, LAST_OWN) : pid);
 
 function answering(
-  { role, version, startedAt, parts, metrics, reload }: ReportOptions,
+  { role, version, startedAt, parts, metrics, reload, commands = {} }: ReportOptions,
   pid: number,
 ): RequestListener {
+  const byPath = new Map([...Object.entries(commands), ["/reload", reload] as const]);
   return (request, response) => {
-    if (isReload(request)) {
-      void reload().then((body) => answer(response, 200, body));
+    const command = request.method === "POST" ? byPath.get(request.url ?? "") : undefined;
+    if (command !== undefined) {
+      void command().then((body) => answer(response, 200, body));
       return;
     }
     const isAll = request.url === "/report";
     if (request.method !== "GET" || !(isAll || request.url === "/report?metrics=none")) {
-      answer(response, 404, { error: "only GET /report and POST /reload are here" });
+      answer(response, 404, { error: `only GET /report and POST ${[...byPath.keys()].join(", ")} are here` });
       return;
     }
     const report = async (): Promise<RoleReport> => {

@@ -16,11 +16,8 @@ export type FrontEvent =
       readonly because: string;
       readonly dropped: number;
     }
-  /** A connection was not accepted, because of this bound. */
-  | {
-      readonly kind: "connection-refused";
-      readonly by: "connections" | "unproven" | "unprovenOfAddress" | "ofAddress";
-    }
+  /** Something was refused, closed or given up, because this bound was reached. */
+  | { readonly kind: "limit-reached"; readonly limit: FrontLimit }
   /** A component (XEP-0114) has connected, or is gone. */
   | {
       readonly kind: "component-changed";
@@ -28,5 +25,21 @@ export type FrontEvent =
       readonly state: "active" | "gone";
       readonly because?: string;
     }
-  /** Whether the front accepts new streams of peers. */
-  | { readonly kind: "listening-changed"; readonly state: "listening" | "stopped" };
+  /** Whether the front accepts new streams of peers, and why not. */
+  | {
+      readonly kind: "listening-changed";
+      readonly state: "listening" | "stopped";
+      readonly because?: string;
+    };
+
+/** Bounds of the front, named after their keys in `front.limits`. */
+export type FrontLimit =
+  | "connections"
+  | "connectionsOfAddress"
+  | "unproven"
+  | "unprovenOfAddress"
+  | "streamsOfDomain"
+  | "lookUps"
+  | "lookUpsOfAddress"
+  | "heldLength"
+  | "unsentLength";
