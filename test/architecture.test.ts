@@ -1,7 +1,9 @@
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
+
+import { MAIN_PROMISES, SLOW_UNITS } from "./tiers.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -88,6 +90,11 @@ describe("the architecture", () => {
   it("has nothing at the top level but what belongs there", () => {
     const visible = readdirSync(root).filter((name) => !name.startsWith("."));
     expect(visible.filter((name) => !TOP_LEVEL.includes(name))).toEqual([]);
+  });
+
+  it("lists as slow only tests that exist", () => {
+    const listed = [...SLOW_UNITS, ...MAIN_PROMISES];
+    expect(listed.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   it.each(packages)("lets %s depend only on packages its arrows point to", (name) => {

@@ -1,114 +1,73 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-/** What a test waits for may take long on a busy machine; how long a test may take in all is no claim either. */
-const PATIENT = {
+import { MAIN_PROMISES, SLOW_UNITS } from "./tiers.ts";
+
+/** How long a test waits for something on a busy machine; how long a test may take in all is no claim either. */
+const BASE = {
   setupFiles: [join(import.meta.dirname, "patience.ts")],
   expect: { poll: { timeout: 20_000 } },
+  testTimeout: 300_000,
+  hookTimeout: 180_000,
 };
+const UNIT = [
+  "packages/*/src/**/*.test.ts",
+  "test/*.test.ts",
+  "test/load/**/*.test.ts",
+  "test/deploy/*.test.ts",
+];
+/** What has figures that another test on the same machine would spoil. */
+const MEASURED = [
+  "test/cluster/flood.test.ts",
+  "test/cluster/flood-front.test.ts",
+  "test/cluster/front-attack.test.ts",
+  "test/cluster/health.test.ts",
+  "test/cluster/strangers.test.ts",
+  "test/durability/outage.test.ts",
+  "test/durability/overload.test.ts",
+];
 const ENDURANCE = ["test/durability/idle.test.ts", "test/durability/soak.test.ts"];
 
-/**
- * Eight tiers. `unit`: seconds, one private server per file at most. `cluster`: whole regions of real processes, one
- * file at a time, since each fills the machine. `durability`: processes are killed at random, servers fail over, push
- * services are away, load is too much; one file at a time too. `boot`: hosts with systemd in containers, which need root
- * and are skipped without it. These four are `npm test`. `endurance`: what idling costs, and whether memory stays as it is
- * for minutes. `clients`: other people's APNs and FCM clients at the simulator; they are fetched and built. `failover`: two hosts of a region as
- * network namespaces, which needs root. `fresh`: the first command of the README on bare systems of Debian 12 and 13, which
- * needs root and the network.
- */
+type Options = TestProjectInlineConfiguration["test"];
+
+/** A group of tests; groups run one after the other, in the order in which they are listed. */
+const group = (options: Options, index: number): TestProjectInlineConfiguration => ({
+  test: { ...BASE, sequence: { groupOrder: index }, ...options },
+});
+const IN_PARALLEL = { maxWorkers: availableParallelism() };
+const ONE_BY_ONE = { fileParallelism: false };
+
+/** docs/CONTRIBUTING.md says which command runs which group. */
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
   test: {
     reporters: ["default", "./test/count-reporter.ts"],
     projects: [
       {
-        test: {
-          ...PATIENT,
-          name: "unit",
-          include: [
-            "packages/*/src/**/*.test.ts",
-            "test/*.test.ts",
-            "test/load/**/*.test.ts",
-            "test/deploy/*.test.ts",
-          ],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: availableParallelism(),
-        },
+        ...IN_PARALLEL,
+        name: "unit",
+        include: UNIT,
+        exclude: SLOW_UNITS,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
       },
+      { ...IN_PARALLEL, name: "promises", include: MAIN_PROMISES },
+      { ...IN_PARALLEL, name: "slow", include: SLOW_UNITS },
+      { ...IN_PARALLEL, name: "cluster", include: ["test/cluster/*.test.ts"], exclude: MEASURED },
+      { ...IN_PARALLEL, name: "boot", include: ["test/deploy/boot/*.test.ts"] },
       {
-        test: {
-          ...PATIENT,
-          name: "cluster",
-          include: ["test/cluster/**/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-        },
+        ...ONE_BY_ONE,
+        name: "durability",
+        include: ["test/durability/*.test.ts"],
+        exclude: [...MEASURED, ...ENDURANCE],
       },
-      {
-        test: {
-          ...PATIENT,
-          name: "boot",
-          include: ["test/deploy/boot/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          ...PATIENT,
-          name: "durability",
-          include: ["test/durability/**/*.test.ts"],
-          exclude: ENDURANCE,
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          ...PATIENT,
-          name: "endurance",
-          include: ENDURANCE,
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
-        },
-      },
-      {
-        test: {
-          ...PATIENT,
-          name: "clients",
-          include: ["test/clients/*.test.ts"],
-          testTimeout: 600_000,
-        },
-      },
-      {
-        test: {
-          ...PATIENT,
-          name: "fresh",
-          include: ["test/fresh/*.test.ts"],
-          testTimeout: 1_200_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          ...PATIENT,
-          name: "failover",
-          include: ["test/failover/**/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-        },
-      },
-    ],
+      { ...ONE_BY_ONE, name: "measured", include: MEASURED },
+      { ...ONE_BY_ONE, name: "failover", include: ["test/failover/*.test.ts"] },
+      { ...ONE_BY_ONE, name: "fresh", include: ["test/fresh/*.test.ts"], testTimeout: 1_200_000 },
+      { ...ONE_BY_ONE, name: "endurance", include: ENDURANCE },
+      { ...ONE_BY_ONE, name: "clients", include: ["test/clients/*.test.ts"], testTimeout: 600_000 },
+    ].map(group),
   },
 });

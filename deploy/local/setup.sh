@@ -3,7 +3,8 @@
 # packages. Says what it does on stderr, does nothing twice, and is done in a moment when nothing is missing.
 #
 #   sh deploy/local/setup.sh          for `npm start`
-#   sh deploy/local/setup.sh test     for `npm test` as well
+#   sh deploy/local/setup.sh test     for `npm test`: the same
+#   sh deploy/local/setup.sh test-all for `npm run test:all` as well
 #   sh deploy/local/setup.sh bench    for the benchmarks as well
 #
 # Services are not touched: a package that brings one is installed without starting it now or at boot, and what ran
@@ -13,7 +14,7 @@ set -eu
 PNPM=pnpm@12.21.0
 PACKAGES="redis-server prosody prosody-modules lua-unbound dns-root-data dnsmasq-base openssl"
 case ${1:-} in
-  test) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container debootstrap shellcheck groff-base zsh fish" ;;
+  test-all) PACKAGES="$PACKAGES haproxy ejabberd prometheus chromium iproute2 nftables systemd systemd-container debootstrap shellcheck groff-base zsh fish" ;;
   bench) PACKAGES="$PACKAGES nginx-light" ;;
 esac
 

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Everything that must hold, in the order of how fast it fails: format, lint, types, then all tests. The last line is
-# `N passed, N failed`.
+# In the order of how fast it fails: format, lint, types, then tests. The last line is `N passed, N failed`.
+#
+#   sh deploy/local/test.sh       for `npm test`: unit tests and the main promises, in minutes
+#   sh deploy/local/test.sh all   for `npm run test:all`: everything
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -20,5 +22,14 @@ check "format check" oxfmt --check .
 check lint oxlint --type-aware --deny-warnings
 check "type check" tsc -p packages
 check "type check" tsc -p test
-exec vitest run --config test/vitest.config.ts --project unit --project cluster --project durability \
-  --project boot "$@"
+case ${1:-} in
+  all)
+    shift
+    # Each group in its full form.
+    export DURABILITY_KILLS=100 DURABILITY_FAILOVERS=3
+    set -- --project slow --project cluster --project boot --project durability --project measured --project failover \
+      --project fresh "$@"
+    ;;
+  *) set -- --project promises "$@" ;;
+esac
+exec vitest run --config test/vitest.config.ts --project unit "$@"

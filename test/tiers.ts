@@ -1,0 +1,61 @@
+/**
+ * Tests of one package or file that take seconds, because they start many processes or wait for a real time-out, or that need a
+ * program which only `npm run test:all` installs (HAProxy, promtool, systemd, ejabberd, zsh …). All other unit tests are part of
+ * `npm test` and `pnpm check`.
+ */
+export const SLOW_UNITS: string[] = [
+  "packages/cli/src/commands/domain.test.ts",
+  "packages/cli/src/commands/drain.test.ts",
+  "packages/cli/src/commands/token.test.ts",
+  "packages/cli/src/doctor/broken-host.test.ts",
+  "packages/cli/src/doctor/broken-redis.test.ts",
+  "packages/cli/src/doctor/ejabberd.test.ts",
+  "packages/cli/src/documents.test.ts",
+  "packages/cli/src/drain/move-streams.test.ts",
+  "packages/cli/src/file-limit.test.ts",
+  "packages/cli/src/import-fpush/import-fpush.test.ts",
+  "packages/cli/src/init/init.test.ts",
+  "packages/cli/src/launcher.test.ts",
+  "packages/cli/src/program.test.ts",
+  "packages/cli/src/render/region-secrets.test.ts",
+  "packages/cli/src/render/render.test.ts",
+  "packages/cli/src/systemd.test.ts",
+  "packages/cli/src/usage-mistake.test.ts",
+  "packages/ingress/src/content.test.ts",
+  "packages/ingress/src/held-memory.test.ts",
+  "packages/ingress/src/line.test.ts",
+  "packages/ingress/src/overload.test.ts",
+  "packages/ingress/src/standby.test.ts",
+  "packages/push-services/src/apns/authentication.test.ts",
+  "packages/push-services/src/apns/burst.test.ts",
+  "packages/push-services/src/apns/goaway.test.ts",
+  "packages/push-services/src/apns/loss.test.ts",
+  "packages/push-services/src/fcm/fcm-route.test.ts",
+  "packages/push-services/src/http2/frames/frame-wire.test.ts",
+  "packages/push-services/src/http2/node-wire.test.ts",
+  "packages/push-services/src/one-device.test.ts",
+  "packages/push-simulator/src/server/flood.test.ts",
+  "packages/queue/src/certain-refusal.redis.test.ts",
+  "packages/queue/src/redis-login.redis.test.ts",
+  "packages/queue/src/trouble.redis.test.ts",
+  "packages/queue/src/watch-sentinels.redis.test.ts",
+  "packages/queue/src/wrong-replies.redis.test.ts",
+  "packages/queue/src/wrong-server.redis.test.ts",
+  "packages/sidecar/src/rude-clients.test.ts",
+  "packages/sidecar/src/sidecar.test.ts",
+  "packages/worker/src/isolation.redis.test.ts",
+  "packages/xml/src/too-long.test.ts",
+  "test/alerts.test.ts",
+  "test/deploy/container.test.ts",
+  "test/deploy/install.test.ts",
+  "test/deploy/prosody-config.test.ts",
+  "test/deploy/readme.test.ts",
+  "test/deploy/units.test.ts",
+];
+
+/** The main promises, part of `npm test`: a region over real s2s, processes killed at random, a Redis primary that fails over. */
+export const MAIN_PROMISES = [
+  "test/cluster/push.test.ts",
+  "test/durability/crash.test.ts",
+  "test/durability/sentinel.test.ts",
+];
