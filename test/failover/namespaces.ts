@@ -26,7 +26,9 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
  * that nothing shows in the network of the computer. Disposing removes all; what a killed run left, the next one sweeps.
  */
 export class Network implements AsyncDisposable {
-  readonly #prefix = `rv-${process.pid}-`;
+  static #opened = 0;
+  /** Of its own for each network of this process, since several may be there at once. */
+  readonly #prefix = `rv-${process.pid}-${(Network.#opened += 1)}-`;
   readonly #resolver: string;
   /** Has the switch, and reaches every machine. */
   readonly hub: Machine;
@@ -38,7 +40,7 @@ export class Network implements AsyncDisposable {
 
   /** `folder` is for a file that leads to the hub as DNS. */
   static async open(folder: string): Promise<Network> {
-    await sweep((pid) => pid !== process.pid);
+    await sweepOthers();
     const resolver = join(folder, "resolv.conf");
     await writeFile(resolver, `nameserver ${HUB_ADDRESS}\n`);
     const network = new Network(resolver);
@@ -78,7 +80,8 @@ export class Network implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await sweep((pid) => pid === process.pid);
+    const names = await namespaces();
+    await Promise.all(names.filter((name) => name.startsWith(this.#prefix)).map(remove));
   }
 }
 
@@ -140,23 +143,55 @@ export class Machine {
     await this.#nft("delete table inet cut");
   }
 
-  async #nft(script: string): Promise<void> {
+  /** Counts from now on what comes to this port on connections that others have opened; the result tells it. */
+  async countIncoming(port: number): Promise<() => Promise<Incoming>> {
+    const chain = "add chain inet seen in { type filter hook input priority 0; }";
+    const counters = [
+      ["opened", `tcp dport ${port} tcp flags & (syn | ack) == syn`],
+      ["carried", `tcp dport ${port}`],
+    ] as const;
+    const lines = counters.flatMap(([name, match]) => [
+      `add counter inet seen ${name}`,
+      `add rule inet seen in ${match} counter name ${name}`,
+    ]);
+    await this.#nft(["add table inet seen", chain, ...lines].join("\n"));
+    return async () => {
+      const text = await this.#nft("list counters table inet seen");
+      const of = (name: string, unit: string): number =>
+        Number(new RegExp(`counter ${name} \\{[^}]*${unit} (\\d+)`).exec(text)?.[1]);
+      return { connections: of("opened", "packets"), bytes: of("carried", "bytes") };
+    };
+  }
+
+  async #nft(script: string): Promise<string> {
     const running = run("ip", ["netns", "exec", this.namespace, "nft", "-f", "-"]);
     running.child.stdin?.end(script);
-    await running;
+    return (await running).stdout;
   }
 }
 
-/** Removes the namespaces of runs, and the processes in them. */
-async function sweep(isOurs: (pid: number) => boolean): Promise<void> {
-  const names = (await ip("netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
-  for (const name of names) {
+/** What has come to a port; of IP packets. */
+export interface Incoming {
+  readonly connections: number;
+  readonly bytes: number;
+}
+
+const namespaces = async (): Promise<readonly string[]> =>
+  (await ip("netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
+
+/** Removes the namespaces of runs that are over. */
+async function sweepOthers(): Promise<void> {
+  for (const name of await namespaces()) {
     const pid = Number(/^rv-(\d+)-/.exec(name)?.[1]);
-    if (!Number.isInteger(pid) || !isOurs(pid)) continue;
-    if (pid !== process.pid && (await isRunning(pid))) continue;
-    for (const one of (await ip("netns", "pids", name)).split("\n").filter(Boolean)) kill(Number(one));
-    await ip("netns", "del", name);
+    if (!Number.isInteger(pid) || pid === process.pid || (await isRunning(pid))) continue;
+    await remove(name);
   }
+}
+
+/** Removes a namespace, and the processes in it. */
+async function remove(name: string): Promise<void> {
+  for (const pid of (await ip("netns", "pids", name)).split("\n").filter(Boolean)) kill(Number(pid));
+  await ip("netns", "del", name);
 }
 
 function kill(pid: number): void {

@@ -19,6 +19,8 @@ export interface SenderParts {
   readonly load: string;
   /** Whether it asks for replies on its own connection (XEP-0288). */
   readonly bidi: boolean;
+  /** From which level on it logs. Default: `info`. */
+  readonly logLevel?: "debug" | undefined;
   /** The files of another Debian release, whose program it is. Default: this machine's. */
   readonly root?: string | undefined;
 }
@@ -43,7 +45,7 @@ export async function startSender(kind: SenderKind, parts: SenderParts): Promise
   }
 }
 
-const prosodySender = ({ site, domain, load, bidi }: SenderParts, data: string): string => `
+const prosodySender = ({ site, domain, load, bidi, logLevel }: SenderParts, data: string): string => `
 modules_enabled = {
   "roster"; "saslauth"; "tls"; "dialback"; "disco"; "smacks"; ${bidi ? `"s2s_bidi"; ` : ""} "cloud_notify"; "register_ibr";
   -- Gives up a stream that acknowledges nothing for 30 s, as Prosody 13 does by itself; without it 0.12 holds on to a
@@ -59,15 +61,15 @@ s2s_secure_auth = true
 s2s_require_encryption = true
 certificates = "${site.certificates}"
 component_interfaces = { "*" }
-${prosodyHere(site, data)}
+${prosodyHere(site, data, logLevel)}
 VirtualHost "${domain}"
 Component "${load}"
   component_secret = "${site.componentSecret}"
 `;
 
-const ejabberdSender = ({ site, domain, load, bidi }: SenderParts): string => `
+const ejabberdSender = ({ site, domain, load, bidi, logLevel }: SenderParts): string => `
 hosts: ["${domain}"]
-loglevel: info
+loglevel: ${logLevel ?? "info"}
 auth_method: [internal]
 auth_password_format: plain
 certfiles:

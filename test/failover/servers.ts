@@ -9,11 +9,11 @@ import { Part } from "./part.ts";
 import { type Site } from "./site.ts";
 
 /** What ties a Prosody to these tests: may be root, asks our DNS, trusts our CA, logs to us. */
-export const prosodyHere = ({ authority }: Site, data: string): string => `
+export const prosodyHere = ({ authority }: Site, data: string, logLevel = "info"): string => `
 run_as_root = true
 pidfile = nil
 data_path = "${data}"
-log = { { to = "console", levels = { min = "info" } } }
+log = { { to = "console", levels = { min = "${logLevel}" } } }
 -- Trusts the test CA and nothing else.
 ssl = { cafile = "${authority.certificateFile}"; capath = "/nonexistent" }
 unbound = {

@@ -2,7 +2,7 @@ import { aPublish, aToken, until, whyNoDebianRoot } from "@reveille/testkit";
 import { describe, expect, it } from "vitest";
 
 import { MODULE } from "../durability/push-path.ts";
-import { debian13, type PairRegion, startPair } from "./matrix-region.ts";
+import { debianRoots, type PairRegion, startPair } from "./matrix-region.ts";
 import { whyNoNamespaces } from "./namespaces.ts";
 import { Pushes } from "./pushes.ts";
 import { HOSTNAME } from "./region.ts";
@@ -11,7 +11,7 @@ import { askOverUnix } from "./unix-http.ts";
 
 const unable = (await whyNoNamespaces()) ?? (await whyNoDebianRoot());
 if (unable !== undefined) process.stdout.write(`unreached senders: skipped, ${unable}\n`);
-const root = unable === undefined ? await debian13() : "";
+const roots = unable === undefined ? await debianRoots() : { 12: undefined, 13: undefined };
 
 /** One publish, without waiting for its reply. */
 const publish = ({ load }: PairRegion): void =>
@@ -32,7 +32,7 @@ describe.skipIf(unable !== undefined)("a sender without XEP-0288", () => {
     "Prosody 13",
     "ejabberd 24.12",
   ] as const)("whose server %s does not find is pushed for, hears nothing, and is counted", async (front) => {
-    await using region = await startPair({ front, sender: "Prosody 13", bidi: false, root, isFound: false });
+    await using region = await startPair({ front, sender: "Prosody 13", bidi: false, roots, isFound: false });
     publish(region);
     const pushes = new Pushes(region.site);
     await until(async () => ((await pushes.all()).length === 1 ? true : undefined), {
