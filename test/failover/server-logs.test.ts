@@ -7,6 +7,7 @@ import { whyNoNamespaces } from "./namespaces.ts";
 import { registerPush } from "./person.ts";
 import { HOSTNAME } from "./region.ts";
 import { socketOf } from "./surroundings.ts";
+import { askOverUnix } from "./unix-http.ts";
 
 const unable = (await whyNoNamespaces()) ?? (await whyNoDebianRoot());
 if (unable !== undefined) process.stdout.write(`logs of users' servers: skipped, ${unable}\n`);
@@ -78,9 +79,16 @@ async function write(region: PairRegion, users: readonly string[], replies: numb
   await until(isDone, { what: `${replies} replies`, withinMs: 20_000 });
 }
 
+/** Publishes that carried the sender's address or text in clear; the sidecar keeps what an ingress that has ended counted. */
+async function inClear({ site }: PairRegion): Promise<number> {
+  const { body } = await askOverUnix(socketOf(site, "sidecar"), "/metrics");
+  const counts = [...body.matchAll(/^reveille_clear_content_total\{[^}]*\} (\d+)/gm)];
+  return counts.length === 0 ? NaN : counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 describe.skipIf(unable !== undefined)("a users' server", { concurrent: true }, () => {
   it.each(SERVERS)(
-    "$server says in its log what docs/xmpp-admins.md has, and keeps a refused registration: $keeps",
+    "$server publishes no content, says in its log what docs/xmpp-admins.md has, and keeps a refused registration: $keeps",
     async ({ server: sender, says, keeps }) => {
       const pair = { front: "Prosody 0.12", sender, bidi: false, roots, logLevel: "debug" } as const;
       await using region = await startPair(pair);
@@ -96,6 +104,7 @@ describe.skipIf(unable !== undefined)("a users' server", { concurrent: true }, (
       const said = (): true | undefined => (saidOf(linesOf(region)).length >= says.length ? true : undefined);
       await until(said, { what: `${says.length} lines`, withinMs: 20_000 });
       expect(saidOf(linesOf(region))).toEqual(says);
+      expect(await inClear(region)).toBe(0);
     },
   );
 });

@@ -51,8 +51,8 @@ const WORDS = { keeps: "keeps", counts: "16th", deletes: "drops" } as const;
 
 describe("docs/xmpp-admins.md", () => {
   it("has every error that a publish can get, with its text and what each server makes of it", () => {
-    const written = tableOf(`| error | text | meaning | what to do | ${servers} |`).map(
-      ([error, words, , , ...reactions]) => [error, words, ...reactions].join(" | "),
+    const written = tableOf(`| error | text | meaning | what to do | ${servers} | seen with |`).map(
+      ([error, words, , , ...reactions]) => [error, words, ...reactions.slice(0, oracles.length)].join(" | "),
     );
     const spoken = toPublishes.map((reply) =>
       [nameOf(reply), reply.text, ...oracles.map(({ reactsTo }) => WORDS[reactsTo(reply)])].join(" | "),
@@ -65,8 +65,22 @@ describe("docs/xmpp-admins.md", () => {
     const others = [unsupportedStanza, noSuchNodeStanza, unknownActionStanza, busyStanza].map((stanza) =>
       read(stanza(address)),
     );
-    const written = tableOf("| error | text | meaning |").map(([error, words]) => [error, words]);
+    const written = tableOf("| error | text | meaning | seen with |").map(([error, words]) => [error, words]);
     expect(others.map((reply) => [nameOf(reply), reply.text])).toEqual(written);
+  });
+
+  it("says of each line with which versions it was seen, one by one, or that it was not", () => {
+    const rows = text
+      .split("\n\n")
+      .filter((block) => /^\|.*\| seen with \|\n/.test(block))
+      .flatMap((block) => block.trim().split("\n").slice(2));
+    const vague = rows.filter(
+      (row) => !/(?:\w \d+\.\d\S*[^|]*|by source|by report, version not noted|–) \|$/.test(row),
+    );
+    expect(vague).toEqual([]);
+    // All tables that are about servers have the column; the states of the service are our own.
+    const tables = [...text.matchAll(/^\|-.*\|$/gm)];
+    expect([...text.matchAll(/\| seen with \|$/gm)]).toHaveLength(tables.length - 1);
   });
 
   it("names the settings that the ad-hoc command advises", () => {
