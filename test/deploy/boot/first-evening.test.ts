@@ -205,9 +205,13 @@ describe.skipIf(unable !== undefined).each(["prosody", "ejabberd"] as const)(
       const warnings = log
         .split("\n")
         .filter((line) => /\[(?:warning|error|critical)\]|\b(?:warn|error)\t/.test(line));
-      // The certificate of this test is signed by itself.
-      const isOurs = (line: string): boolean => line.includes(`certs/${DOMAIN}.pem: at line 1: self-signed`);
-      expect(warnings.filter((line) => !isOurs(line))).toEqual([]);
+      const expected = [
+        // The certificate of this test is signed by itself.
+        `certs/${DOMAIN}.pem: at line 1: self-signed`,
+        // ejabberd 24.12 says so of any configuration without CAPTCHA (deploy/README.md).
+        "The option captcha_cmd is not configured",
+      ];
+      expect(warnings.filter((line) => !expected.some((text) => line.includes(text)))).toEqual([]);
     });
 
     it("wakes a device", async () => {
