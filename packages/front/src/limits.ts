@@ -29,7 +29,7 @@ export const LIMITS: FrontLimits = {
   connectionsOfAddress: 1_000,
   streamsOfDomain: 100,
   lookUps: 300,
-  lookUpsOfAddress: 20,
+  lookUpsOfAddress: 50,
   stanzaLength: 65_536,
   inbound: {
     tlsWithin: seconds(10),

@@ -55,7 +55,7 @@ export const frontConfig = z.strictObject({
       unprovenOfAddress: count(50, 1_000_000),
       streamsOfDomain: count(100, 1_000_000),
       lookUps: count(300, 100_000),
-      lookUpsOfAddress: count(20, 100_000),
+      lookUpsOfAddress: count(50, 100_000),
       holdFor: duration
         .refine((length) => length <= MOST_HELD_FOR, {
           error: "must be at most 20s: senders give up after 32 s",

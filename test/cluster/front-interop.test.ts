@@ -17,8 +17,8 @@ import {
 import { type FrontEvent } from "@reveille/wakeup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { ALL_KINDS, type Kind, KINDS, makeCertificates } from "./kinds.ts";
-import { domainOf, type Sender, startSender, type Variant, VARIANTS } from "./senders.ts";
+import { ALL_KINDS, type Kind, KINDS, makeCertificates } from "./interop/kinds.ts";
+import { domainOf, type Sender, startSender, type Variant, VARIANTS } from "./interop/senders.ts";
 
 const unable = await whyNoDebianRoot();
 if (unable !== undefined) process.stdout.write(`interop: ejabberd and Debian 13 are skipped, ${unable}\n`);
@@ -94,7 +94,7 @@ beforeAll(async () => {
       observe: (event) => void events.push(event),
       resolver,
       isAllowed: anyAddress,
-      limits: { unprovenOfAddress: 1_000 },
+      limits: { unprovenOfAddress: 1_000, lookUpsOfAddress: 1_000 },
     }),
   );
   for (const way of ALL_WAYS) stack.use(await answerAt(hostnameOf(way)));
