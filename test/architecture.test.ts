@@ -39,6 +39,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** An outside library belongs to one package; ioredis to the two that own a connection, and to tests. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "@xmpp/client": ["demo"],
+  "@xmpp/component-core": ["ingress"],
   "fast-check": ["testkit"],
   ioredis: ["admission", "queue", "testkit"],
   bullmq: ["queue"],

@@ -25,6 +25,7 @@ export type Place =
   | "elsewhere";
 
 export const STREAMS = "http://etherx.jabber.org/streams";
+const COMPONENT = "jabber:component:accept";
 const PUBSUB = "http://jabber.org/protocol/pubsub";
 const PUSH = "urn:xmpp:push:0";
 const DATA_FORM = "jabber:x:data";
@@ -80,7 +81,7 @@ const is = (tag: StartTag, local: string, namespace: string): boolean =>
 
 function topLevel(tag: StartTag): Place {
   if (tag.local === "iq") return "iq";
-  if (tag.local === "handshake") return "handshake";
+  if (is(tag, "handshake", COMPONENT)) return "handshake";
   return is(tag, "error", STREAMS) ? "stream-error" : "elsewhere";
 }
 

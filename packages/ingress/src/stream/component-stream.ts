@@ -1,13 +1,10 @@
-import { hash } from "node:crypto";
-import { connect, type Socket } from "node:net";
+import { type Socket } from "node:net";
 
 import { type Clock, seconds } from "@reveille/wakeup";
 
 import { type Stanza } from "../stanza.ts";
-import { STREAMS } from "../places.ts";
-import { type StanzaLimits, StreamReader } from "../stream-reader.ts";
-import { escapeAttribute } from "@reveille/xml";
-import { type XmlFault, XmlScanner } from "@reveille/xml";
+import { type StanzaLimits } from "../stream-reader.ts";
+import { ComponentClient, type Failure } from "./component-client.ts";
 import { type Front } from "./front.ts";
 
 /** Why a stream is over. */
@@ -49,9 +46,8 @@ const MAX_UNSENT = 16 * 1024 * 1024;
  */
 export class ComponentStream {
   readonly #options: StreamOptions;
+  readonly #client: ComponentClient;
   readonly #socket: Socket;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
-  readonly #scanner: XmlScanner;
   readonly #opened = new AbortController();
   readonly #over = new AbortController();
   readonly #ended = Promise.withResolvers<StreamEnd>();
@@ -60,18 +56,17 @@ export class ComponentStream {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    const reader = new StreamReader(
-      {
-        opened: (streamId) => this.#authenticate(streamId),
-        accepted: () => this.#activate(),
-        failed: (condition) =>
-          this.#end(condition === "conflict" ? { kind: "conflict" } : lost(condition), FOOTER),
-        stanza: (stanza) => (this.#phase === "over" ? undefined : options.onStanza(stanza)),
-      },
-      options.limits,
-    );
-    this.#scanner = new XmlScanner(reader, options.limits.length);
-    this.#socket = this.#connect(options.front);
+    const { front, limits } = options;
+    this.#client = new ComponentClient({
+      front,
+      limits,
+      onStanza: (stanza) => (this.#phase === "over" ? undefined : options.onStanza(stanza)),
+      onBytes: () => (this.#chunks += 1),
+      onHandshakeSent: () => this.#sendParting(),
+      onAccepted: () => this.#activate(),
+      onFailure: (failure) => this.#fail(failure),
+    });
+    this.#socket = this.#client.begin();
     void this.#limitOpening();
   }
 
@@ -122,28 +117,18 @@ export class ComponentStream {
     this.#end(lost(because));
   }
 
-  #connect({ host, port, domain }: Front): Socket {
-    const socket = connect({ host, port, noDelay: true, keepAlive: true });
-    socket.on("connect", () => socket.write(header(domain)));
-    socket.on("data", (chunk) => this.#read(chunk));
-    socket.on("error", (error) => this.#end(lost(codeOf(error))));
-    socket.on("close", () => this.#end(lost("connection closed")));
-    return socket;
-  }
-
   async #limitOpening(): Promise<void> {
     const within = this.#options.parting === undefined ? OPEN_WITHIN : CLOSE_WITHIN;
     await this.#options.clock.sleep(within, this.#opened.signal);
     if (this.#phase === "opening") this.#end(lost("the front does not answer"));
   }
 
-  #authenticate(streamId: string): void {
-    const { front, parting } = this.#options;
-    const handshake = `<handshake>${hash("sha1", streamId + front.secret)}</handshake>`;
-    if (parting === undefined) return void this.#socket.write(handshake);
-    this.#socket.write(handshake + parting + FOOTER);
+  #sendParting(): void {
+    const { parting } = this.#options;
+    if (parting === undefined) return;
+    this.#socket.write(parting + FOOTER);
     this.#phase = "closing";
-    return void this.close();
+    void this.close();
   }
 
   #activate(): void {
@@ -153,19 +138,21 @@ export class ComponentStream {
     this.#options.onActive();
   }
 
-  #read(chunk: Buffer): void {
-    this.#chunks += 1;
-    const fault = this.#scan(chunk);
-    if (fault !== undefined) this.#end(lost(fault), `${streamError(fault)}${FOOTER}`);
-    else if (this.#scanner.ended) this.#end(lost("stream closed by the front"), FOOTER);
-  }
-
-  #scan(chunk: Buffer): XmlFault | "internal-server-error" | undefined {
-    try {
-      return this.#scanner.write(this.#decoder.decode(chunk, { stream: true }));
-    } catch (error) {
-      // Neither bytes that are no UTF-8 nor a mistake of ours may end the process: this is a socket's handler.
-      return codeOf(error) === NO_UTF8 ? "not-well-formed" : "internal-server-error";
+  #fail(failure: Failure): void {
+    switch (failure.kind) {
+      case "fault":
+        return this.#end(lost(failure.condition), `${streamError(failure.condition)}${FOOTER}`);
+      case "stream-error":
+        return this.#end(
+          failure.condition === "conflict" ? { kind: "conflict" } : lost(failure.condition),
+          FOOTER,
+        );
+      case "closed":
+        return this.#end(lost("stream closed by the front"), FOOTER);
+      case "socket":
+        return this.#end(lost(failure.code));
+      case "disconnected":
+        return this.#end(lost("connection closed"));
     }
   }
 
@@ -190,19 +177,9 @@ export class ComponentStream {
   }
 }
 
-const NO_UTF8 = "ERR_ENCODING_INVALID_ENCODED_DATA";
 const FOOTER = "</stream:stream>";
-
-const header = (domain: string): string =>
-  `<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='${STREAMS}' to='${escapeAttribute(domain)}'>`;
 
 const streamError = (condition: string): string =>
   `<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`;
 
 const lost = (because: string): StreamEnd => ({ kind: "lost", because });
-
-/** The code of an error of Node, such as ECONNREFUSED; its message may say more than a log should hold. */
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "unknown error";
-}
