@@ -3,6 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { CA_SETTINGS, EXPIRED } from "../../../packages/front/src/testing/certificates.ts";
+
 const run = promisify(execFile);
 
 /** Certificates that users' servers show, and whether the front lets such a server in. */
@@ -46,6 +48,8 @@ export async function makeCertificates(
     "-out",
     "ca.crt",
   );
+  await writeFile(join(folder, "ca.cnf"), CA_SETTINGS);
+  await writeFile(join(folder, "index.txt"), "");
   const issue = async (name: string, names: readonly string[], kind: Kind): Promise<CertificateFiles> => {
     const uses = kind.includes("server-only") ? "serverAuth" : "serverAuth,clientAuth";
     const list = names.map((each) => `DNS:${each}`).join(",");
@@ -56,17 +60,9 @@ export async function makeCertificates(
     const [key, request] = [`${name}.key`, `${name}.csr`];
     await openssl("req", ...curve, "-subj", "/CN=a server", "-keyout", key, "-out", request);
     const signer = kind.startsWith("self-signed") ? ["-signkey", key] : ["-CA", "ca.crt", "-CAkey", "ca.key"];
-    const out = ["-extfile", `${name}.ext`, "-out", `${name}.crt`];
-    await openssl(
-      "x509",
-      "-req",
-      "-in",
-      request,
-      ...signer,
-      "-days",
-      kind === "expired" ? "-1" : "5",
-      ...out,
-    );
+    const signed = ["-in", request, "-extfile", `${name}.ext`, "-out", `${name}.crt`];
+    if (kind === "expired") await openssl("ca", ...EXPIRED, ...signed);
+    else await openssl("x509", "-req", ...signer, "-days", "5", ...signed);
     return { certificate: join(folder, `${name}.crt`), key: join(folder, key) };
   };
   const [front, ...senders] = await Promise.all([

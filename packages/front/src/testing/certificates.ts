@@ -24,11 +24,35 @@ export interface Authority extends Disposable {
 const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 const USAGES = { both: "serverAuth,clientAuth", server: "serverAuth" };
 
+/**
+ * `ca.cnf` for `EXPIRED`, which also needs an empty `index.txt`, `ca.crt` and `ca.key`: OpenSSL 3.5 takes no negative `-days`,
+ * and 3.0 takes dates for its `ca` command alone.
+ */
+export const CA_SETTINGS = `
+[ca]
+default_ca = test
+[test]
+database = index.txt
+new_certs_dir = .
+default_md = sha256
+rand_serial = yes
+unique_subject = no
+policy = names
+[names]
+commonName = supplied
+`;
+const PAST = "-startdate 20200101000000Z -enddate 20200201000000Z";
+/** Arguments of `openssl ca` that sign a certificate which has expired; `-in`, `-extfile` and `-out` are to follow. */
+export const EXPIRED: readonly string[] =
+  `-batch -notext -config ca.cnf -cert ca.crt -keyfile ca.key ${PAST}`.split(" ");
+
 export function anAuthority(): Authority {
   const folder = mkdtempSync(join(tmpdir(), "front-ca-"));
   const at = (name: string): string => join(folder, name);
   const run = (...args: readonly string[]): void =>
     void execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  writeFileSync(at("ca.cnf"), CA_SETTINGS);
+  writeFileSync(at("index.txt"), "");
   run("req", "-x509", ...CURVE, "-subj", "/CN=Test CA", "-days", "10", "-keyout", "ca.key", "-out", "ca.crt");
   let count = 0;
   return {
@@ -47,8 +71,9 @@ export function anAuthority(): Authority {
       );
       run("req", ...CURVE, "-subj", "/CN=a server", "-keyout", key, "-out", request);
       const signer = isSelfSigned ? ["-signkey", key] : ["-CA", "ca.crt", "-CAkey", "ca.key"];
-      const days = isExpired ? "-1" : "5";
-      run("x509", "-req", "-in", request, ...signer, "-days", days, "-extfile", extensions, "-out", cert);
+      const signed = ["-in", request, "-extfile", extensions, "-out", cert];
+      if (isExpired) run("ca", ...EXPIRED, ...signed);
+      else run("x509", "-req", ...signer, "-days", "5", ...signed);
       return { cert: readFileSync(at(cert), "utf8"), key: readFileSync(at(key), "utf8") };
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
