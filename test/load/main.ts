@@ -7,11 +7,13 @@ import { runLoad } from "./run-load.ts";
 import { admissionQueueStage } from "./stages/admission-queue.ts";
 import { deliveryStage } from "./stages/delivery.ts";
 import { endToEndStage } from "./stages/end-to-end.ts";
+import { frontStage } from "./stages/front.ts";
 import { ingressStage } from "./stages/ingress.ts";
 import { ensureTools } from "./tools.ts";
 
 const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
   ingress: () => ingressStage,
+  front: () => frontStage,
   "admission-queue": admissionQueueStage,
   delivery: deliveryStage,
   "end-to-end": endToEndStage,

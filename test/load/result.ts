@@ -1,6 +1,6 @@
 import { type Load } from "./load-loop.ts";
 
-export const STAGES = ["ingress", "admission-queue", "delivery", "end-to-end"] as const;
+export const STAGES = ["ingress", "front", "admission-queue", "delivery", "end-to-end"] as const;
 export type StageName = (typeof STAGES)[number];
 
 /** One measurement. Every number is measured in that run; CPU times are in microseconds per wakeup. */
