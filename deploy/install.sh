@@ -20,7 +20,7 @@ set -eu
 
 PNPM=pnpm@12.21.0
 SHIPPED="CHANGELOG.md LICENSE README.md deploy docs package.json packages pnpm-lock.yaml pnpm-workspace.yaml .npmrc"
-SECRET_FOLDERS="front redis apns fcm sidecar canary"
+SECRET_FOLDERS="front s2s redis apns fcm sidecar canary"
 KEPT=3
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -242,7 +242,7 @@ restart_units() {
 }
 
 running_units() {
-  for pattern in 'reveille-worker@*.service' reveille-ingress.service reveille-sidecar.service \
+  for pattern in 'reveille-worker@*.service' reveille-ingress.service reveille-front.service reveille-sidecar.service \
     reveille-canary.service; do
     systemctl list-units --plain --no-legend --state=active,activating,reloading "$pattern" | cut -d ' ' -f 1
   done

@@ -20,6 +20,7 @@ import { HEAP_FLAGS } from "../load/heap-flags.ts";
 
 const DEPLOY = join(import.meta.dirname, "../../deploy");
 const SERVICES = [
+  "reveille-front.service",
   "reveille-ingress.service",
   "reveille-worker@1.service",
   "reveille-sidecar.service",

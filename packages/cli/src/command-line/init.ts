@@ -21,7 +21,7 @@ export function addInit(reveille: Command): void {
     .requiredOption("--out <folder>", "where to put them")
     .option("--region <name>", "name of the region, e.g. eu")
     .option("--hostname <name>", "what users' servers publish to, e.g. eu.push.example")
-    .option("--front <server>", "prosody or ejabberd")
+    .option("--front <server>", "reveille (our own), prosody or ejabberd")
     .option(
       "--host <name,public,inside...>",
       "a host: its name, its public addresses, its inside address",

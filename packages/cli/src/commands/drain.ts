@@ -25,8 +25,22 @@ export async function runDrain(options: DrainOptions): Promise<void> {
   const mark = join(runtimeDir, MARK);
   if (options.undo) {
     await rm(mark, { force: true });
+    if (await drainsOwnFront(runtimeDir, "/undo-drain")) {
+      print({ draining: false }, "the front listens again", options);
+      return;
+    }
     await withHaproxy(options.haproxy, async (haproxy) => takeStreams(haproxy, host));
     print({ draining: false }, "back in service as soon as it is ready", options);
+    return;
+  }
+  if (await drainsOwnFront(runtimeDir, "/drain")) {
+    await writeFile(mark, "");
+    await quiet(runtimeDir);
+    print(
+      { draining: true },
+      `the front does not listen, and its streams are closed; no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`,
+      options,
+    );
     return;
   }
   const moved = await withHaproxy(options.haproxy, async (haproxy) =>
@@ -39,6 +53,23 @@ export async function runDrain(options: DrainOptions): Promise<void> {
     `${inWords(moved, options.haproxy)}; no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`,
     options,
   );
+}
+
+/** Longer than a stream is open that does not come to rest. */
+const FRONT_WITHIN = seconds(60);
+
+/** Whether a front of ours runs here, which then did what it was told. Throws what speaks against that. */
+async function drainsOwnFront(runtimeDir: string, path: "/drain" | "/undo-drain"): Promise<boolean> {
+  const question = { method: "POST", path, only: "front", within: FRONT_WITHIN } as const;
+  const fronts = await askRoles(runtimeDir, question, systemClock);
+  for (const { pid, answer } of fronts) {
+    if (answer.kind !== "answered")
+      throw new Error(`the front (process ${pid}) does not answer at its socket in ${runtimeDir}`);
+    const because = fieldOf(answer.body, "because");
+    if (fieldOf(answer.body, "kind") === "refused")
+      throw new Error(`the front does not drain: ${String(because)}`);
+  }
+  return fronts.length > 0;
 }
 
 /** `undefined` if no HAProxy runs on this host. */

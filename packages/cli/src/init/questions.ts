@@ -30,9 +30,9 @@ export const HOSTNAME: Question = {
 };
 
 export const FRONT: Question = {
-  text: "Front: prosody or ejabberd",
-  accepts: (text) => text === "prosody" || text === "ejabberd",
-  wanted: "prosody or ejabberd",
+  text: "Front: reveille (our own), prosody or ejabberd",
+  accepts: (text) => ["reveille", "prosody", "ejabberd"].includes(text),
+  wanted: "reveille, prosody or ejabberd",
   otherwise: "prosody",
 };
 

@@ -41,14 +41,24 @@ async function textOf({ templates, view }: Order): Promise<string> {
 /** The files are no HTML: nothing needs escaping, since the plan lets no odd characters in. */
 const AS_IT_IS = { escape: String };
 
+/** Configuration files of the servers in front of the ingress; `reveille front` reads that of all roles. */
+export const FRONT_FILES: Readonly<Record<Plan["front"], readonly string[]>> = {
+  reveille: [],
+  prosody: ["prosody.cfg.lua", "haproxy.cfg"],
+  ejabberd: ["ejabberd.yml", "haproxy.cfg"],
+};
+
 function hostOrders(plan: Plan, modules: ModulesFile): readonly Order[] {
-  const front = { prosody: "prosody.cfg.lua", ejabberd: "ejabberd.yml" }[plan.front];
   return plan.hosts.flatMap((host) => {
     const view = { ...hostView(plan, host, modules), ...canaryView(plan) };
-    const files = ["reveille.yaml", front, "haproxy.cfg", "redis.conf"];
+    const files = ["reveille.yaml", ...FRONT_FILES[plan.front], "redis.conf"];
+    const sections = [
+      ...(plan.front === "reveille" ? ["host/front-section.yaml"] : []),
+      ...canarySection(plan, host.name),
+    ];
     const orders = files.map((file) => ({
       path: `${host.name}/${file}`,
-      templates: [`host/${file}`, ...(file === "reveille.yaml" ? canarySection(plan, host.name) : [])],
+      templates: [`host/${file}`, ...(file === "reveille.yaml" ? sections : [])],
       view,
     }));
     return plan.witness === undefined ? orders : [...orders, sentinelOrder(host.name, view)];

@@ -75,7 +75,7 @@ describe("the secrets of a region", () => {
     await using folder = await aFolder();
     await mkdir(join(folder.path, "secrets/redis"), { recursive: true });
     await writeFile(join(folder.path, "secrets/redis/password"), "sesame");
-    await expect(writeSecrets(folder.path, await aPlan())).rejects.toThrow("holds no password for Redis");
+    await expect(writeSecrets(folder.path, await aPlan())).rejects.toThrow("holds no password or secret");
     await using other = await aFolder();
     await symlink(folder.path, join(other.path, "secrets"));
     await expect(writeSecrets(other.path, await aPlan())).rejects.toThrow("links to other places");

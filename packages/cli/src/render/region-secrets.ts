@@ -12,11 +12,13 @@ export const SECRETS = "secrets";
 const REDIS_PASSWORD = join(SECRETS, "redis/password");
 const SENTINEL_PASSWORD = join(SECRETS, "redis/sentinel-password");
 const REDIS_AUTH = join(SECRETS, "redis-auth.conf");
+const COMPONENT_SECRET = join(SECRETS, "front/component.secret");
+const DIALBACK_SECRET = join(SECRETS, "s2s/dialback.secret");
 const SENTINEL_AUTH = join(SECRETS, "sentinel-auth.conf");
 
 /**
- * Makes the passwords of a region's Redis and Sentinels, unless they are there, and the files by which these servers
- * include them. A password that is there stays as it is. Gives the paths of what it wrote. Throws if one is a link, or
+ * Makes the passwords of a region's Redis and Sentinels and the files by which these servers include them, and with a front of
+ * ours its secrets, unless they are there. A password that is there stays as it is. Gives the paths of what it wrote. Throws if one is a link, or
  * holds what no password may.
  */
 export async function writeSecrets(folder: string, plan: Plan): Promise<readonly string[]> {
@@ -24,6 +26,7 @@ export async function writeSecrets(folder: string, plan: Plan): Promise<readonly
     REDIS_PASSWORD,
     REDIS_AUTH,
     ...(plan.witness === undefined ? [] : [SENTINEL_PASSWORD, SENTINEL_AUTH]),
+    ...(plan.front === "reveille" ? [COMPONENT_SECRET, DIALBACK_SECRET] : []),
   ];
   await refuseLinks(folder, files);
   const password = await passwordIn(join(folder, REDIS_PASSWORD));
@@ -36,6 +39,11 @@ export async function writeSecrets(folder: string, plan: Plan): Promise<readonly
     wanted.set(SENTINEL_PASSWORD, `${ofSentinels}\n`);
     wanted.set(SENTINEL_AUTH, sentinelAuth(redisNameOf(plan), password, ofSentinels));
   }
+  if (plan.front === "reveille") {
+    for (const file of [COMPONENT_SECRET, DIALBACK_SECRET]) {
+      wanted.set(file, `${await passwordIn(join(folder, file))}\n`);
+    }
+  }
   const written: string[] = [];
   for (const [path, text] of wanted) if (await writeSecret(join(folder, path), text)) written.push(path);
   return written;
@@ -47,7 +55,7 @@ async function passwordIn(file: string): Promise<string> {
   const password = there.trim();
   if (/^[A-Za-z0-9._~-]{16,}$/.test(password)) return password;
   throw new Error(
-    `${file} holds no password for Redis: 16 or more letters, digits, dots, dashes; remove it, and a new one is made`,
+    `${file} holds no password or secret: 16 or more letters, digits, dots, dashes; remove it, and a new one is made`,
   );
 }
 

@@ -69,7 +69,9 @@ describe("the files rendered from a plan", () => {
       await rendered((plan) => plan.replace("prosody\n", "ejabberd\n")),
     ];
     const used = [...one.keys(), ...other.keys()].map((path) => path.split("/").at(-1));
-    expect(templates.filter((name) => !used.includes(name.replace(".mustache", "")))).toEqual([]);
+    // Sections are parts of reveille.yaml.
+    const files = templates.filter((name) => !name.includes("-section."));
+    expect(files.filter((name) => !used.includes(name.replace(".mustache", "")))).toEqual([]);
   });
 
   it.each(["prosody", "ejabberd"])("have no placeholder left and no secret in them (%s)", async (front) => {
@@ -96,6 +98,27 @@ describe("the files rendered from a plan", () => {
       expect(ingress.components[0]?.service).toBe("xmpp://127.0.0.1:5347");
       expect("sentinels" in redis).toBe(files.has("w.eu.push.example/sentinel.conf"));
     }
+  });
+
+  it.each([
+    ["two hosts", (plan: string) => plan],
+    ["one host", alone],
+  ])("need neither Prosody nor HAProxy where the front is ours, for %s", async (_what, change) => {
+    const files = await rendered((plan) => change(plan.replace("front: prosody", "front: reveille")));
+    const ofHost = [...files.keys()].filter((path) => path.startsWith("s1."));
+    expect(ofHost.filter((path) => /haproxy|prosody|ejabberd/.test(path))).toEqual([]);
+    expect(ofHost).toContain("s1.eu.push.example/redis.conf");
+    const { front, ingress, sidecar } = parseConfig(files.get("s1.eu.push.example/reveille.yaml") ?? "", "");
+    expect(Object.keys(front?.hostnames ?? {})).toEqual(["eu.push.example", "us.push.example"]);
+    expect(ingress.components.map(({ service, domain }) => `${service} ${domain}`)).toEqual([
+      "xmpp://127.0.0.1:5347 eu.push.example",
+      "xmpp://127.0.0.1:5347 us.push.example",
+    ]);
+    expect(front?.component.listen).toEqual({ host: "127.0.0.1", port: 5347 });
+    expect(front?.hosts?.others).toEqual(
+      files.has("s2.eu.push.example/reveille.yaml") ? [{ host: "10.0.0.2", port: 9464 }] : undefined,
+    );
+    expect(sidecar?.fronts).toEqual([{ host: "127.0.0.1", port: 5270 }]);
   });
 
   it("let an ingress stand by at the other Prosody, and leave the other ejabberd alone", async () => {

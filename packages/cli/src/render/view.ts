@@ -46,6 +46,8 @@ export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {
       places: EJABBERD_PLACES,
     })),
     components: componentsOf(plan, other),
+    isOwnFront: plan.front === "reveille",
+    directTls: plan.front === "reveille" ? "127.0.0.1:5270" : `${host.inside}:${PORTS.directTls}`,
     secretFile: SECRET_FILE,
     modules: describeModules(modules).trimEnd(),
   };
@@ -115,12 +117,14 @@ interface Component {
 }
 
 /**
- * The fronts an ingress connects to: the own one first. At the other host's Prosody it stands by; ejabberd knows no
+ * The fronts an ingress connects to: the own one first. Ours belongs to the ingress of its host. At the other host's Prosody it stands by; ejabberd knows no
  * standing by, it would hand half of its publishes over, so there the host's own ingress is enough.
  */
 function componentsOf(plan: Plan, other: Host | undefined): readonly Component[] {
   const hostnames = hostnamesOf(plan);
   switch (plan.front) {
+    case "reveille":
+      return hostnames.map((domain) => ({ address: "127.0.0.1", port: PORTS.component, domain }));
     case "prosody":
       return ["127.0.0.1", ...(other === undefined ? [] : [other.inside])].flatMap((address) =>
         hostnames.map((domain) => ({ address, port: PORTS.component, domain })),

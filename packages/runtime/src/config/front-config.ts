@@ -19,8 +19,8 @@ export const frontConfig = z.strictObject({
     .record(
       domain("eu.push.example"),
       z.strictObject({
-        certificateFile: path("/etc/reveille/front/eu.push.example.crt"),
-        keyFile: path("/etc/reveille/front/eu.push.example.key"),
+        certificateFile: path("/etc/reveille/s2s/eu.push.example.crt"),
+        keyFile: path("/etc/reveille/s2s/eu.push.example.key"),
       }),
     )
     .refine((all) => Object.keys(all).length > 0, "must contain at least one hostname"),
@@ -32,8 +32,8 @@ export const frontConfig = z.strictObject({
     listen: address("127.0.0.1:5347").prefault("127.0.0.1:5347"),
     secretFile: path("/etc/reveille/front/component.secret"),
   }),
-  dialbackSecretFile: path("/etc/reveille/front/dialback.secret"),
-  authoritiesFile: path("/etc/reveille/front/authorities.pem").optional(),
+  dialbackSecretFile: path("/etc/reveille/s2s/dialback.secret"),
+  authoritiesFile: path("/etc/reveille/s2s/authorities.pem").optional(),
   dnsServers: z.array(address("127.0.0.1:53")).min(1).optional(),
   /** Sidecars of this host and of the region's others. Without it the front listens whatever state its host is in. */
   hosts: z

@@ -103,7 +103,7 @@ describe("a plan", () => {
       "an unknown front",
       "hostname",
       "front: nginx\nhostname",
-      `2 front: must be one of "prosody"|"ejabberd"`,
+      `2 front: must be one of "reveille"|"prosody"|"ejabberd"`,
     ],
   ])("says where it has %s", (_what, from, to, mistake) => {
     expect(mistakesIn(PLAN.replace(from, to))).toContain(mistake);

@@ -59,8 +59,8 @@ export const planSchema = z.strictObject({
   region,
   hostname: domain("eu.push.example"),
   front: z
-    .enum(["prosody", "ejabberd"])
-    .meta({ examples: ["prosody"] })
+    .enum(["reveille", "prosody", "ejabberd"])
+    .meta({ examples: ["reveille"] })
     .prefault("prosody"),
   hosts: z.array(host).min(1, "must hold one or two hosts").max(2, "must hold one or two hosts"),
   witness: witness.optional(),
