@@ -1,7 +1,7 @@
 import { type Socket } from "node:net";
 import { type TLSSocket } from "node:tls";
 
-import { type Clock, type Millis } from "@reveille/wakeup";
+import { type Clock, detached, type Millis } from "@reveille/wakeup";
 import { escapeAttribute } from "@reveille/xml";
 
 import { STANZAS, type StreamElement, type StreamHeader } from "../stream/element-reader.ts";
@@ -235,7 +235,9 @@ export class InboundStream {
     this.connection.send(`<failure xmlns='${SASL}'><${condition}/></failure>`);
   }
 
-  #prove(domain: string, method: ProofMethod): void {
+  #prove(name: string, method: ProofMethod): void {
+    // What outlives a stanza must not point into its text.
+    const domain = detached(name);
     this.#proven.add(domain);
     this.#state = "proven";
     this.connection.allow(this.#ports.limits.stanzaLength);

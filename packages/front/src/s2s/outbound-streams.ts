@@ -1,6 +1,6 @@
 import { type SecureContext } from "node:tls";
 
-import { type Clock, type Millis } from "@reveille/wakeup";
+import { type Clock, detached, type Millis } from "@reveille/wakeup";
 
 import { type AddressRule } from "./address-rule.ts";
 import { type DialbackKeys } from "./dialback-key.ts";
@@ -140,16 +140,17 @@ export class OutboundStreams {
     if (this.#isClosed || isBlocked || this.#connecting >= limits.connecting) return undefined;
     if (known === undefined && this.#ways.size >= limits.streams) return undefined;
     const unconfirmed = known?.unconfirmed ?? 0;
+    // What outlives a stanza must not point into its text.
     const way: Way = {
-      from,
-      to,
+      from: detached(from),
+      to: detached(to),
       stream: undefined,
       ...nothingWaits(),
       unconfirmed,
       usedAt: now,
       blockedUntil: 0,
     };
-    this.#ways.set(key, way);
+    this.#ways.set(detached(key), way);
     way.stream = this.#openStream(way, context);
     return way;
   }

@@ -1,3 +1,4 @@
+import { detached } from "@reveille/wakeup";
 import { type StartTag, type XmlFault, XmlScanner, type XmlSink } from "@reveille/xml";
 
 import { hasBoundNames } from "./has-bound-names.ts";
@@ -181,15 +182,21 @@ function headerOf(tag: StartTag): StreamHeader {
   for (let index = 0; index < tag.attributes; index += 1) {
     const name = tag.nameAt(index);
     const value = tag.value(name) ?? "";
-    if (name.startsWith("xmlns:") && OWN_PREFIXES.get(name) !== value) prefixes.set(name, value);
+    if (name.startsWith("xmlns:") && OWN_PREFIXES.get(name) !== value)
+      prefixes.set(detached(name), detached(value));
   }
+  // A header outlives the stanzas that came in one piece with it.
+  const valueOf = (name: string): string | undefined => {
+    const value = tag.value(name);
+    return value === undefined ? undefined : detached(value);
+  };
   return {
-    namespace: tag.local === "stream" ? tag.namespace : "",
-    content: tag.value("xmlns"),
-    from: tag.value("from"),
-    to: tag.value("to"),
-    id: tag.value("id"),
-    version: tag.value("version"),
+    namespace: tag.local === "stream" ? detached(tag.namespace) : "",
+    content: valueOf("xmlns"),
+    from: valueOf("from"),
+    to: valueOf("to"),
+    id: valueOf("id"),
+    version: valueOf("version"),
     prefixes,
   };
 }
