@@ -64,8 +64,14 @@ export default defineConfig({
         exclude: [...MEASURED, ...ENDURANCE],
       },
       { ...ONE_BY_ONE, name: "measured", include: MEASURED },
-      // Of tests that may run at once: each has a host, one user's server, and little load.
-      { ...ONE_BY_ONE, name: "failover", include: ["test/failover/*.test.ts"], maxConcurrency: 4 },
+      // Of tests that may run at once: each has hosts and users' servers of its own, and little load.
+      {
+        ...ONE_BY_ONE,
+        name: "failover",
+        include: ["test/failover/*.test.ts"],
+        maxConcurrency: 3,
+        testTimeout: 600_000,
+      },
       { ...ONE_BY_ONE, name: "fresh", include: ["test/fresh/*.test.ts"], testTimeout: 1_200_000 },
       { ...ONE_BY_ONE, name: "endurance", include: ENDURANCE },
       { ...ONE_BY_ONE, name: "clients", include: ["test/clients/*.test.ts"], testTimeout: 600_000 },

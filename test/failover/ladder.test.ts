@@ -200,7 +200,8 @@ const partsOf = (host: Host): readonly Part[] => [
   host.haproxy,
 ];
 
-describe.skipIf(unable !== undefined)("a region of two hosts", () => {
+// Each rung has a region and a network of its own, and waits most of the time.
+describe.skipIf(unable !== undefined)("a region of two hosts", { concurrent: true }, () => {
   it.each(RUNGS)(
     "loses nothing it accepted, and no registration, with Prosody as front: $name",
     async (rung) => {
