@@ -23,7 +23,8 @@ function aProbe() {
     error: type === "error" ? { type: "cancel", condition } : undefined,
     excessive: false,
   });
-  return { clock, sent, told, probe, answer, publish: () => probe.answered("sender.example", OURS, path) };
+  const publish = (domain = "sender.example") => probe.answered(domain, OURS, path);
+  return { clock, sent, told, probe, answer, publish };
 }
 
 describe("the probe of replies", () => {
@@ -76,5 +77,29 @@ describe("the probe of replies", () => {
     publish();
     await clock.advance(minutes(1));
     expect([probe.hears(late), told]).toEqual([false, []]);
+  });
+
+  it("uses ids of which none tells the next, so that a domain cannot answer for another", () => {
+    const { probe, told, answer, publish } = aProbe();
+    publish("hostile.example");
+    const own = answer("result").id ?? "";
+    publish("sender.example");
+    const next = own.replace(/\d+$/, (count) => String(Number(count) + 1));
+    probe.hears({ ...answer("result"), id: next });
+    expect(told.map(([domain]) => domain)).not.toContain("sender.example");
+  });
+
+  it("pings 4,096 domains an hour at most, each of them once, however many publish", async () => {
+    const { clock, sent, publish } = aProbe();
+    const publishAll = () => {
+      for (let index = 0; index < 5_000; index += 1) publish(`${index}.example`);
+    };
+    publishAll();
+    await clock.advance(minutes(6));
+    publishAll();
+    expect(sent).toHaveLength(4_096);
+    await clock.advance(hours(1));
+    publish("new.example");
+    expect(sent.at(-1)).toContain("to='new.example'");
   });
 });

@@ -46,11 +46,9 @@ export interface ReplyProbeOptions {
  */
 export class ReplyProbe {
   readonly #options: ReplyProbeOptions;
-  readonly #id = `reply-probe-${randomUUID()}`;
   /** When each domain was asked last, by the monotonic clock, and whether it was reached; the longest ago first. */
   readonly #asked = new Map<string, Asked>();
   readonly #pending = new Map<string, { readonly domain: string; readonly since: Millis }>();
-  #count = 0;
 
   constructor(options: ReplyProbeOptions) {
     this.#options = options;
@@ -62,12 +60,13 @@ export class ReplyProbe {
     const last = this.#asked.get(domain);
     if (last !== undefined && now - last.since < EVERY) return;
     this.#forgetOldest(now);
-    if (this.#pending.size >= MOST) return;
+    const isFull = last === undefined && this.#asked.size >= MOST;
+    if (isFull || this.#pending.size >= MOST) return;
     const name = detached(domain);
     this.#asked.delete(name);
     this.#asked.set(name, { since: now, isReached: last?.isReached });
-    this.#count += 1;
-    const id = `${this.#id}-${this.#count}`;
+    // New for each ping, so that a domain that was pinged cannot answer in the place of others.
+    const id = `reply-probe-${randomUUID()}`;
     this.#pending.set(id, { domain: name, since: now });
     path.send(
       `<iq type='get' id='${id}' from='${escapeAttribute(ours)}' to='${escapeAttribute(domain)}'><ping xmlns='urn:xmpp:ping'/></iq>`,
@@ -101,7 +100,9 @@ export class ReplyProbe {
       this.#pending.delete(id);
     }
     for (const [domain, { since }] of this.#asked) {
-      if (this.#asked.size < MOST && now - since < FORGET_AFTER) break;
+      // Those that were asked within the hour keep their places: others' domains would be pinged at each publish.
+      const age = now - since;
+      if (age < EVERY || (age < FORGET_AFTER && this.#asked.size < MOST)) break;
       this.#asked.delete(domain);
     }
   }
