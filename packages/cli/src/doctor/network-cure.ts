@@ -12,7 +12,7 @@ export interface Way {
  */
 export function networkCure(because: string, { to, caSetting }: Way): string | undefined {
   const [, code = because] = /\(([A-Z][A-Z0-9_]+)\)$/.exec(because) ?? [];
-  const kind = KINDS.get(code);
+  const kind = code === "EPROTO" || code.startsWith("ERR_SSL_") ? "no-tls" : KINDS.get(code);
   switch (kind) {
     case "no-name":
       return `see how the name is written, and what this host's resolver says: getent hosts ${hostOf(to)}`;
@@ -30,6 +30,8 @@ export function networkCure(because: string, { to, caSetting }: Way): string | u
       return `exempt ${to} from a proxy that inspects TLS${caSetting === undefined ? "" : `, or name the authority of its certificate by ${caSetting}`}`;
     case "expired":
       return `set this host's clock right (timedatectl), or have the certificate at ${to} renewed`;
+    case "no-tls":
+      return `correct the port or the scheme: ${to} speaks plain text, or no version of TLS that we do`;
     case undefined:
       return undefined;
   }
@@ -45,7 +47,8 @@ type Kind =
   | "silence"
   | "wrong-name"
   | "wrong-authority"
-  | "expired";
+  | "expired"
+  | "no-tls";
 
 const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["ENOTFOUND", "no-name"],

@@ -8,16 +8,18 @@ import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./patient.ts";
+import { redisCure, type RedisServer } from "./redis-cure.ts";
 import { judgeRedis } from "./redis-judgement.ts";
 
 type Redis = Awaited<ReturnType<typeof openWorkerRedis>>;
 
 /** The region's Redis: reachable, of a version we know, keeping what it accepts, quick, and with its replicas. */
 export const checkRedis: Check = async ({ config, clock, patience }) => {
+  let refusal: Error | undefined;
   try {
     const settings = await redisSettingsOf(config, commandLog("error"));
     // The patience is for one that is slow, or is being replaced.
-    const refusal = await certainRefusal(settings, clock);
+    refusal = await certainRefusal(settings, clock);
     if (refusal !== undefined) throw refusal;
     const redis = await openWorkerRedis(settings, {
       connection: "doctor",
@@ -34,10 +36,39 @@ export const checkRedis: Check = async ({ config, clock, patience }) => {
   } catch (error) {
     const { fail } = about("redis");
     return [
-      fail(reasonOf(error), "start Redis, or correct `redis` in the configuration and its password file"),
+      fail(
+        reasonOf(error),
+        redisCure(error, serverOf(config, refusal !== undefined)) ??
+          "start Redis, or correct `redis` in the configuration and its password file",
+      ),
     ];
   }
 };
+
+/** Who refused: each of the Sentinels; else the Redis, which Sentinels may have named. */
+function serverOf({ redis }: Config, isRefusal: boolean): RedisServer {
+  const to = "url" in redis ? addressOf(redis.url) : redis.sentinels.map((s) => `${s.host}:${s.port}`).join();
+  if ("url" in redis || !isRefusal) {
+    return {
+      to: "url" in redis ? to : `the primary ${redis.name}`,
+      caSetting: "redis.tls.caFile",
+      userSetting: "redis.username",
+      passwordSetting: "redis.passwordFile",
+    };
+  }
+  return {
+    to,
+    caSetting: "redis.sentinelTls.caFile",
+    userSetting: "redis.sentinelUsername",
+    passwordSetting: "redis.sentinelPasswordFile",
+  };
+}
+
+/** Without a user and a password, which a URL may have. */
+function addressOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return host === "" ? pathname : host;
+}
 
 async function examine(redis: Redis, config: Config, clock: Clock): Promise<ReturnType<typeof judgeRedis>> {
   const latency = await latencyOf(redis, clock);

@@ -3,6 +3,8 @@ import { askSentinel, primariesIn, type SentinelView } from "@reveille/queue";
 import { commandLog } from "../region.ts";
 import { redisSettingsOf } from "../redis-settings.ts";
 import { about, type Finding } from "./finding.ts";
+import { redisReplyCure } from "./redis-cure.ts";
+import { networkCure } from "./network-cure.ts";
 import { type Check } from "./patient.ts";
 
 /** Whether the Sentinels of the configuration can agree on a failover, and on where the primary is. */
@@ -31,12 +33,23 @@ export function judgeSentinels(primary: string, views: readonly NamedView[]): re
       ? [
           about(`sentinel ${name}`).fail(
             view.because,
-            `start it, and have it monitor ${primary} (sentinel monitor)`,
+            cureOf(view.because, name) ?? `start it, and have it monitor ${primary} (sentinel monitor)`,
           ),
         ]
       : [],
   );
   return [...useless, judgeMajority(views.length, watching), judgeAgreement(watching)];
+}
+
+function cureOf(because: string, to: string): string | undefined {
+  const [, kind = ""] = /\(([A-Z]+)\)$/.exec(because) ?? [];
+  const server = {
+    to,
+    caSetting: "redis.sentinelTls.caFile",
+    userSetting: "redis.sentinelUsername",
+    passwordSetting: "redis.sentinelPasswordFile",
+  };
+  return redisReplyCure(kind, server) ?? networkCure(because, server);
 }
 
 type Watching = Extract<SentinelView, { kind: "watching" }>;
