@@ -19,6 +19,7 @@ export type RedisEvent = Extract<
       | "redis-durability-changed"
       | "redis-data-lost"
       | "redis-packs-loosely"
+      | "append-only-file-rewrite"
       | "replicas-missing"
       | "clock-compared";
   }
@@ -88,6 +89,7 @@ export const byStage =
       case "redis-durability-changed":
       case "redis-data-lost":
       case "redis-packs-loosely":
+      case "append-only-file-rewrite":
       case "replicas-missing":
       case "clock-compared":
         return redis?.(event);

@@ -35,6 +35,7 @@ const examples: Readonly<Record<keyof typeof REDIS_KEY_KINDS, string>> = {
   suspicion: keys.suspicion(device),
   accepted: keys.accepted(device),
   backlog: keys.backlog(module),
+  appendOnlyFileRewrite: keys.appendOnlyFileRewrite,
   tests: keys.tests,
   testAnswers: keys.testAnswers(device),
   sign: keys.sign("batch-taken"),

@@ -52,6 +52,11 @@ export const REDIS_KEY_KINDS: Readonly<Record<RedisKeyKind, RedisKeyDescription>
     expires: true,
   },
   backlog: { pattern: "backlog-…", holds: "that a module has a backlog", expires: true },
+  appendOnlyFileRewrite: {
+    pattern: "aof-rewrite",
+    holds: "that the append-only file was rewritten of late",
+    expires: true,
+  },
   tests: {
     pattern: "tests",
     holds: "keyed hashes of the devices that an operator tests just now",
@@ -136,6 +141,7 @@ const SHAPES: Readonly<Record<RedisKeyKind, RegExp>> = {
   accepted: new RegExp(`^a${DEVICE}$`),
   backlogDevices: /^accepted$/,
   backlog: /^backlog-/,
+  appendOnlyFileRewrite: /^aof-rewrite$/,
   tests: /^tests$/,
   testAnswers: new RegExp(`^t${HASH}$`),
   sign: /^sign-/,

@@ -52,6 +52,8 @@ export interface RedisKeys {
   readonly countedBy: (process: string) => string;
   /** When a token was first suspected to be dead. TTL: until the suspicion lapses. */
   readonly suspicion: (device: DeviceKey) => string;
+  /** Present while no rewrite of the append-only file is due. TTL: `redis.rewriteEvery`. */
+  readonly appendOnlyFileRewrite: string;
   /** SET of the devices that an operator tests just now. TTL: two minutes after the last was added. */
   readonly tests: string;
   /** LIST of what became of the pushes to a device that is tested; without its token. TTL: two minutes. */
@@ -96,6 +98,7 @@ export const redisKeysOf = (region: Region): RedisKeys => ({
   counting: `{${region}}counting`,
   countedBy: (process) => `{${region}}counted-${process}`,
   suspicion: (device) => `{${region}}s${device}`,
+  appendOnlyFileRewrite: `{${region}}aof-rewrite`,
   tests: `{${region}}tests`,
   testAnswers: (device) => `{${region}}t${device}`,
   sign: (sign) => `{${region}}sign-${sign}`,

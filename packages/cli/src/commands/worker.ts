@@ -1,6 +1,12 @@
 import { redisAdmission, redisBacklog } from "@reveille/admission";
 import { openPushServices } from "@reveille/push-services";
-import { followPushTests, openRegionSigns, openWakeupQueue, openWorkerRedis } from "@reveille/queue";
+import {
+  followPushTests,
+  openRegionSigns,
+  openWakeupQueue,
+  openWorkerRedis,
+  rewriteAppendOnlyFiles,
+} from "@reveille/queue";
 import { systemClock } from "@reveille/runtime";
 import { hours, type Sign } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
@@ -93,6 +99,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     ...(isAble() ? (["worker"] as const) : []),
     ...(worker.hasTaken() ? (["batch-taken"] as const) : []),
   ];
+  starting.use(rewriteAppendOnlyFiles({ redis, region, clock, observe, every: config.redis.rewriteEvery }));
   starting.use(await openRegionSigns({ redis, region, host: config.host, clock, give }));
   addReadings(context, queue, admission);
   context.metrics.addReading(() =>

@@ -47,6 +47,11 @@ export function keptData(config: Config): readonly KeptData[] {
       kept: `${longest(windows)} at most, then in the queue`,
     },
     {
+      what: "device token of a wakeup that is done",
+      where: "append-only files of Redis and its replicas",
+      kept: `until they are rewritten, every ${formatDuration(config.redis.rewriteEvery)}; for longer where Redis refuses that`,
+    },
+    {
       what: "when a device that has had a push was woken last, under a keyed hash",
       where: "Redis",
       kept: `${formatDuration(config.admission.rememberDevices)} after its last push`,

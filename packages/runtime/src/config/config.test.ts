@@ -82,6 +82,7 @@ describe("a configuration", () => {
       ],
       name: "eu",
       passwordFile: "/etc/redis.password",
+      rewriteEvery: 600_000,
       waitReplicas: 0,
       memoryShare: 0.7,
     });

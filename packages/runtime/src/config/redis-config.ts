@@ -1,6 +1,7 @@
+import { type Millis } from "@reveille/wakeup";
 import { z } from "zod";
 
-import { address, type Address, isUrlOf, path, text } from "./leaves.ts";
+import { address, type Address, duration, isUrlOf, path, text } from "./leaves.ts";
 
 /** TLS towards Redis or a Sentinel. */
 export interface RedisTlsConfig {
@@ -35,7 +36,11 @@ export type RedisConfig = (
     readonly waitReplicas: number;
     /** Share of Redis' memory in use above which new wakeups are refused. */
     readonly memoryShare: number;
+    /** Time between two rewrites of the append-only file. */
+    readonly rewriteEvery: Millis;
   };
+
+const SHORTEST_REWRITE = 60_000;
 
 const SCHEMES = ["redis:", "rediss:", "redis+unix:"];
 
@@ -93,6 +98,11 @@ const keys = z.strictObject({
     .max(0.95)
     .meta({ examples: [0.7] })
     .prefault(0.7),
+  rewriteEvery: duration
+    .refine((length) => length >= SHORTEST_REWRITE, {
+      error: "must be at least 1m: each rewrite writes all data",
+    })
+    .prefault("10m"),
 });
 
 type Keys = z.output<typeof keys>;

@@ -38,6 +38,15 @@ export const logRedis =
         );
         return;
       }
+      case "append-only-file-rewrite": {
+        const { kind, part, outcome, because } = event;
+        if (outcome === "started") return;
+        logger.warn(
+          { event: kind, part, because },
+          "redis refuses to rewrite its append-only file, which keeps tokens of wakeups that are done; allow the user bgrewriteaof",
+        );
+        return;
+      }
       case "replicas-missing": {
         const { kind, wanted, replicas } = event;
         sparingly(kind, (held) =>

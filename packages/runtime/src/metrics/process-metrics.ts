@@ -81,6 +81,15 @@ function redisMetrics(registry: Registry, role: string) {
     labels: ["role", "direction"],
     aggregator: "max",
   });
+  const rewrites = closedCounter(registry, {
+    name: "reveille_redis_rewrites_total",
+    help: "Times Redis or a replica of it was told to rewrite its append-only file, by what it answered.",
+    labels: ["role", "outcome"],
+    children: [
+      { role, outcome: "started" },
+      { role, outcome: "refused" },
+    ],
+  });
   const lost = closedCounter(registry, {
     name: "reveille_redis_data_lost_total",
     help: "Times a process found Redis without the region's secret, so without its data, or with another secret.",
@@ -110,6 +119,9 @@ function redisMetrics(registry: Registry, role: string) {
         return;
       case "redis-packs-loosely":
         // How much memory it uses is a reading.
+        return;
+      case "append-only-file-rewrite":
+        rewrites.inc({ role, outcome: event.outcome });
         return;
       case "clock-compared":
         skew.set({ role, direction: "ahead" }, inSeconds(Math.max(0, event.ahead)));

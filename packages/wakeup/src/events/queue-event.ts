@@ -49,6 +49,13 @@ export type QueueEvent =
   | { readonly kind: "redis-data-lost"; readonly secret: "put-back" | "taken-over" }
   /** Redis keeps batches in more memory than it needs; `limit`: its `hash-max-listpack-value`, bytes. */
   | { readonly kind: "redis-packs-loosely"; readonly limit: number }
+  /** Redis, or a replica of it, was told to rewrite its append-only file; `because`: the first word of its refusal. */
+  | {
+      readonly kind: "append-only-file-rewrite";
+      readonly part: "primary" | "replica";
+      readonly outcome: "started" | "refused";
+      readonly because?: string;
+    }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
   | { readonly kind: "replicas-missing"; readonly wanted: number; readonly replicas: number }
   | { readonly kind: "redis-trouble"; readonly connection: string; readonly because: string }
