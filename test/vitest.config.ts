@@ -23,6 +23,7 @@ const MEASURED = [
   "test/cluster/flood.test.ts",
   "test/cluster/flood-front.test.ts",
   "test/cluster/front-attack.test.ts",
+  "test/cluster/front-interop.test.ts",
   "test/cluster/health.test.ts",
   "test/cluster/strangers.test.ts",
   "test/durability/outage.test.ts",

@@ -46,6 +46,8 @@ const isThere = ({ kind, debian }: Variant): boolean =>
 const SECRET = "secret of ingresses";
 /** Servers tell their components of a refusal at once; one that never does is as good. */
 const REFUSED_WITHIN = 15_000;
+/** All cells ask at once, and each proof by dialback takes connections both ways. */
+const ANSWERED_WITHIN = 40_000;
 
 interface Cell {
   readonly variant: Variant;
@@ -187,7 +189,7 @@ function publishFrom(variant: Variant, { domains }: Sender): void {
         cell,
         domains
           .get(kind)
-          ?.ask(id, iq, REFUSED_WITHIN)
+          ?.ask(id, iq, KINDS[kind].proof === "none" ? REFUSED_WITHIN : ANSWERED_WITHIN)
           .catch(() => undefined) ?? Promise.resolve(undefined),
       );
     }
