@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { type ModuleSettings, probeApns, probeFcm } from "@reveille/push-services";
 import { type Clock, type PushModule, seconds } from "@reveille/wakeup";
 
-import { patiently } from "./patiently.ts";
+import { withTimeout } from "./with-timeout.ts";
 
-const PATIENCE = seconds(4);
+const TIMEOUT = seconds(4);
 
 /** Whether both reach the push service in the same way and with the same credential. */
 export const isSameWay = (one: ModuleSettings, other: ModuleSettings): boolean =>
@@ -36,7 +36,7 @@ async function appleOn(
   settings: Extract<ModuleSettings, { kind: "apns" }>,
   clock: Clock,
 ): Promise<string | undefined> {
-  const answer = await patiently({ clock, patience: PATIENCE }, (signal) =>
+  const answer = await withTimeout({ clock, timeout: TIMEOUT }, (signal) =>
     probeApns({ module, settings, clock, signal }),
   );
   if (answer.kind === "unreachable") return `Apple has not judged them: ${answer.because}`;
@@ -48,7 +48,7 @@ async function googleOn(
   settings: Extract<ModuleSettings, { kind: "fcm" }>,
   clock: Clock,
 ): Promise<string | undefined> {
-  const answer = await probeFcm({ settings, clock, patience: PATIENCE });
+  const answer = await probeFcm({ settings, clock, timeout: TIMEOUT });
   switch (answer.kind) {
     case "accepted":
       return undefined;

@@ -49,7 +49,7 @@ async function examineHost(config: Config, options: DoctorOptions): Promise<read
     dnsServers: options.dns,
     authorities: options.ca === undefined ? undefined : await readFile(options.ca, "utf8"),
     peers: options.peer.map((text) => new URL(text)),
-    patience: seconds(10),
+    timeout: seconds(10),
   });
 }
 

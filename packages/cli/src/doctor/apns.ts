@@ -7,14 +7,14 @@ import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
-import { patiently } from "../patiently.ts";
-import { type Check, type Patient } from "./patient.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { type Check, type DoctorContext } from "./doctor-context.ts";
 
 /** One push per module to a device that cannot exist, at the module's environment, and Apple's clock from the answers. */
-export const checkApns: Check = async (patient) => {
+export const checkApns: Check = async (context) => {
   const answers = await Promise.all(
-    Array.from(moduleSettingsOf(patient.config)).flatMap(([module, settings]) =>
-      settings.kind === "apns" ? [probe(module, settings, patient)] : [],
+    Array.from(moduleSettingsOf(context.config)).flatMap(([module, settings]) =>
+      settings.kind === "apns" ? [probe(module, settings, context)] : [],
     ),
   );
   const skew = answers.find((answer) => answer.skew !== undefined)?.skew;
@@ -26,11 +26,15 @@ interface Probed {
   readonly skew?: Finding;
 }
 
-async function probe(module: PushModule, settings: ApnsModuleSettings, patient: Patient): Promise<Probed> {
-  const { clock } = patient;
+async function probe(
+  module: PushModule,
+  settings: ApnsModuleSettings,
+  context: DoctorContext,
+): Promise<Probed> {
+  const { clock } = context;
   try {
-    const answer = await patiently(patient, (signal) => probeApns({ module, settings, clock, signal }));
-    const finding = judgeProbe(module, settings, answer, await elsewhere(module, settings, answer, patient));
+    const answer = await withTimeout(context, (signal) => probeApns({ module, settings, clock, signal }));
+    const finding = judgeProbe(module, settings, answer, await elsewhere(module, settings, answer, context));
     const time =
       answer.kind === "answered" && answer.date !== undefined ? parseHttpDate(answer.date) : undefined;
     if (time === undefined) return { finding };
@@ -52,14 +56,16 @@ async function elsewhere(
   module: PushModule,
   settings: ApnsModuleSettings,
   answer: ProbeAnswer,
-  patient: Patient,
+  context: DoctorContext,
 ): Promise<Environment | undefined> {
   // An address of one's own is the same for both.
   if (settings.apns.endpoint !== undefined || !isRefusal(answer)) return undefined;
   const environment = otherOf(settings.apns.environment);
-  const { clock } = patient;
+  const { clock } = context;
   const there = { ...settings, apns: { ...settings.apns, environment } };
-  const second = await patiently(patient, (signal) => probeApns({ module, settings: there, clock, signal }));
+  const second = await withTimeout(context, (signal) =>
+    probeApns({ module, settings: there, clock, signal }),
+  );
   return isAccepted(second) ? environment : undefined;
 }
 

@@ -12,7 +12,7 @@ import { checkComponents } from "./component.ts";
 import { checkCredentials } from "./credentials.ts";
 import { checkFileLimits } from "./file-limits.ts";
 import { type Finding } from "./finding.ts";
-import { aHost, aPatient, type TestHost } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext, type TestHost } from "./testing/a-doctor-context.ts";
 import { listening } from "./testing/listening.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
@@ -34,7 +34,7 @@ describe("the doctor, shown a certificate for APNs", () => {
     const text = (await readConfig(host)).replace("/CERT", cert).replace("/KEY", key);
     const look = async (days: number) => {
       const clock = { ...systemClock, now: () => later(systemClock.now(), hours(24 * days)) };
-      return told(await checkCredentials(aPatient(parseConfig(text, "reveille.yaml"), { clock })));
+      return told(await checkCredentials(aDoctorContext(parseConfig(text, "reveille.yaml"), { clock })));
     };
     expect(await look(0)).toEqual([matching(/^ok: a certificate, valid for (?:29|30) days$/)]);
     expect(await look(20)).toEqual([matching(/^warn: expires in (?:9|10) days$/)]);
@@ -68,7 +68,7 @@ describe("the doctor, at a front that takes the component and loses its stanzas"
     });
     await using front = await listening(server);
     await using host = await aHost({ service: `xmpp://127.0.0.1:${front.port}` });
-    expect(await checkComponents(aPatient(host.config))).toMatchObject([
+    expect(await checkComponents(aDoctorContext(host.config))).toMatchObject([
       {
         kind: "fail",
         text: containing("did not come back"),
@@ -86,7 +86,9 @@ describe("the doctor, shown a role that may open few files", () => {
     try {
       const answer = { kind: "answered", status: 200, body: {} } as const;
       const look = async () =>
-        checkFileLimits(aPatient(host.config, { roles: [{ role: "ingress", pid: role.pid ?? 0, answer }] }));
+        checkFileLimits(
+          aDoctorContext(host.config, { roles: [{ role: "ingress", pid: role.pid ?? 0, answer }] }),
+        );
       await expect.poll(look).toMatchObject([
         {
           kind: "fail",

@@ -6,15 +6,15 @@ import { describe, expect, it } from "vitest";
 import { type Finding } from "./finding.ts";
 import { checkRedis } from "./redis.ts";
 import { checkSentinels } from "./sentinels.ts";
-import { aHost, aPatient, aSentinel } from "./testing/a-patient.ts";
-import { type Patient } from "./patient.ts";
+import { aHost, aDoctorContext, aSentinel } from "./testing/a-doctor-context.ts";
+import { type DoctorContext } from "./doctor-context.ts";
 
 async function look(
   redis: Pick<TestRedis, "path">,
-  { settings = "", ...parts }: Partial<Patient> & { readonly settings?: string } = {},
+  { settings = "", ...parts }: Partial<DoctorContext> & { readonly settings?: string } = {},
 ): Promise<readonly Finding[]> {
   await using host = await aHost({ redis: `url: "redis+unix://${redis.path}"${settings}` });
-  return await checkRedis(aPatient(host.config, { patience: seconds(5), ...parts }));
+  return await checkRedis(aDoctorContext(host.config, { timeout: seconds(5), ...parts }));
 }
 
 /** The finding about that item, as `kind: text`. */
@@ -89,7 +89,7 @@ describe("the doctor, shown a Redis that is broken for real", () => {
 describe("the doctor, shown a Redis that is not there", () => {
   it("does not wait for one that refuses", async () => {
     const before = systemClock.monotonic();
-    const findings = await look({ path: "/nowhere/redis.sock" }, { patience: minutes(1) });
+    const findings = await look({ path: "/nowhere/redis.sock" }, { timeout: minutes(1) });
     expect(told(findings, "redis")).toMatch(/^fail: no Redis at .*: connect ENOENT/);
     expect(systemClock.monotonic() - before).toBeLessThan(seconds(10));
   });
@@ -98,7 +98,7 @@ describe("the doctor, shown a Redis that is not there", () => {
     await using redis = await startRedis();
     redis.signal("SIGSTOP");
     const [findings] = await Promise.all([
-      look(redis, { patience: minutes(1) }),
+      look(redis, { timeout: minutes(1) }),
       systemClock.sleep(millis(1_500)).then(() => redis.signal("SIGCONT")),
     ]);
     expect(told(findings, "redis role")).toBe("ok: primary");
@@ -114,8 +114,8 @@ describe("the doctor, shown a Redis that is not there", () => {
       const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", ""];
       opened.use(await Program.start({ name: "redis", command: "redis-server", args }));
     };
-    const patient = aPatient(host.config, { patience: minutes(1) });
-    const [findings] = await Promise.all([checkRedis(patient), start()]);
+    const context = aDoctorContext(host.config, { timeout: minutes(1) });
+    const [findings] = await Promise.all([checkRedis(context), start()]);
     expect(told(findings, "redis role")).toBe("ok: primary");
   });
 });
@@ -126,11 +126,11 @@ describe("the doctor, shown Sentinels that are broken for real", () => {
     const sentinels = await Promise.all(["a", "b", "c"].map(async () => opened.use(await aSentinel("eu"))));
     const addresses = sentinels.map(({ address }) => `"${address}"`).join(", ");
     await using host = await aHost({ redis: `sentinels: [${addresses}], name: eu` });
-    const patient = aPatient(host.config);
-    expect(told(await checkSentinels(patient), "sentinel majority")).toBe("ok: 3 of 3 answer here");
+    const context = aDoctorContext(host.config);
+    expect(told(await checkSentinels(context), "sentinel majority")).toBe("ok: 3 of 3 answer here");
     await sentinels[0]?.[Symbol.asyncDispose]();
     await sentinels[1]?.[Symbol.asyncDispose]();
-    const findings = await checkSentinels(patient);
+    const findings = await checkSentinels(context);
     expect(told(findings, "sentinel majority")).toMatch(/^fail: 1 of 3 answer here: nobody can replace/);
     for (const { address } of sentinels.slice(0, 2)) {
       expect(told(findings, `sentinel ${address}`)).toContain("ECONNREFUSED");
@@ -143,7 +143,7 @@ describe("the doctor, shown Sentinels that are broken for real", () => {
     await using host = await aHost({
       redis: `sentinels: ["${one.address}", "${other.address}"], name: eu`,
     });
-    expect(told(await checkSentinels(aPatient(host.config)), "sentinel agreement")).toMatch(
+    expect(told(await checkSentinels(aDoctorContext(host.config)), "sentinel agreement")).toMatch(
       /^fail: they name different primaries: 127\.0\.0\.1:[12], 127\.0\.0\.1:[12]$/,
     );
   });

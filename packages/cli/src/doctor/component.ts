@@ -4,7 +4,7 @@ import { type AskedRole, readSecret } from "@reveille/runtime";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /**
  * Handshake and self-ping with each front. The own front is not disturbed while an ingress of this host says that it

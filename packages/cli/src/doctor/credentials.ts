@@ -4,7 +4,7 @@ import { type EpochMillis, hours, type PushModule } from "@reveille/wakeup";
 import { moduleSettingsOf } from "../module-settings.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /** Apple's certificates last 13 months; three weeks are enough to notice a warning. */
 const SOON = hours(21 * 24);

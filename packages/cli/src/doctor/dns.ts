@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
 
-import { type Patient } from "./patient.ts";
+import { type DoctorContext } from "./doctor-context.ts";
 
 /** One target of an SRV record, with the addresses of its host. */
 export interface Target {
@@ -22,9 +22,9 @@ const SERVICES = [
 /** What users' servers find when they look for `domain`, asked without a cache of ours. Throws when DNS is away. */
 export async function targetsOf(
   domain: string,
-  { dnsServers, patience }: Pick<Patient, "dnsServers" | "patience">,
+  { dnsServers, timeout }: Pick<DoctorContext, "dnsServers" | "timeout">,
 ): Promise<readonly Target[]> {
-  const resolver = new Resolver({ timeout: patience, tries: 1 });
+  const resolver = new Resolver({ timeout, tries: 1 });
   if (dnsServers.length > 0) resolver.setServers([...dnsServers]);
   const found = await Promise.all(
     SERVICES.map(async ([service, tls]) => {

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { filesOf } from "../render/files-of.ts";
 import { checkComponents } from "./component.ts";
-import { aHost, aPatient, type TestHostOptions } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext, type TestHostOptions } from "./testing/a-doctor-context.ts";
 
 const DOMAIN = "eu.push.example";
 const SECRET = "a secret of both";
@@ -66,7 +66,7 @@ async function anEjabberd(): Promise<{ service: string; connections: number } & 
 
 async function look(options: TestHostOptions) {
   await using host = await aHost({ domain: DOMAIN, ...options });
-  return await checkComponents(aPatient(host.config));
+  return await checkComponents(aDoctorContext(host.config));
 }
 
 describe("the doctor, at ejabberd", () => {

@@ -16,7 +16,13 @@ import { checkPeers, peersIn } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
 import { checkSecretFiles } from "./secret-files.ts";
 import { checkSentinels } from "./sentinels.ts";
-import { aHost, aPatient, aSentinel, type TestHost, type TestHostOptions } from "./testing/a-patient.ts";
+import {
+  aHost,
+  aDoctorContext,
+  aSentinel,
+  type TestHost,
+  type TestHostOptions,
+} from "./testing/a-doctor-context.ts";
 import { listening } from "./testing/listening.ts";
 
 const containing = (text: string): unknown => expect.stringContaining(text);
@@ -25,7 +31,7 @@ describe("the doctor, shown files", () => {
   it("is content with a secret of one's own, and names one that is open, empty or gone", async () => {
     await using host = await aHost();
     const secret = host.file("component.secret");
-    const look = async () => checkSecretFiles(aPatient(host.config));
+    const look = async () => checkSecretFiles(aDoctorContext(host.config));
     expect(await look()).toMatchObject([{ kind: "ok" }]);
     await chmod(secret, 0o644);
     expect(await look()).toMatchObject([{ kind: "warn", cure: `chmod 600 ${secret}` }]);
@@ -41,7 +47,7 @@ describe("the doctor, shown files", () => {
     const component = { service: "xmpp://127.0.0.1:1", domain: "canary.example", secretFile };
     const canary = { component, hostnames: ["eu.push.example"], tokenFile };
     const text = `${await readFile(host.configFile, "utf8")}\ncanary: ${JSON.stringify(canary)}\n`;
-    const findings = await checkSecretFiles(aPatient(parseConfig(text, "reveille.yaml")));
+    const findings = await checkSecretFiles(aDoctorContext(parseConfig(text, "reveille.yaml")));
     expect(findings).toMatchObject([
       { kind: "ok" },
       { kind: "ok", text: containing("canary.component.secretFile") },
@@ -51,7 +57,7 @@ describe("the doctor, shown files", () => {
 
   it("reads the key of APNs, and says which file is no key", async () => {
     await using host = await aHost();
-    const look = async () => checkCredentials(aPatient(host.config));
+    const look = async () => checkCredentials(aDoctorContext(host.config));
     expect(await look()).toMatchObject([{ kind: "ok", text: containing("a signing key") }]);
     await writeFile(host.file("key.p8"), "no key");
     expect(await look()).toMatchObject([
@@ -86,7 +92,7 @@ describe("the doctor, asking APNs", () => {
 
   it("hears that the credential is accepted, and compares the clocks", async () => {
     await using apns = await anApnsHost();
-    expect(await checkApns(aPatient(apns.configOf()))).toMatchObject([
+    expect(await checkApns(aDoctorContext(apns.configOf()))).toMatchObject([
       {
         kind: "ok",
         item: "APNs production for monalProdiOS",
@@ -99,7 +105,7 @@ describe("the doctor, asking APNs", () => {
   it("sees a host whose clock is an hour ahead", async () => {
     await using apns = await anApnsHost();
     const clock = new ManualClock(later(systemClock.now(), hours(1)));
-    expect(await checkApns(aPatient(apns.configOf(), { clock }))).toMatchObject([
+    expect(await checkApns(aDoctorContext(apns.configOf(), { clock }))).toMatchObject([
       {},
       { kind: "fail", text: containing("s ahead"), cure: containing("NTP") },
     ]);
@@ -120,7 +126,7 @@ describe("the doctor, asking APNs", () => {
     ],
   ])("repeats that Apple refuses %s, with the cure", async (_what, change, reason, cure) => {
     await using apns = await anApnsHost({}, ["G7YU7X7KRJ.SworIM"]);
-    expect((await checkApns(aPatient(apns.configOf(change))))[0]).toMatchObject({
+    expect((await checkApns(aDoctorContext(apns.configOf(change))))[0]).toMatchObject({
       kind: "fail",
       text: containing(reason),
       cure: containing(cure),
@@ -129,7 +135,7 @@ describe("the doctor, asking APNs", () => {
 
   it("says why nobody can be reached", async () => {
     await using host = await aHost();
-    expect(await checkApns(aPatient(host.config))).toMatchObject([
+    expect(await checkApns(aDoctorContext(host.config))).toMatchObject([
       {
         kind: "fail",
         text: containing("ECONNREFUSED"),
@@ -142,7 +148,7 @@ describe("the doctor, asking APNs", () => {
 describe("the doctor, asking Redis", () => {
   const look = async (redis: string) => {
     await using host = await aHost({ redis });
-    return await checkRedis(aPatient(host.config, { patience: seconds(2) }));
+    return await checkRedis(aDoctorContext(host.config, { timeout: seconds(2) }));
   };
   const of = (path: string): string => `url: "redis+unix://${path}"`;
 
@@ -194,12 +200,12 @@ describe("the doctor, asking Redis", () => {
   it("hears from a real Sentinel where it has the primary, and that it is alone", async () => {
     await using sentinel = await aSentinel("eu");
     await using host = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: eu` });
-    expect(await checkSentinels(aPatient(host.config))).toMatchObject([
+    expect(await checkSentinels(aDoctorContext(host.config))).toMatchObject([
       { kind: "warn", item: "sentinel majority", text: containing("1 of 1") },
       { kind: "ok", item: "sentinel agreement", text: "the primary is 127.0.0.1:1" },
     ]);
     await using stranger = await aHost({ redis: `sentinels: ["${sentinel.address}"], name: us` });
-    expect((await checkSentinels(aPatient(stranger.config)))[0]).toMatchObject({
+    expect((await checkSentinels(aDoctorContext(stranger.config)))[0]).toMatchObject({
       kind: "fail",
       text: containing("no primary of that name"),
       cure: containing("monitor us"),
@@ -208,7 +214,7 @@ describe("the doctor, asking Redis", () => {
 
   it("says which Sentinel is away, and that nobody can fail over", async () => {
     await using host = await aHost({ redis: `sentinels: ["127.0.0.1:1"], name: eu` });
-    expect(await checkSentinels(aPatient(host.config))).toMatchObject([
+    expect(await checkSentinels(aDoctorContext(host.config))).toMatchObject([
       { kind: "fail", item: "sentinel 127.0.0.1:1", text: containing("ECONNREFUSED") },
       { kind: "fail", item: "sentinel majority" },
       { kind: "skipped", item: "sentinel agreement" },
@@ -219,7 +225,7 @@ describe("the doctor, asking Redis", () => {
 describe("the doctor, at the front", () => {
   const look = async (options: TestHostOptions) => {
     await using host = await aHost({ domain: "push.localhost", ...options });
-    return await checkComponents(aPatient(host.config));
+    return await checkComponents(aDoctorContext(host.config));
   };
 
   it("takes the place for one ping, and gives it back", async () => {
@@ -247,7 +253,7 @@ describe("the doctor, at the front", () => {
     await using host = await aHost();
     const body = { parts: [{ part: "component", health: { kind: "ready" } }] };
     const roles = [{ role: "ingress", pid: 1, answer: { kind: "answered", status: 200, body } }] as const;
-    expect(await checkComponents(aPatient(host.config, { roles }))).toMatchObject([
+    expect(await checkComponents(aDoctorContext(host.config, { roles }))).toMatchObject([
       { kind: "ok", text: containing("the running ingress") },
     ]);
   });
@@ -261,7 +267,7 @@ describe("the doctor, asking the other host", () => {
     );
     await using host = await aHost();
     const look = async (port: number) =>
-      checkPeers(aPatient(host.config, { peers: [new URL(`http://127.0.0.1:${port}`)] }));
+      checkPeers(aDoctorContext(host.config, { peers: [new URL(`http://127.0.0.1:${port}`)] }));
     expect(await look(other.port)).toMatchObject([
       { kind: "fail", text: "not ready (503): worker 7: redis is failing" },
     ]);
@@ -285,7 +291,7 @@ describe("the doctor, told of no peer", () => {
     ].join("");
     const config = parseConfig(text.replace("modules:\n", `${others}modules:\n`), "reveille.yaml");
     expect(peersIn(config).map(String)).toEqual(["http://10.0.0.2:9464/", "http://[fd00::2]:9464/"]);
-    expect(await checkPeers(aPatient(host.config))).toMatchObject([
+    expect(await checkPeers(aDoctorContext(host.config))).toMatchObject([
       { kind: "skipped", text: containing("--peer") },
     ]);
   });
@@ -294,8 +300,8 @@ describe("the doctor, told of no peer", () => {
 describe("the doctor, with everything away", () => {
   it("has a finding for each item, and a cure for each that fails", async () => {
     await using host = await aHost();
-    const patient = aPatient(host.config, { dnsServers: ["127.0.0.1:1"], patience: seconds(1) });
-    const findings = await examine(patient);
+    const context = aDoctorContext(host.config, { dnsServers: ["127.0.0.1:1"], timeout: seconds(1) });
+    const findings = await examine(context);
     const failing = findings.filter(({ kind }) => kind === "fail");
     expect(failing.map(({ item }) => item)).toEqual([
       "APNs production for monalProdiOS",

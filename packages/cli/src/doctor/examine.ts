@@ -7,7 +7,7 @@ import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { checkLateAddresses } from "./late-addresses.ts";
 import { checkOwnAddresses } from "./own-addresses.ts";
-import { type Check, type Patient } from "./patient.ts";
+import { type Check, type DoctorContext } from "./doctor-context.ts";
 import { checkPeers } from "./peers.ts";
 import { checkRedis } from "./redis.ts";
 import { checkReplies } from "./replies.ts";
@@ -35,11 +35,11 @@ const CHECKS: readonly (readonly [string, Check])[] = [
 ];
 
 /** All checks, side by side. Never rejects: a check that breaks is a finding. */
-export async function examine(patient: Patient): Promise<readonly Finding[]> {
+export async function examine(context: DoctorContext): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     CHECKS.map(async ([name, check]) => {
       try {
-        return await check(patient);
+        return await check(context);
       } catch (error) {
         return [about(name).fail(reasonOf(error), "mend what it names, and ask again")];
       }

@@ -5,23 +5,23 @@ import { moduleSettingsOf } from "../module-settings.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
-import { type Check, type Patient } from "./patient.ts";
+import { type Check, type DoctorContext } from "./doctor-context.ts";
 
 /** One message per module of FCM that Google only validates, for a device that cannot exist. */
-export const checkFcm: Check = async (patient) =>
+export const checkFcm: Check = async (context) =>
   Promise.all(
-    Array.from(moduleSettingsOf(patient.config)).flatMap(([module, settings]) =>
-      settings.kind === "fcm" ? [probe(module, settings, patient)] : [],
+    Array.from(moduleSettingsOf(context.config)).flatMap(([module, settings]) =>
+      settings.kind === "fcm" ? [probe(module, settings, context)] : [],
     ),
   );
 
 async function probe(
   module: PushModule,
   settings: FcmModuleSettings,
-  { clock, patience }: Patient,
+  { clock, timeout }: DoctorContext,
 ): Promise<Finding> {
   try {
-    return judgeFcmProbe(module, settings, await probeFcm({ settings, clock, patience }));
+    return judgeFcmProbe(module, settings, await probeFcm({ settings, clock, timeout }));
   } catch (error) {
     return about(itemOf(module, settings)).skipped(`not asked: ${reasonOf(error)}`);
   }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /** An ingress needs few files; Node raises the soft limit to the hard one by itself. */
 const PLENTY = 8_192;

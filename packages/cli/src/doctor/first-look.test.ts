@@ -9,7 +9,7 @@ import { networkCure } from "./network-cure.ts";
 import { checkOwnAddresses } from "./own-addresses.ts";
 import { judgeUnit } from "./roles.ts";
 import { judgeTargets } from "./s2s.ts";
-import { aHost, aPatient } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext } from "./testing/a-doctor-context.ts";
 
 const DOMAIN = "eu.push.example";
 const target = (host: string, tls: Target["tls"]): Target => ({
@@ -65,13 +65,13 @@ describe("a unit", () => {
 describe("the address that others of the region use", () => {
   const check = async (present: readonly string[]) => {
     await using host = await aHost();
-    const patient = aPatient(host.config);
+    const context = aDoctorContext(host.config);
     const listen = { host: "10.0.0.1", port: 9464 };
-    const config = { ...patient.config, sidecar: { ...patient.config.sidecar, listen } };
+    const config = { ...context.config, sidecar: { ...context.config.sidecar, listen } };
     return await checkOwnAddresses({
-      ...patient,
+      ...context,
       config,
-      machine: { ...patient.machine, addresses: () => present },
+      machine: { ...context.machine, addresses: () => present },
     });
   };
 

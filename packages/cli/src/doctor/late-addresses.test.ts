@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type Finding } from "./finding.ts";
 import { checkLateAddresses, lateAddresses } from "./late-addresses.ts";
 import { thisMachine } from "./machine.ts";
-import { aHost, aPatient, type TestHostOptions } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext, type TestHostOptions } from "./testing/a-doctor-context.ts";
 
 /** A host's configuration with this section for its sidecar. */
 async function aConfig(options: TestHostOptions, sidecar = ""): Promise<Config> {
@@ -29,7 +29,7 @@ async function look(config: Config, parts: Readonly<Record<string, string>>, pre
     units: async () => [],
     setting: async (name: string) => parts[name],
   };
-  return checkLateAddresses(aPatient(config, { machine }));
+  return checkLateAddresses(aDoctorContext(config, { machine }));
 }
 
 const told = (findings: readonly Finding[]): readonly string[] =>

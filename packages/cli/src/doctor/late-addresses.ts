@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { type Config } from "@reveille/runtime";
 
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /**
  * Whether parts of this host may listen on its addresses before those are there. A tunnel's comes late in a boot: Redis and

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 import { about } from "./finding.ts";
 import { isAlwaysThere, isAmong } from "./late-addresses.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /** The address of this host for the others of the region: without it the sidecar listens for nobody. */
 export const checkOwnAddresses: Check = async ({ config, machine }) => {

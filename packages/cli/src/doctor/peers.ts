@@ -2,16 +2,16 @@ import { type Config } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { patiently } from "../patiently.ts";
-import { type Check, type Patient } from "./patient.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { type Check, type DoctorContext } from "./doctor-context.ts";
 
 /** Whether the other hosts of the region would take over: their sidecar's `/ready`. */
-export const checkPeers: Check = async (patient) => {
-  const peers = patient.peers.length > 0 ? patient.peers : peersIn(patient.config);
+export const checkPeers: Check = async (context) => {
+  const peers = context.peers.length > 0 ? context.peers : peersIn(context.config);
   if (peers.length === 0) {
     return [about("peer host").skipped("none known: --peer http://<its address>:9464")];
   }
-  return Promise.all(peers.map(async (peer) => askPeer(peer, patient)));
+  return Promise.all(peers.map(async (peer) => askPeer(peer, context)));
 };
 
 /** The machines whose fronts the ingress connects to beside the own one; their sidecars have the port of ours. */
@@ -24,10 +24,10 @@ export function peersIn({ ingress, sidecar }: Config): readonly URL[] {
 
 const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
 
-async function askPeer(peer: URL, patient: Patient): Promise<Finding> {
+async function askPeer(peer: URL, context: DoctorContext): Promise<Finding> {
   const item = `peer host ${peer.host}`;
   try {
-    return await patiently(patient, async (signal) => {
+    return await withTimeout(context, async (signal) => {
       const response = await fetch(new URL("/ready", peer), { signal });
       return judgeReady(item, response.status, await response.text());
     });

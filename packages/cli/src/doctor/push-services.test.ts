@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { checkApns } from "./apns.ts";
 import { checkCredentials } from "./credentials.ts";
 import { checkFcm } from "./fcm.ts";
-import { aHost, aPatient, type TestHost } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext, type TestHost } from "./testing/a-doctor-context.ts";
 
 const containing = (text: string): unknown => expect.stringContaining(text);
 
@@ -51,22 +51,22 @@ describe("the doctor, asking FCM", () => {
 
   it("hears that account and project are accepted, and wakes nobody for it", async () => {
     await using google = await anFcmHost();
-    const patient = aPatient(configOf(google.host, google.fcm));
-    expect(await checkFcm(patient)).toMatchObject([
+    const context = aDoctorContext(configOf(google.host, google.fcm));
+    expect(await checkFcm(context)).toMatchObject([
       {
         kind: "ok",
         item: "FCM project demo-project for android",
         text: containing("account and project accepted"),
       },
     ]);
-    expect(await checkCredentials(patient)).toMatchObject([{ kind: "ok" }]);
+    expect(await checkCredentials(context)).toMatchObject([{ kind: "ok" }]);
     expect(google.fcm.pushes).toMatchObject([{ status: 400, message: undefined }]);
   });
 
   it("repeats that Google refuses the project, with the cure", async () => {
     await using google = await anFcmHost();
     const config = configOf(google.host, google.fcm, { projectId: "another-project" });
-    expect(await checkFcm(aPatient(config))).toMatchObject([
+    expect(await checkFcm(aDoctorContext(config))).toMatchObject([
       { kind: "fail", text: containing("PERMISSION_DENIED"), cure: containing("projectId") },
     ]);
   });
@@ -74,7 +74,7 @@ describe("the doctor, asking FCM", () => {
   it("repeats that Google refuses a service account whose key is gone", async () => {
     await using google = await anFcmHost();
     google.fcm.rotateKey();
-    expect(await checkFcm(aPatient(configOf(google.host, google.fcm)))).toMatchObject([
+    expect(await checkFcm(aDoctorContext(configOf(google.host, google.fcm)))).toMatchObject([
       { kind: "fail", text: containing("invalid_grant"), cure: containing("new key") },
     ]);
   });
@@ -82,7 +82,7 @@ describe("the doctor, asking FCM", () => {
   it("says why nobody can be reached, and which file is no service account", async () => {
     await using google = await anFcmHost();
     const config = configOf(google.host, google.fcm, { endpoint: "https://127.0.0.1:1" });
-    expect(await checkFcm(aPatient(config))).toMatchObject([
+    expect(await checkFcm(aDoctorContext(config))).toMatchObject([
       {
         kind: "fail",
         text: containing("ECONNREFUSED"),
@@ -90,10 +90,10 @@ describe("the doctor, asking FCM", () => {
       },
     ]);
     await writeFile(google.host.file("fcm.json"), "{}");
-    expect(await checkFcm(aPatient(config))).toMatchObject([
+    expect(await checkFcm(aDoctorContext(config))).toMatchObject([
       { kind: "skipped", text: containing("not asked") },
     ]);
-    expect(await checkCredentials(aPatient(config))).toMatchObject([
+    expect(await checkCredentials(aDoctorContext(config))).toMatchObject([
       { kind: "fail", text: containing("fcm.json"), cure: containing("modules.android.fcm") },
     ]);
   });
@@ -131,7 +131,7 @@ describe("the doctor, asking both environments of Apple", () => {
       "endpoint: https://127.0.0.1:1",
       `proxy: ${apple.proxy.url.origin}`,
     );
-    expect((await checkApns(aPatient(parseConfig(text, "reveille.yaml"))))[0]).toMatchObject({
+    expect((await checkApns(aDoctorContext(parseConfig(text, "reveille.yaml"))))[0]).toMatchObject({
       kind: "fail",
       item: "APNs production for monalProdiOS",
       text: containing("but sandbox accepts credential and topic"),

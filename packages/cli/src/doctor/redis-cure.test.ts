@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { redisCure, redisReplyCure, type RedisServer } from "./redis-cure.ts";
 import { checkRedis } from "./redis.ts";
-import { aHost, aPatient } from "./testing/a-patient.ts";
+import { aHost, aDoctorContext } from "./testing/a-doctor-context.ts";
 
 const server: RedisServer = {
   to: "redis.example:6379",
@@ -57,7 +57,7 @@ describe("the cures for Redis", () => {
   it("are what the doctor says about a Redis that wants a password", async () => {
     await using redis = await startRedis(["--requirepass", "secret"]);
     await using host = await aHost({ redis: `url: "redis+unix://${redis.path}"` });
-    const [finding] = await checkRedis(aPatient(host.config));
+    const [finding] = await checkRedis(aDoctorContext(host.config));
     expect(finding).toMatchObject({ item: "redis", kind: "fail" });
     expect(JSON.stringify(finding)).toContain("name the file with the password by redis.passwordFile");
   });

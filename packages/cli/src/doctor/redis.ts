@@ -7,25 +7,25 @@ import { redisSettingsOf } from "../redis-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 import { redisCure, type RedisServer } from "./redis-cure.ts";
 import { judgeRedis } from "./redis-judgement.ts";
 
 type Redis = Awaited<ReturnType<typeof openWorkerRedis>>;
 
 /** The region's Redis: reachable, of a version we know, keeping what it accepts, quick, and with its replicas. */
-export const checkRedis: Check = async ({ config, clock, patience }) => {
+export const checkRedis: Check = async ({ config, clock, timeout }) => {
   let refusal: Error | undefined;
   try {
     const settings = await redisSettingsOf(config, commandLog("error"));
-    // The patience is for one that is slow, or is being replaced.
+    // The timeout is for one that is slow, or is being replaced.
     refusal = await certainRefusal(settings, clock);
     if (refusal !== undefined) throw refusal;
     const redis = await openWorkerRedis(settings, {
       connection: "doctor",
       clock,
       observe: () => undefined,
-      connectWithin: patience,
+      connectWithin: timeout,
       evenIfEvicting: true,
     });
     try {

@@ -1,18 +1,18 @@
 import { isOutOfReach } from "@reveille/sidecar";
 
 import { reasonOf } from "../reason-of.ts";
-import { patiently } from "../patiently.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 const { ok, skipped, warn } = about("replies to senders");
 
 /** Whether our replies reach the servers of the domains that publish, by what the sidecar of this host knows. */
-export const checkReplies: Check = async (patient) => {
-  const { host, port } = patient.config.sidecar.listen;
+export const checkReplies: Check = async (context) => {
+  const { host, port } = context.config.sidecar.listen;
   const status = new URL(`http://${host.includes(":") ? `[${host}]` : host}:${port}/status.json`);
   try {
-    return await patiently(patient, async (signal) => {
+    return await withTimeout(context, async (signal) => {
       const response = await fetch(status, { signal });
       return [judgeReplies(await response.json())];
     });

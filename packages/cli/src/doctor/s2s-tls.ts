@@ -3,8 +3,8 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, rootCertificates, type TLSSocket } from "node:tls";
 
 import { type Target } from "./dns.ts";
-import { patiently } from "../patiently.ts";
-import { type Patient } from "./patient.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { type DoctorContext } from "./doctor-context.ts";
 import { type ServedCertificate } from "./served-certificate.ts";
 
 export interface S2sAddress extends Pick<Target, "port" | "tls"> {
@@ -15,9 +15,9 @@ export interface S2sAddress extends Pick<Target, "port" | "tls"> {
 /** Connects as another server would, as far as the certificate. Throws an Error that says how far it got. */
 export async function openTls(
   to: S2sAddress,
-  patient: Pick<Patient, "clock" | "patience" | "authorities">,
+  context: Pick<DoctorContext, "clock" | "timeout" | "authorities">,
 ): Promise<ServedCertificate> {
-  return patiently(patient, async (signal) => {
+  return withTimeout(context, async (signal) => {
     await using opened = new AsyncDisposableStack();
     const tcp = connectTcp({ host: to.address, port: to.port });
     opened.defer(() => void tcp.destroy());
@@ -29,7 +29,7 @@ export async function openTls(
       ALPNProtocols: to.tls === "direct" ? ["xmpp-server"] : [],
       // Whether it is to be trusted is for the judgement.
       rejectUnauthorized: false,
-      ...(patient.authorities === undefined ? {} : { ca: [...rootCertificates, patient.authorities] }),
+      ...(context.authorities === undefined ? {} : { ca: [...rootCertificates, context.authorities] }),
     });
     opened.defer(() => void secure.destroy());
     await happened(secure, "secureConnect", signal, "no TLS");

@@ -7,7 +7,7 @@ import { hours, later, millis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { checkS2s } from "./s2s.ts";
-import { aDns, aHost, anIdentity, aPatient, type TestHost } from "./testing/a-patient.ts";
+import { aDns, aHost, anIdentity, aDoctorContext, type TestHost } from "./testing/a-doctor-context.ts";
 import { listening } from "./testing/listening.ts";
 
 const containing = (text: string): unknown => expect.stringContaining(text);
@@ -31,7 +31,7 @@ describe("the doctor, coming in by s2s", () => {
     parts: Partial<Parameters<typeof checkS2s>[0]> = {},
   ) {
     await using dns = await aDns(records);
-    return await checkS2s(aPatient(host.config, { dnsServers: [dns.address], ...parts }));
+    return await checkS2s(aDoctorContext(host.config, { dnsServers: [dns.address], ...parts }));
   }
 
   it.each<[string, string, string, boolean, "ok" | "warn" | "fail", string]>([
@@ -134,8 +134,8 @@ describe("the doctor, coming in by s2s", () => {
       { kind: "fail", item: containing("address of s1.example") },
       { kind: "skipped", text: "it has no address" },
     ]);
-    const patient = aPatient(host.config, { dnsServers: ["127.0.0.1:1"], patience: millis(500) });
-    expect(await checkS2s(patient)).toMatchObject([
+    const context = aDoctorContext(host.config, { dnsServers: ["127.0.0.1:1"], timeout: millis(500) });
+    expect(await checkS2s(context)).toMatchObject([
       { kind: "fail", item: "DNS of eu.push.example", cure: containing("resolv.conf") },
     ]);
   });

@@ -1,23 +1,23 @@
 import { NOT_OFFERED, targetsOf, type Target } from "./dns.ts";
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check, type Patient } from "./patient.ts";
+import { type Check, type DoctorContext } from "./doctor-context.ts";
 import { judgeServed } from "./served-certificate.ts";
 import { openTls, type S2sAddress } from "./s2s-tls.ts";
 
 /** How users' servers reach each hostname of ours: SRV, addresses, TLS and certificate of every target. */
-export const checkS2s: Check = async (patient) => {
-  const domains = new Set(patient.config.ingress.components.map(({ domain }) => domain));
-  const findings = await Promise.all(Array.from(domains, async (domain) => checkDomain(domain, patient)));
+export const checkS2s: Check = async (context) => {
+  const domains = new Set(context.config.ingress.components.map(({ domain }) => domain));
+  const findings = await Promise.all(Array.from(domains, async (domain) => checkDomain(domain, context)));
   return findings.flat();
 };
 
-async function checkDomain(domain: string, patient: Patient): Promise<readonly Finding[]> {
+async function checkDomain(domain: string, context: DoctorContext): Promise<readonly Finding[]> {
   try {
-    const targets = await targetsOf(domain, patient);
+    const targets = await targetsOf(domain, context);
     const offered = targets.filter(({ host }) => host !== NOT_OFFERED);
-    const isSingle = patient.config.ingress.components.filter((one) => one.domain === domain).length === 1;
-    const served = await Promise.all(offered.map(async (target) => serve(domain, target, patient)));
+    const isSingle = context.config.ingress.components.filter((one) => one.domain === domain).length === 1;
+    const served = await Promise.all(offered.map(async (target) => serve(domain, target, context)));
     return [...judgeTargets(domain, targets, isSingle), ...served.flat()];
   } catch (error) {
     return [
@@ -89,7 +89,7 @@ function judgeAddresses({ host, ipv4, ipv6, tls }: Target): Finding {
 }
 
 /** What each address of a target shows: a server takes any of them. */
-async function serve(domain: string, target: Target, patient: Patient): Promise<readonly Finding[]> {
+async function serve(domain: string, target: Target, context: DoctorContext): Promise<readonly Finding[]> {
   const { host, port, tls, ipv4, ipv6 } = target;
   const item = `s2s ${tls === "direct" ? "direct TLS" : "STARTTLS"} at ${host}:${port}`;
   const addresses = [...ipv4, ...ipv6];
@@ -99,15 +99,15 @@ async function serve(domain: string, target: Target, patient: Patient): Promise<
       serveAt(
         addresses.length === 1 ? item : `${item} (${address})`,
         { domain, address, port, tls },
-        patient,
+        context,
       ),
     ),
   );
 }
 
-async function serveAt(item: string, to: S2sAddress, patient: Patient): Promise<Finding> {
+async function serveAt(item: string, to: S2sAddress, context: DoctorContext): Promise<Finding> {
   try {
-    return judgeServed(item, to.domain, await openTls(to, patient), patient.clock.now());
+    return judgeServed(item, to.domain, await openTls(to, context), context.clock.now());
   } catch (error) {
     const code = codeOf(error);
     if (NO_WAY.has(code)) return about(item).skipped("this host has no way to that address");

@@ -2,7 +2,7 @@ import { type Config, readSecret } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
 import { about, type Finding } from "./finding.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /** The secrets that are no credential of APNs: there, not empty, and nobody else's business. */
 export const checkSecretFiles: Check = async ({ config }) => {

@@ -5,17 +5,17 @@ import { redisSettingsOf } from "../redis-settings.ts";
 import { about, type Finding } from "./finding.ts";
 import { redisReplyCure } from "./redis-cure.ts";
 import { networkCure } from "./network-cure.ts";
-import { type Check } from "./patient.ts";
+import { type Check } from "./doctor-context.ts";
 
 /** Whether the Sentinels of the configuration can agree on a failover, and on where the primary is. */
-export const checkSentinels: Check = async ({ config, clock, patience }) => {
+export const checkSentinels: Check = async ({ config, clock, timeout }) => {
   if ("url" in config.redis) return [about("sentinels").skipped("the configuration names one Redis")];
   const settings = await redisSettingsOf(config, commandLog("error"));
   if ("url" in settings) return [];
   const views = await Promise.all(
     settings.sentinels.map(async (address) => ({
       name: `${address.host}:${address.port}`,
-      view: await askSentinel(settings, address, { clock, within: patience }),
+      view: await askSentinel(settings, address, { clock, within: timeout }),
     })),
   );
   return judgeSentinels(settings.name, views);

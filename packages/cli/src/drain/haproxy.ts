@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 
 import { type Clock, seconds } from "@reveille/wakeup";
 
-import { patiently } from "../patiently.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 /** A server of one of HAProxy's backends. */
 export interface Server {
@@ -55,7 +55,7 @@ export class Haproxy {
   }
 
   async #ask(commands: string): Promise<string> {
-    return patiently({ clock: this.#clock, patience: ANSWERS_WITHIN }, async (signal) => {
+    return withTimeout({ clock: this.#clock, timeout: ANSWERS_WITHIN }, async (signal) => {
       const socket = connect({ path: this.#socketPath, signal });
       // Not ended: HAProxy takes that for the wish to break off. It closes by itself.
       socket.write(`${commands}\n`);

@@ -24,14 +24,14 @@ export interface FcmProbeOptions {
   readonly settings: FcmModuleSettings;
   readonly clock: Clock;
   /** Longest time for FCM's answer; the authorization server has 10 s. */
-  readonly patience: Millis;
+  readonly timeout: Millis;
 }
 
 /**
  * Has Google validate one message for a token that cannot exist, on a connection of its own: shows whether it can be
  * reached and takes the module's service account and project. Throws as {@link loadServiceAccount} does.
  */
-export async function probeFcm({ settings, clock, patience }: FcmProbeOptions): Promise<FcmProbeAnswer> {
+export async function probeFcm({ settings, clock, timeout }: FcmProbeOptions): Promise<FcmProbeAnswer> {
   const { serviceAccountFile, caFile } = settings.fcm;
   const { account } = await loadServiceAccount(serviceAccountFile);
   const ca =
@@ -47,7 +47,7 @@ export async function probeFcm({ settings, clock, patience }: FcmProbeOptions): 
   const message = messageToNobody(settings);
   const shown = { ...message, headers: [...message.headers, "authorization", grant.token.bearer] };
   const wires = frameWires(fcmEndpointOf(settings.fcm, ca), systemResolver);
-  const result = await exchangeOnce(wires, shown, clock, patience);
+  const result = await exchangeOnce(wires, shown, clock, timeout);
   if (result.kind !== "answered") return { kind: "unreachable", because: result.because };
   return judge(result, clock.now());
 }

@@ -5,7 +5,7 @@ import { type Finding } from "./finding.ts";
 import { type Machine } from "./machine.ts";
 
 /** What all checks look at. */
-export interface Patient {
+export interface DoctorContext {
   readonly config: Config;
   readonly clock: Clock;
   readonly machine: Machine;
@@ -18,8 +18,8 @@ export interface Patient {
   /** Where the sidecars of the other hosts answer, e.g. `http://10.0.0.2:9464`. */
   readonly peers: readonly URL[];
   /** Longest time for one question. */
-  readonly patience: Millis;
+  readonly timeout: Millis;
 }
 
 /** Looks at one thing. What it throws is told as a failure. */
-export type Check = (patient: Patient) => Promise<readonly Finding[]>;
+export type Check = (context: DoctorContext) => Promise<readonly Finding[]>;

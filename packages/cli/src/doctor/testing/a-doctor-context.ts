@@ -8,7 +8,7 @@ import { type Config, parseConfig, systemClock } from "@reveille/runtime";
 import { ask, freePort, Program } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 
-import { type Patient } from "../patient.ts";
+import { type DoctorContext } from "../doctor-context.ts";
 
 /** A host's configuration and its secrets in a folder of their own. */
 export interface TestHost extends AsyncDisposable {
@@ -75,7 +75,7 @@ modules:
   };
 }
 
-export const aPatient = (config: Config, parts: Partial<Patient> = {}): Patient => ({
+export const aDoctorContext = (config: Config, parts: Partial<DoctorContext> = {}): DoctorContext => ({
   config,
   clock: systemClock,
   machine: { addresses: () => [], units: async () => [], setting: async () => undefined },
@@ -83,7 +83,7 @@ export const aPatient = (config: Config, parts: Partial<Patient> = {}): Patient 
   dnsServers: [],
   authorities: undefined,
   peers: [],
-  patience: seconds(10),
+  timeout: seconds(10),
   ...parts,
 });
 

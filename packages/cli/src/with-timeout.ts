@@ -1,14 +1,14 @@
 import { type Clock, type Millis } from "@reveille/wakeup";
 
-/** Gives `work` a signal that aborts when the patience is over. */
-export async function patiently<Result>(
-  { clock, patience }: { readonly clock: Clock; readonly patience: Millis },
+/** Gives `work` a signal that aborts when the timeout is over. */
+export async function withTimeout<Result>(
+  { clock, timeout }: { readonly clock: Clock; readonly timeout: Millis },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const late = new AbortController();
   const done = new AbortController();
   const watch = async (): Promise<void> => {
-    await clock.sleep(patience, done.signal);
+    await clock.sleep(timeout, done.signal);
     if (!done.signal.aborted) late.abort();
   };
   void watch();
