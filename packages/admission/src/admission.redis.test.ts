@@ -26,7 +26,7 @@ import {
   discardTrailing,
   domainRules,
   openClearSenders,
-  openRegionBook,
+  openRegionCounts,
   openRegionSecret,
   openSenderLimits,
   parseDomainPattern,
@@ -377,7 +377,7 @@ describe("the keys of admission", () => {
     }
     const counted = { number: 1, begun: seconds(10), ended: seconds(0), isPartial: false };
     const domains = [{ domain: "a.example", counts: new Map([["queued", 1] as const]) }];
-    await openRegionBook({ redis, region, secret }).add({ ...counted, domains });
+    await openRegionCounts({ redis, region, secret }).add({ ...counted, domains });
     const all = await redis.keys("*");
     expect(all).toHaveLength(20);
     const lasting = [];

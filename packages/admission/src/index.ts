@@ -32,7 +32,7 @@ export { type DomainLimit } from "./domains/domain-limit.ts";
 export { type DomainPattern, parseDomainPattern } from "./domains/domain-name.ts";
 export { type DomainRule } from "./domains/domain-rule.ts";
 export { type DomainRules, domainRules } from "./domains/domain-rules.ts";
-export { openRegionBook, type RegionBook, type RegionBookOptions } from "./domains/region-book.ts";
+export { openRegionCounts, type RegionCounts, type RegionCountsOptions } from "./domains/region-counts.ts";
 export { type DomainGrouping, registrableDomain } from "./domains/registrable-domain.ts";
 export { type RuledDomain } from "./domains/rule-book.ts";
 export {

@@ -17,7 +17,7 @@ export interface ReplyPath {
 }
 
 /** A publish that has come to its result. */
-export interface Answered {
+export interface PendingReply {
   readonly address: IqAddress;
   readonly path: ReplyPath;
   /** When it was read, by the monotonic clock. */
@@ -27,7 +27,7 @@ export interface Answered {
   readonly wakeup?: Wakeup;
 }
 
-export type Answer = (to: Answered, result: PublishResult) => void;
+export type Answer = (to: PendingReply, result: PublishResult) => void;
 
 export interface AnswerOptions {
   readonly guard: RegistrationGuard;

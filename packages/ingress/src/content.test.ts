@@ -17,7 +17,7 @@ import { describe, expect, it } from "vitest";
 import { readStanzas } from "./fixtures/read-stanzas.ts";
 import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
-import { type Waiting } from "./waiting.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
 // Longer than the 12 characters that V8 copies out of a string instead of pointing into it.
 const MODULE = aModule("monalProdiOS-sandbox");
@@ -25,7 +25,7 @@ const program = new URL("fixtures/ingress-program.ts", import.meta.url).pathname
 
 describe("the memory of an ingress that holds publishes", () => {
   it("takes less than 2 kB for each, whatever came with it", async () => {
-    const held: Waiting[] = [];
+    const held: PendingPublish[] = [];
     const clock = new ManualClock();
     const receive = receiveWith({
       refusal: () => undefined,

@@ -7,7 +7,7 @@ import { answerBy } from "./answer.ts";
 import { anElement, mutationsOf, splitAt } from "@reveille/testkit";
 import { publishFixtures } from "./fixtures/index.ts";
 import { readReplies } from "./fixtures/read-reply.ts";
-import { Intake } from "./intake.ts";
+import { MicroBatcher } from "./micro-batcher.ts";
 import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
 import { RegistrationGuard } from "./registration-guard.ts";
@@ -74,7 +74,7 @@ function anIngress() {
   const guard = new RegistrationGuard({ limits: { share: 2, devices: 1 }, clock, observe });
   const answer = answerBy({ guard, countedAs: (domain) => domain, clock, observe });
   const now: Verdict = { kind: "now" };
-  const intake = new Intake({
+  const batcher = new MicroBatcher({
     admission: { decide: async (wakeups) => wakeups.map(() => now) },
     queue: { add: async () => undefined },
     clock,
@@ -87,7 +87,7 @@ function anIngress() {
   });
   const modules = servedModules(new Set([aModule()]), aModule());
   return {
-    intake,
+    batcher,
     receive: receiveWith({
       refusal: () => undefined,
       refusesQuery: () => false,
@@ -97,14 +97,14 @@ function anIngress() {
       clock,
       observe,
       answer,
-      accept: (one) => intake.accept(one),
+      accept: (one) => batcher.accept(one),
     }),
   };
 }
 
 /** Feeds the connections one after the other; gives all replies, and the ids of the good publishes. */
 async function run(plan: readonly Connection[]) {
-  const { intake, receive } = anIngress();
+  const { batcher, receive } = anIngress();
   const ignore = (): void => undefined;
   const good: string[] = [];
   let sent = "";
@@ -125,7 +125,7 @@ async function run(plan: readonly Connection[]) {
       scanner.write(decoder.decode(Buffer.from(chunk, "latin1"), { stream: true }));
     }
   }
-  await intake.drain();
+  await batcher.drain();
   return { good, replies: readReplies(sent) };
 }
 

@@ -2,7 +2,7 @@ import { aModule, aPublish, aToken, heapUsed, ManualClock } from "@reveille/test
 import { millis, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { Intake } from "./intake.ts";
+import { MicroBatcher } from "./micro-batcher.ts";
 import { servedModules } from "./publish.ts";
 import { receiveWith } from "./reception.ts";
 import { StreamReader } from "./stream-reader.ts";
@@ -19,7 +19,7 @@ function aHoldingIngress() {
   const clock = new ManualClock();
   const observe = (): void => undefined;
   const answer = (): void => undefined;
-  const intake = new Intake({
+  const batcher = new MicroBatcher({
     admission: { decide: async () => Promise.reject(new Error("Redis is away")) },
     queue: { add: async () => undefined },
     clock,
@@ -40,7 +40,7 @@ function aHoldingIngress() {
     clock,
     observe,
     answer,
-    accept: (one) => intake.accept(one),
+    accept: (one) => batcher.accept(one),
   });
   const path = { send: () => undefined };
   const ignore = (): void => undefined;
@@ -51,7 +51,7 @@ function aHoldingIngress() {
     stanza: (one: Parameters<typeof receive>[0]) => receive(one, path),
   };
   return {
-    intake,
+    batcher,
     scanner: new XmlScanner(new StreamReader(listener, { length: 65_536, depth: 32 }), 65_536),
   };
 }
@@ -73,7 +73,7 @@ const memory = (): number => heapUsed() + process.memoryUsage().external;
 describe("publishes that are held", () => {
   // 8.6 MB as measured; 20.5 when what is kept of a publish points into the chunk that it came in.
   it("take at most 15 MB for 10,000 of them, whatever they carried", async () => {
-    const { intake, scanner } = aHoldingIngress();
+    const { batcher, scanner } = aHoldingIngress();
     scanner.write(OPEN);
     const before = memory();
     for (let from = 0; from < PUBLISHES; from += PER_CHUNK) {
@@ -82,7 +82,7 @@ describe("publishes that are held", () => {
     }
     await new Promise((resolve) => setImmediate(resolve));
     const taken = memory() - before;
-    expect(intake.inHand).toBeGreaterThanOrEqual(PUBLISHES);
+    expect(batcher.inHand).toBeGreaterThanOrEqual(PUBLISHES);
     process.stdout.write(`held: ${Math.round(taken / PUBLISHES)} bytes for each publish\n`);
     expect(taken).toBeGreaterThan(PUBLISHES * 100);
     expect(taken).toBeLessThanOrEqual(15_000_000);

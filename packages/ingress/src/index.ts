@@ -7,7 +7,7 @@ export {
   type IngressOptions,
   startIngress,
 } from "./start-ingress.ts";
-export { type ComponentOptions, type Place, placesOf } from "./stream/front.ts";
+export { type ComponentOptions, type ComponentSlot, slotsOf } from "./stream/front.ts";
 export { type PublishToSend } from "./publish-stanza.ts";
 export { type ComponentTrial, tryComponent } from "./try-component.ts";
 export { type PublishAnswer, type PublishesToTry, tryPublishes } from "./try-publishes.ts";

@@ -3,9 +3,9 @@ import { millis } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
 import { Line } from "./line.ts";
-import { type Waiting } from "./waiting.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
-const aWaiting = (sender: string, size = 10): Waiting => ({
+const aWaiting = (sender: string, size = 10): PendingPublish => ({
   wakeup: aWakeup(),
   sender,
   payer: sender,

@@ -1,6 +1,6 @@
 import { detached } from "@reveille/wakeup";
 
-import { type Waiting } from "./waiting.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
 export interface LineLimits {
   /** Most publishes in hand. */
@@ -23,7 +23,7 @@ interface Held {
 /** Publishes in hand, oldest first. Full when either bound is reached, for one domain at three quarters of it. */
 export class Line {
   readonly #limits: LineLimits;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: PendingPublish[] = [];
   /** All in hand, those taken included. */
   readonly #held: Held = { publishes: 0, bytes: 0 };
   /** The same of each domain that has something in hand, or had lately. */
@@ -46,12 +46,12 @@ export class Line {
   }
 
   /** First of those in the line. */
-  get oldest(): Waiting | undefined {
+  get oldest(): PendingPublish | undefined {
     return this.#waiting[0];
   }
 
   /** Whether there was room. */
-  join(waiting: Waiting): boolean {
+  join(waiting: PendingPublish): boolean {
     const { payer, size } = waiting;
     const own = this.#heldOf.get(payer) ?? this.#newcomer(payer);
     if (this.#isFull(this.#held, 1) || this.#isFull(own, SHARE_OF_ONE)) return false;
@@ -62,23 +62,23 @@ export class Line {
   }
 
   /** Takes the oldest `most` out of the line; they stay in hand until `leave`. */
-  take(most: number): Waiting[] {
+  take(most: number): PendingPublish[] {
     return this.#waiting.splice(0, most);
   }
 
   /** Takes those out that came at `then` or before, by the monotonic clock. */
-  takeOlderThan(then: number): Waiting[] {
+  takeOlderThan(then: number): PendingPublish[] {
     const first = this.#waiting.findIndex(({ since }) => since > then);
     return this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);
   }
 
   /** Puts back, in front of all others, what `take` gave. */
-  putBack(waiting: readonly Waiting[]): void {
+  putBack(waiting: readonly PendingPublish[]): void {
     this.#waiting.unshift(...waiting);
   }
 
   /** Is no longer in hand. */
-  leave({ payer, size }: Waiting): void {
+  leave({ payer, size }: PendingPublish): void {
     add(this.#held, -1, -size);
     const own = this.#heldOf.get(payer);
     if (own !== undefined) add(own, -1, -size);

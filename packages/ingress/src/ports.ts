@@ -29,8 +29,8 @@ export type SenderLimit = "blocked" | { readonly perSecond: number; readonly bur
 /** What a sending domain hears at once, without admission: the operator's rules as far as they are known here. */
 export type SenderRefusal = Extract<PublishResult, "blocked" | "over-limit">;
 
-/** What ingress needs of the book in which all ingresses of the region count sending domains together. */
-export interface RegionBookPort {
+/** The counts of sending domains that all ingresses of the region keep together. */
+export interface RegionCountsPort {
   /** One that is offered again adds nothing if it was added before. */
   readonly add: (batch: CountedBatch) => Promise<void>;
   readonly of: (domain: string) => Promise<DomainRecord | "no-room">;

@@ -1,4 +1,4 @@
-import { type Place } from "./places.ts";
+import { type ElementRole } from "./element-role.ts";
 import { type PublishPayload } from "./stanza.ts";
 import { type StartTag } from "@reveille/xml";
 
@@ -18,36 +18,36 @@ export class PublishReader {
   #inClear = false;
   #text = "";
 
-  /** An element at `place` begins; answers where it counts as standing: repetitions stand elsewhere. */
-  opened(place: Place, tag: StartTag): Place {
+  /** An element at `role` begins; gives the role that it has: a repetition has none. */
+  opened(role: ElementRole, tag: StartTag): ElementRole {
     this.#text = "";
-    if (place === "publish") {
+    if (role === "publish") {
       this.#publishes += 1;
       if (this.#publishes > 1) return "elsewhere";
       this.#node = tag.value("node");
     }
-    if (place === "item") {
+    if (role === "item") {
       this.#items += 1;
       if (this.#items > 1) return "elsewhere";
     }
     // The whole message (Prosody of 2017).
-    if (place === "payload") this.#inClear = true;
-    if (place === "encrypted" && tag.value("type") === "voip") this.#urgent = true;
-    return place;
+    if (role === "payload") this.#inClear = true;
+    if (role === "encrypted" && tag.value("type") === "voip") this.#urgent = true;
+    return role;
   }
 
   text(piece: string): void {
     if (this.#text.length < LONGEST_VALUE) this.#text += piece.slice(0, LONGEST_VALUE);
   }
 
-  closed(place: Place): void {
+  closed(role: ElementRole): void {
     const text = this.#text;
     this.#text = "";
     if (text === "") return;
-    if (place === "module") this.#module ??= text.trim();
-    if (place === "priority" && text.trim() === "high") this.#urgent = true;
-    if (place === "sender") this.#inClear = true;
-    if (place === "body") {
+    if (role === "module") this.#module ??= text.trim();
+    if (role === "priority" && text.trim() === "high") this.#urgent = true;
+    if (role === "sender") this.#inClear = true;
+    if (role === "body") {
       this.#urgent = true;
       if (!CONSTANT_BODIES.has(text)) this.#inClear = true;
     }
@@ -73,6 +73,6 @@ export class PublishReader {
   }
 }
 
-/** Whether text at `place` is worth a string. */
-export const wantsTextAt = (place: Place): boolean =>
-  place === "body" || place === "sender" || place === "module" || place === "priority";
+/** Whether text at `role` is worth a string. */
+export const wantsTextAt = (role: ElementRole): boolean =>
+  role === "body" || role === "sender" || role === "module" || role === "priority";

@@ -1,6 +1,6 @@
 import { type Clock, type Observe } from "@reveille/wakeup";
 
-import { type Answer, type Answered, type ReplyPath } from "./answer.ts";
+import { type Answer, type PendingReply, type ReplyPath } from "./answer.ts";
 import { type ServedModules, wakeupOf } from "./publish.ts";
 import { type SenderRefusal } from "./ports.ts";
 import { answerQuery, type QueryFacts } from "./query.ts";
@@ -14,7 +14,7 @@ import {
   type Stanza,
   UNSUPPORTED,
 } from "./stanza.ts";
-import { type Waiting } from "./waiting.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
 export interface ReceptionOptions {
   readonly modules: () => ServedModules;
@@ -28,7 +28,7 @@ export interface ReceptionOptions {
   readonly refusesQuery: (domain: string) => boolean;
   /** The name under which this domain counts together with others. */
   readonly payerOf: (domain: string) => string;
-  readonly accept: (waiting: Waiting) => void;
+  readonly accept: (waiting: PendingPublish) => void;
 }
 
 export type Receive = (stanza: Stanza, path: ReplyPath) => void;
@@ -92,7 +92,7 @@ function receivePublish(
 ): void {
   const { clock, observe, modules, answer, accept, payerOf } = options;
   const kept = detach(received, publish.node);
-  const to: Answered = { address: kept.address, path, since: clock.monotonic(), device: kept.node ?? "" };
+  const to: PendingReply = { address: kept.address, path, since: clock.monotonic(), device: kept.node ?? "" };
   const sender = senderOf(kept.address.from);
   if (sender.kind === "client") return answer(to, "not-a-server");
   const { domain } = sender;

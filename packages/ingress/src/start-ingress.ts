@@ -7,17 +7,17 @@ import {
   seconds,
 } from "@reveille/wakeup";
 
-import { DomainDesk } from "./ad-hoc/domain-desk.ts";
+import { StatusCommand } from "./ad-hoc/status-command.ts";
 import { type ServiceState } from "./ad-hoc/status-form.ts";
 import { answerBy } from "./answer.ts";
 import { DeadMemory } from "./dead-memory.ts";
 import { Fillers } from "./fillers.ts";
 import { FLUSH_APART } from "./flush-pace.ts";
-import { Intake } from "./intake.ts";
+import { MicroBatcher } from "./micro-batcher.ts";
 import {
   type AdmissionPort,
   type QueuePort,
-  type RegionBookPort,
+  type RegionCountsPort,
   type RegionState,
   type SenderLimit,
   type SenderRefusal,
@@ -25,7 +25,7 @@ import {
 import { type ServedModules, servedModules, type WasServed } from "./publish.ts";
 import { type GuardLimits, RegistrationGuard } from "./registration-guard.ts";
 import { receiveWith } from "./reception.ts";
-import { type ComponentOptions, frontOf, placesOf } from "./stream/front.ts";
+import { type ComponentOptions, frontOf, slotsOf } from "./stream/front.ts";
 import { StreamGroup } from "./stream/stream-group.ts";
 import { type RepliesReach, ReplyProbe } from "./reply-probe.ts";
 import { FrontSlot } from "./stream/front-slot.ts";
@@ -58,7 +58,7 @@ export interface IngressOptions {
   /** What a sending domain may publish, told to it when it asks. Default: as much as it wants. */
   readonly limitOf?: (domain: string) => SenderLimit;
   /** Where all ingresses of the region count sending domains together. Default: each tells what it has counted itself. */
-  readonly regionBook?: RegionBookPort;
+  readonly regionCounts?: RegionCountsPort;
   /** The name under which a domain counts for the registration guard, e.g. its registrable part. Default: its own. */
   readonly countedAs?: (domain: string) => string;
   /** How the region is behind its ingresses, told to domains that ask. Default: ready. */
@@ -139,25 +139,25 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   let modules = servedBy(options.modules);
   const limits = { ...LIMITS, ...options.limits };
   const guard = new RegistrationGuard({ limits: limits.guard, clock, observe });
-  const desk: DomainDesk = new DomainDesk({
+  const statusCommand: StatusCommand = new StatusCommand({
     clock,
-    service: () => serviceState(intake, options),
+    service: () => serviceState(batcher, options),
     limitOf: options.limitOf ?? (() => undefined),
-    regionBook: options.regionBook,
+    regionCounts: options.regionCounts,
   });
-  const answer = desk.counting(
+  const answer = statusCommand.counting(
     answerBy({ guard, countedAs: options.countedAs ?? ((domain) => domain), clock, observe }),
   );
   const fillers = new Fillers(clock);
   const probe = new ReplyProbe({
     clock,
     onAnswer: (domain, isReached) => {
-      desk.addProbe(domain, isReached);
+      statusCommand.addProbe(domain, isReached);
       observe({ kind: "reply-probed", isReached });
     },
   });
   const dead = new DeadMemory({ clock, keepFor: limits.rememberDead, most: limits.deadDevices });
-  const intake: Intake = new Intake({
+  const batcher: MicroBatcher = new MicroBatcher({
     admission,
     queue,
     clock,
@@ -176,9 +176,9 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   });
   const receive = receiveWith({
     modules: () => modules,
-    queryFacts: { version, statusForm: (from) => desk.formFor(from) },
+    queryFacts: { version, statusForm: (from) => statusCommand.formFor(from) },
     clock,
-    observe: desk.watching(observe),
+    observe: statusCommand.watching(observe),
     answer,
     refusal: options.refusal ?? (() => undefined),
     refusesQuery: options.refusesQuery ?? (() => false),
@@ -189,11 +189,11 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
         answer(one, "token-dead");
       } else if (options.isFull?.() === true) answer(one, "overload");
       else if (options.isNearlyFull?.() === true && fillers.has(one.payer)) answer(one, "over-limit");
-      else intake.accept(one);
+      else batcher.accept(one);
     },
   });
   const groups = new Map(options.components.map((one) => [one, new StreamGroup(one.connections ?? 1)]));
-  const slots = placesOf(options.components).map(
+  const slots = slotsOf(options.components).map(
     ({ component, name, isOwn }) =>
       new FrontSlot({
         front: { ...frontOf(component), name },
@@ -212,26 +212,26 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   return {
     health: () => [
       ...own.map(({ health }) => ({ part: "component", health })),
-      { part: "intake", health: intake.health },
+      { part: "batcher", health: batcher.health },
     ],
     serve: (next) => void (modules = servedBy(next)),
-    held: () => intake.inHand,
+    held: () => batcher.inHand,
     repliesReach: () => probe.reach(),
     standsIn: () => slots.some((slot) => !slot.isOwn && slot.isServing),
     wantsPlace: () => own.some(({ isStandingBy }) => isStandingBy),
     [Symbol.asyncDispose]: async () => {
-      await intake.drain();
-      await desk[Symbol.asyncDispose]();
+      await batcher.drain();
+      await statusCommand[Symbol.asyncDispose]();
       await Promise.all(slots.map((slot) => slot.close()));
     },
   };
 }
 
 function serviceState(
-  intake: Intake,
+  batcher: MicroBatcher,
   { isFull, regionState }: Pick<IngressOptions, "isFull" | "regionState">,
 ): ServiceState {
-  const { kind } = intake.health;
+  const { kind } = batcher.health;
   switch (kind) {
     case "draining":
       return "restarting";

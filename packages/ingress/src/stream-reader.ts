@@ -1,5 +1,5 @@
 import { COMMANDS } from "./ad-hoc/command.ts";
-import { type Place, placeBelow } from "./places.ts";
+import { type ElementRole, roleBelow } from "./element-role.ts";
 import { PublishReader, wantsTextAt } from "./publish-reader.ts";
 import { type QueryName, type QueryPayload, type Stanza, type StanzaError, UNSUPPORTED } from "./stanza.ts";
 import { type XmlSink } from "@reveille/xml";
@@ -38,7 +38,7 @@ export class StreamReader implements XmlSink {
   readonly #listener: StreamListener;
   readonly #limits: StanzaLimits;
   readonly #publish = new PublishReader();
-  readonly #places: Place[] = [];
+  readonly #roles: ElementRole[] = [];
   #depth = 0;
   #deepest = 0;
   #start = 0;
@@ -57,10 +57,10 @@ export class StreamReader implements XmlSink {
     this.#depth += 1;
     this.#deepest = Math.max(this.#deepest, this.#depth);
     if (this.#depth > this.#limits.depth) return;
-    const parent = this.#depth === 1 ? undefined : (this.#places[this.#depth - 1] ?? "elsewhere");
-    const place = parent === undefined ? "stream" : this.#publish.opened(placeBelow(parent, tag), tag);
-    this.#places[this.#depth] = place;
-    this.wantsText = wantsTextAt(place);
+    const parent = this.#depth === 1 ? undefined : (this.#roles[this.#depth - 1] ?? "elsewhere");
+    const role = parent === undefined ? "stream" : this.#publish.opened(roleBelow(parent, tag), tag);
+    this.#roles[this.#depth] = role;
+    this.wantsText = wantsTextAt(role);
     if (this.#depth === 1) this.#listener.opened(tag.value("id") ?? "");
     else if (this.#depth === 2) this.#begin(tag, offset);
     else if (this.#depth === 3) this.#child(tag);
@@ -72,10 +72,10 @@ export class StreamReader implements XmlSink {
   }
 
   closed(offset: number): void {
-    const place = this.#depth > this.#limits.depth ? "elsewhere" : (this.#places[this.#depth] ?? "elsewhere");
-    this.#publish.closed(place);
+    const role = this.#depth > this.#limits.depth ? "elsewhere" : (this.#roles[this.#depth] ?? "elsewhere");
+    this.#publish.closed(role);
     this.wantsText = false;
-    if (this.#depth === 2) this.#end(place, offset);
+    if (this.#depth === 2) this.#end(role, offset);
     this.#depth -= 1;
   }
 
@@ -108,7 +108,7 @@ export class StreamReader implements XmlSink {
     this.#error = { type: this.#error?.type, condition: tag.local };
   }
 
-  #end(place: Place, offset: number): void {
+  #end(role: ElementRole, offset: number): void {
     const head = this.#head;
     const condition = this.#condition ?? "undefined-condition";
     const payload = this.#publish.take() ?? this.#query ?? UNSUPPORTED;
@@ -118,8 +118,8 @@ export class StreamReader implements XmlSink {
     this.#condition = undefined;
     this.#error = undefined;
     this.#inError = false;
-    if (place === "handshake") return this.#listener.accepted();
-    if (place === "stream-error") return this.#listener.failed(condition);
+    if (role === "handshake") return this.#listener.accepted();
+    if (role === "stream-error") return this.#listener.failed(condition);
     if (head === undefined) return;
     const excessive = offset - this.#start > this.#limits.length || this.#deepest > this.#limits.depth;
     this.#listener.stanza({ ...head, payload, error, excessive });

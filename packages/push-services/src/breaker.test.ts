@@ -2,13 +2,13 @@ import { ManualClock } from "@reveille/testkit";
 import { millis, minutes } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { Breaker, type Leave, type Sign } from "./breaker.ts";
+import { Breaker, type Permit, type ProbeResult } from "./breaker.ts";
 
 function aBreaker(): {
   breaker: Breaker;
   clock: ManualClock;
   changes: string[];
-  send: (sign: Sign) => string;
+  send: (result: ProbeResult) => string;
 } {
   const clock = new ManualClock();
   const changes: string[] = [];
@@ -22,11 +22,11 @@ function aBreaker(): {
   });
   let device = 0;
   /** Each for another device. */
-  const send = (sign: Sign): string => {
+  const send = (result: ProbeResult): string => {
     device += 1;
-    const leave = breaker.ask(String(device));
-    if (leave.kind === "leave") breaker.heard(leave, sign, { reason: "InvalidProviderToken" });
-    return leave.kind;
+    const permit = breaker.ask(String(device));
+    if (permit.kind === "permit") breaker.heard(permit, result, { reason: "InvalidProviderToken" });
+    return permit.kind;
   };
   return { breaker, clock, changes, send };
 }
@@ -34,7 +34,8 @@ function aBreaker(): {
 describe("a breaker", () => {
   it("opens after three refusals in a row, not by three in all", () => {
     const { send, changes } = aBreaker();
-    for (const sign of ["refused", "refused", "good", "refused", "unclear", "refused"] as const) send(sign);
+    for (const result of ["refused", "refused", "good", "refused", "unclear", "refused"] as const)
+      send(result);
     expect(changes).toEqual([]);
     send("refused");
     expect(changes).toEqual(["open"]);
@@ -52,10 +53,10 @@ describe("a breaker", () => {
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
     const probe = breaker.ask("2");
-    expect(probe).toEqual({ kind: "leave", probe: true, device: "2" });
+    expect(probe).toEqual({ kind: "permit", probe: true, device: "2" });
     expect(send("good")).toBe("parked");
-    breaker.heard({ kind: "leave", probe: true, device: "2" }, "good", { reason: "" });
-    expect(send("good")).toBe("leave");
+    breaker.heard({ kind: "permit", probe: true, device: "2" }, "good", { reason: "" });
+    expect(send("good")).toBe("permit");
     expect(changes).toEqual(["open", "probing", "closed"]);
   });
 
@@ -72,7 +73,7 @@ describe("a breaker", () => {
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
     const probe = breaker.ask("new");
-    if (probe.kind !== "leave") throw new Error("no probe");
+    if (probe.kind !== "permit") throw new Error("no probe");
     breaker.heard(probe, "refused", { reason: "HTTP 503", retryAfter: minutes(30) });
     expect(breaker.ask("other")).toMatchObject({ kind: "parked", retryAfter: minutes(30) });
   });
@@ -81,8 +82,8 @@ describe("a breaker", () => {
     const { clock, send } = aBreaker();
     for (let count = 0; count < 3; count += 1) send("refused");
     await clock.advance(minutes(1));
-    expect(send("unclear")).toBe("leave");
-    expect(send("good")).toBe("leave");
+    expect(send("unclear")).toBe("permit");
+    expect(send("good")).toBe("permit");
   });
 
   it("does not wait for ever for a probe that nobody hears of", async () => {
@@ -97,7 +98,7 @@ describe("a breaker", () => {
 
   it("learns nothing while it is open from what was sent before", () => {
     const { breaker, send, changes } = aBreaker();
-    const early: Leave = { kind: "leave", probe: false, device: "early" };
+    const early: Permit = { kind: "permit", probe: false, device: "early" };
     for (let count = 0; count < 3; count += 1) send("refused");
     breaker.heard(early, "good", { reason: "" });
     expect(changes).toEqual(["open"]);
@@ -107,6 +108,6 @@ describe("a breaker", () => {
     const { breaker, send } = aBreaker();
     for (let count = 0; count < 3; count += 1) send("refused");
     breaker.probeNow();
-    expect(send("good")).toBe("leave");
+    expect(send("good")).toBe("permit");
   });
 });

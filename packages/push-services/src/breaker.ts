@@ -16,11 +16,11 @@ export interface BreakerOptions {
 }
 
 /** What a request has shown: `unclear` if it never got an answer. */
-export type Sign = "good" | "refused" | "unclear";
+export type ProbeResult = "good" | "refused" | "unclear";
 
-/** Leave to send; handed back with what came of it. */
-export interface Leave {
-  readonly kind: "leave";
+/** A permit to send, handed back with what came of it. */
+export interface Permit {
+  readonly kind: "permit";
   readonly probe: boolean;
   /** Secret: the device asked for. `undefined`: one that cannot exist, whose refusal is nobody's own fault. */
   readonly device: string | undefined;
@@ -51,7 +51,7 @@ const MOST_DEVICES = 1_000;
 /** Stops sending what is refused anyway, and tries with one request at a time whether that has changed. */
 export class Breaker {
   readonly #options: BreakerOptions;
-  /** Devices refused since the last good sign, oldest first. */
+  /** Devices refused since the last good result, oldest first. */
   readonly #refused = new Set<string>();
   #state: BreakerState = "closed";
   #because = "";
@@ -85,8 +85,8 @@ export class Breaker {
     return !this.#byDevices && this.#refused.has(device);
   }
 
-  ask(device: string | undefined): Leave | Parked {
-    if (this.#state === "closed") return { kind: "leave", probe: false, device };
+  ask(device: string | undefined): Permit | Parked {
+    if (this.#state === "closed") return { kind: "permit", probe: false, device };
     const wait = this.#nextProbe - this.#options.clock.monotonic();
     // A device that was not refused yet may be as healthy as most: it need not wait.
     const isNews =
@@ -99,13 +99,13 @@ export class Breaker {
     // Should this probe never be heard of, the next one is due a rest later.
     this.#rest();
     this.#become("probing", undefined);
-    return { kind: "leave", probe: true, device };
+    return { kind: "permit", probe: true, device };
   }
 
   /** While it is not closed, only probes tell something new: the rest was sent before. */
-  heard({ probe, device }: Leave, sign: Sign, { reason, retryAfter }: Shown): void {
+  heard({ probe, device }: Permit, result: ProbeResult, { reason, retryAfter }: Shown): void {
     if (this.#state !== "closed" && !probe) return;
-    switch (sign) {
+    switch (result) {
       case "good":
         // Nobody's push says nothing of what is only looked at for devices that exist.
         if (device === undefined && this.#state === "closed") this.#unasked = 0;

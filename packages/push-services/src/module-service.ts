@@ -9,7 +9,7 @@ import {
   type Wakeup,
 } from "@reveille/wakeup";
 
-import { Breaker, type Leave, type Parked, shownBy, type Sign } from "./breaker.ts";
+import { Breaker, type Permit, type Parked, shownBy, type ProbeResult } from "./breaker.ts";
 import { type ModuleSettings } from "./module-settings.ts";
 import { type Composer, type Push } from "./pool/passage.ts";
 import { type PushRoute } from "./pool/push-route.ts";
@@ -100,26 +100,26 @@ export class ModuleService {
     // Without room nothing was asked for; it came along with wakeups of modules that have some.
     if (this.#underWay >= 2 * this.#mostAtOnce) return Promise.resolve(NO_ROOM);
     this.#askedAt = this.#clock.monotonic();
-    const leave = this.#askBreaker(wakeup.token);
-    if (leave.kind === "parked") return Promise.resolve(parked(leave.because));
-    return leave.probe && this.#breaker.doubts(wakeup.token)
-      ? this.#sendAfterProbe(wakeup, leave)
-      : this.#send(wakeup, leave);
+    const permit = this.#askBreaker(wakeup.token);
+    if (permit.kind === "parked") return Promise.resolve(parked(permit.because));
+    return permit.probe && this.#breaker.doubts(wakeup.token)
+      ? this.#sendAfterProbe(wakeup, permit)
+      : this.#send(wakeup, permit);
   }
 
-  async #send(wakeup: Wakeup, leave: Leave): Promise<Outcome> {
+  async #send(wakeup: Wakeup, permit: Permit): Promise<Outcome> {
     const outcome = await new Promise<Outcome>((resolve) =>
-      this.#push(this.#composer.for(wakeup), leave, resolve),
+      this.#push(this.#composer.for(wakeup), permit, resolve),
     );
-    if (this.#breaker.suspects) void this.#askForNobody({ kind: "leave", probe: false, device: undefined });
+    if (this.#breaker.suspects) void this.#askForNobody({ kind: "permit", probe: false, device: undefined });
     return this.#guard.check(outcome, wakeup.unproven);
   }
 
   /** The device was refused before, so it shows nothing new: a push to nobody does. */
-  async #sendAfterProbe(wakeup: Wakeup, leave: Leave): Promise<Outcome> {
-    await this.#askForNobody({ ...leave, device: undefined });
+  async #sendAfterProbe(wakeup: Wakeup, permit: Permit): Promise<Outcome> {
+    await this.#askForNobody({ ...permit, device: undefined });
     if (this.#breaker.state !== "closed") return parked(this.#breaker.because);
-    return this.#send(wakeup, { kind: "leave", probe: false, device: wakeup.token });
+    return this.#send(wakeup, { kind: "permit", probe: false, device: wakeup.token });
   }
 
   /** To be called every minute: has a push to nobody try an open breaker for which no wakeup comes. */
@@ -127,8 +127,8 @@ export class ModuleService {
     if (this.#breaker.state === "closed") return;
     const isIdle = this.#clock.monotonic() - this.#askedAt >= IDLE_AFTER;
     if (!isIdle && !this.#route.awaitsProof) return;
-    const leave = this.#askBreaker(undefined);
-    if (leave.kind === "leave") void this.#askForNobody(leave);
+    const permit = this.#askBreaker(undefined);
+    if (permit.kind === "permit") void this.#askForNobody(permit);
   }
 
   /** Another one serves the module, or nobody: what this one had against it is over, and it tells no more. */
@@ -138,26 +138,26 @@ export class ModuleService {
     this.#retired = true;
   }
 
-  #askBreaker(device: string | undefined): Leave | Parked {
+  #askBreaker(device: string | undefined): Permit | Parked {
     if (this.#route.awaitsProof) this.#breaker.probeNow();
     return this.#breaker.ask(device);
   }
 
   /** Has the breaker judge by a push to a token that cannot exist. The guard does not hear of it: a bad token was wanted. */
-  #askForNobody(leave: Leave): Promise<void> {
+  #askForNobody(permit: Permit): Promise<void> {
     this.#asking ??= new Promise<void>((resolve) =>
-      this.#push(this.#composer.forNobody(), leave, () => resolve()),
+      this.#push(this.#composer.forNobody(), permit, () => resolve()),
     ).finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
-  #push(push: Omit<Push, "settle">, leave: Leave, settled: (outcome: Outcome) => void): void {
+  #push(push: Omit<Push, "settle">, permit: Permit, settled: (outcome: Outcome) => void): void {
     this.#underWay += 1;
     this.#route.send({
       ...push,
       settle: (outcome) => {
         this.#underWay -= 1;
-        this.#breaker.heard(leave, signOf(outcome), shownBy(outcome));
+        this.#breaker.heard(permit, probeResultOf(outcome), shownBy(outcome));
         settled(outcome);
       },
     });
@@ -169,7 +169,7 @@ const NO_ROOM: Outcome = { kind: "unreachable", reason: "too many pushes of the 
 const parked = (reason: string): Outcome => ({ kind: "rejected", reason, blame: "module" });
 
 /** What an outcome says about the module's credential and settings. */
-function signOf(outcome: Outcome): Sign {
+function probeResultOf(outcome: Outcome): ProbeResult {
   switch (outcome.kind) {
     case "delivered":
     case "token-dead":

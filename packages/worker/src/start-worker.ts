@@ -3,7 +3,7 @@ import { consumeWakeups, type ConsumerOptions, type WakeupConsumer, type WakeupQ
 import { type Clock, type Millis, type Observe, type PushModule } from "@reveille/wakeup";
 
 import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
-import { Intake } from "./intake.ts";
+import { SendBudget } from "./send-budget.ts";
 import { Lateness } from "./lateness.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
 import { pumpTrailing } from "./pump.ts";
@@ -38,13 +38,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     lateness: new Lateness(clock),
     settlements: new Settlements(options.backlog, observe),
   };
-  const intake = new Intake(options.room);
+  const budget = new SendBudget(options.room);
   const consumer = await consumeWakeups({
     ...options,
     batchesAtOnce: MOST_BATCHES,
-    room: intake.room,
+    room: budget.room,
     handle: (queued) =>
-      intake.taking(queued.length, (arrived) => {
+      budget.taking(queued.length, (arrived) => {
         const send: Send = (wakeup) => {
           arrived();
           return options.send(wakeup);

@@ -3,7 +3,7 @@ import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { domainRules, openRegionBook, openRegionSecret } from "@reveille/admission";
+import { domainRules, openRegionCounts, openRegionSecret } from "@reveille/admission";
 import { aRegion, startRedis } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
@@ -45,7 +45,7 @@ describe("reveille domain block", () => {
       ["merged", 1],
       ["malformed", 9],
     ] as const);
-    await openRegionBook({ redis: host.client, region, secret }).add({
+    await openRegionCounts({ redis: host.client, region, secret }).add({
       number: 1,
       domains: [{ domain: "spam.example", counts }],
       begun: seconds(10),

@@ -5,7 +5,7 @@ import {
   type DomainPattern,
   type DomainRule,
   domainRules,
-  openRegionBook,
+  openRegionCounts,
   openRegionSecret,
   parseDomainPattern,
   type RuledDomain,
@@ -53,7 +53,7 @@ async function blockHits(pattern: DomainPattern, { config, redis }: RegionAccess
   if (pattern.startsWith("*.")) {
     return `blocking ${pattern} ends the registrations of all devices of every domain below ${pattern.slice(2)}: how many is unknown, since the region stores no names of domains`;
   }
-  const book = openRegionBook({ redis, region, secret: await openRegionSecret(redis, region) });
+  const book = openRegionCounts({ redis, region, secret: await openRegionSecret(redis, region) });
   const record = await book.of(pattern);
   const ends = `blocking ${pattern} ends the registrations of all devices of this domain and of every domain below it`;
   if (record === "no-room") return `${ends}: how many is unknown, since too many domains publish`;

@@ -1,6 +1,6 @@
 import {
   type NewDeviceLimits,
-  openRegionBook,
+  openRegionCounts,
   redisAdmission,
   openServedModules,
   registrableDomain,
@@ -82,7 +82,7 @@ async function startParts(context: RoleContext): Promise<RunningRole> {
     refusesQuery: limits.refusesQuery,
     payerOf: limits.payerOf,
     limitOf: limits.limitOf,
-    regionBook: openRegionBook({ redis, region: config.region, secret: context.secret }),
+    regionCounts: openRegionCounts({ redis, region: config.region, secret: context.secret }),
     regionState: beyond.state,
     clock,
     observe: noticingClearSenders(context, starting),

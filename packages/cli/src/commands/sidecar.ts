@@ -1,4 +1,4 @@
-import { placesOf } from "@reveille/ingress";
+import { slotsOf } from "@reveille/ingress";
 import {
   createMetrics,
   logEvents,
@@ -74,7 +74,7 @@ async function listenersOf({ sidecar, ingress }: Machine["config"], log: Logger)
   const [own] = components;
   return {
     listen,
-    ownComponents: placesOf(components).flatMap(({ name, isOwn }) => (isOwn ? [name] : [])),
+    ownComponents: slotsOf(components).flatMap(({ name, isOwn }) => (isOwn ? [name] : [])),
     ...(fronts === undefined || own === undefined ? {} : { fronts: { fronts, domain: own.domain } }),
     ...(statusListen === undefined ? {} : { statusListen }),
     ...(metricsTokenFile === undefined

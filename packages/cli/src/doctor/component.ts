@@ -1,4 +1,4 @@
-import { type ComponentTrial, placesOf, tryComponent } from "@reveille/ingress";
+import { type ComponentTrial, slotsOf, tryComponent } from "@reveille/ingress";
 import { type AskedRole, readSecret } from "@reveille/runtime";
 
 import { reasonOf } from "../reason-of.ts";
@@ -12,7 +12,7 @@ import { type Check } from "./doctor-context.ts";
  */
 export const checkComponents: Check = async ({ config, clock, roles }) => {
   const { components } = config.ingress;
-  const own = new Set(placesOf(components).flatMap(({ component, isOwn }) => (isOwn ? [component] : [])));
+  const own = new Set(slotsOf(components).flatMap(({ component, isOwn }) => (isOwn ? [component] : [])));
   return Promise.all(
     components.map(async (component, index) => {
       const { service, domain, secretFile, connections } = component;

@@ -1,47 +1,122 @@
-import { type Counted } from "@reveille/wakeup";
+import {
+  type Clock,
+  type Counted,
+  type CountedDomain,
+  detached,
+  type DomainRecord,
+  type EpochMillis,
+  epochMillis,
+  hours,
+  type SenderSoftware,
+} from "@reveille/wakeup";
 
-/** Places of the counts in an array. */
-export const COLUMNS: Readonly<Record<Counted, number>> = {
-  queued: 0,
-  later: 1,
-  merged: 2,
-  "token-dead": 3,
-  "no-device-token": 4,
-  "unknown-module": 5,
-  "module-changed": 17,
-  malformed: 6,
-  "over-limit": 7,
-  blocked: 8,
-  "not-a-server": 9,
-  overload: 10,
-  draining: 11,
-  "our-trouble": 12,
-  "in-clear": 13,
-  "over-budget": 14,
-  reached: 15,
-  unreached: 16,
-};
+import { ResultCounts } from "./result-counts.ts";
+import { DomainHour } from "./domain-hour.ts";
 
-const COUNTED: readonly Counted[] = Object.keys(COLUMNS).filter((name) => isCounted(name));
-
-/** How many places there are. */
-export const WIDTH = COUNTED.length;
-
-/** Counts of one domain since some time. */
-export class DomainCounts {
-  readonly #counts = new Uint32Array(WIDTH);
-
-  add(what: Counted): void {
-    this.#counts[COLUMNS[what]] = (this.#counts[COLUMNS[what]] ?? 0) + 1;
-  }
-
-  /** Those that are not zero. */
-  toMap(): ReadonlyMap<Counted, number> {
-    const counts = COUNTED.map((what): [Counted, number] => [what, this.#counts[COLUMNS[what]] ?? 0]);
-    return new Map(counts.filter(([, count]) => count > 0));
-  }
+interface Entry {
+  readonly domain: string;
+  readonly hour: DomainHour;
+  /** What the region has not been told of yet. */
+  untold: ResultCounts | undefined;
+  readonly since: EpochMillis;
+  clearSoftware: SenderSoftware | undefined;
 }
 
-function isCounted(name: string): name is Counted {
-  return name in COLUMNS;
+/** What the region has not been told of. */
+export interface Untold {
+  readonly domains: readonly CountedDomain[];
+  /** Some domains were forgotten before anybody asked. */
+  readonly isPartial: boolean;
+}
+
+/** A domain takes about a kilobyte. */
+const MOST_DOMAINS = 4_096;
+
+const HOUR = hours(1);
+
+/**
+ * What this process has counted of publishes in the last hour, by the sender's domain. Bounded: domains that have not published for longest
+ * are forgotten first, by halves: those of `#new` and, unless used since, those of `#old`.
+ */
+export class DomainCounts {
+  readonly #clock: Clock;
+  readonly #half: number;
+  readonly #began: EpochMillis;
+  #new = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
+  #isPartial = false;
+
+  constructor(clock: Clock, most = MOST_DOMAINS) {
+    this.#clock = clock;
+    this.#half = Math.ceil(most / 2);
+    this.#began = clock.now();
+  }
+
+  add(domain: string, what: Counted): void {
+    const entry = this.#entryOf(domain);
+    entry.hour.add(what, this.#clock.monotonic());
+    entry.untold ??= new ResultCounts();
+    entry.untold.add(what);
+  }
+
+  /** A publish of this domain had content in clear. */
+  addClear(domain: string, software: SenderSoftware): void {
+    this.add(domain, "in-clear");
+    this.#entryOf(domain).clearSoftware = software;
+  }
+
+  of(domain: string): DomainRecord {
+    const entry = this.#new.get(domain) ?? this.#old.get(domain);
+    const now = this.#clock.monotonic();
+    // Of an unknown domain nothing was forgotten unless the counts are more than half full.
+    const began = entry?.since ?? (this.#old.size === 0 ? this.#began : this.#clock.now());
+    return {
+      count: (what) => entry?.hour.count(what, now) ?? 0,
+      since: epochMillis(Math.max(began, this.#clock.now() - HOUR)),
+      clearSoftware: entry?.clearSoftware,
+    };
+  }
+
+  /** What was counted since this was asked last. Forgets what is older than an hour, also of domains that fell silent. */
+  takeUntold(): Untold {
+    const domains: CountedDomain[] = [];
+    const now = this.#clock.monotonic();
+    for (const entry of [...this.#new.values(), ...this.#old.values()]) {
+      entry.hour.turnTo(now);
+      if (entry.untold === undefined) continue;
+      domains.push({ domain: entry.domain, counts: entry.untold.toMap() });
+      entry.untold = undefined;
+    }
+    const isPartial = this.#isPartial;
+    this.#isPartial = false;
+    return { domains, isPartial };
+  }
+
+  #entryOf(domain: string): Entry {
+    const known = this.#new.get(domain);
+    if (known !== undefined) return known;
+    const entry = this.#old.get(domain) ?? this.#newEntry(domain);
+    this.#new.set(entry.domain, entry);
+    if (this.#new.size >= this.#half) this.#forgetOld();
+    return entry;
+  }
+
+  #forgetOld(): void {
+    for (const [domain, { untold }] of this.#old) {
+      if (untold !== undefined && !this.#new.has(domain)) this.#isPartial = true;
+    }
+    this.#old = this.#new;
+    this.#new = new Map();
+  }
+
+  #newEntry(domain: string): Entry {
+    const isFirst = this.#old.size === 0;
+    return {
+      domain: detached(domain),
+      hour: new DomainHour(this.#clock.monotonic()),
+      untold: undefined,
+      since: isFirst ? this.#began : this.#clock.now(),
+      clearSoftware: undefined,
+    };
+  }
 }

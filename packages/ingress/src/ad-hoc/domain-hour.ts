@@ -1,6 +1,6 @@
 import { type Counted, type Millis, minutes } from "@reveille/wakeup";
 
-import { COLUMNS, WIDTH } from "./domain-counts.ts";
+import { COLUMNS, WIDTH } from "./result-counts.ts";
 
 const SLICE = minutes(5);
 const SLICES = 12;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 
-import { placesOf as streamsOf } from "./front.ts";
+import { slotsOf as streamsOf } from "./front.ts";
 
-const placesOf = (components: Parameters<typeof streamsOf>[0]) =>
+const slotsOf = (components: Parameters<typeof streamsOf>[0]) =>
   streamsOf(components).map(({ name, isOwn }) => ({ name, isOwn }));
 
 const at = (service: string, domain = "eu.push.example") => ({ service: `xmpp://${service}`, domain });
 
 describe("the places of an ingress", () => {
   it("are at the own front, which comes first, and at those of other hosts", () => {
-    expect(placesOf([at("127.0.0.1:5347"), at("10.0.0.2:5347")])).toEqual([
+    expect(slotsOf([at("127.0.0.1:5347"), at("10.0.0.2:5347")])).toEqual([
       { name: "xmpp://127.0.0.1:5347", isOwn: true },
       { name: "xmpp://10.0.0.2:5347", isOwn: false },
     ]);
@@ -18,7 +18,7 @@ describe("the places of an ingress", () => {
   it("have names of their own with several hostnames at one port, as Prosody has it", () => {
     const [own, other] = ["127.0.0.1:5347", "10.0.0.2:5347"];
     const components = [at(own), at(own, "us.push.example"), at(other), at(other, "us.push.example")];
-    expect(placesOf(components)).toEqual([
+    expect(slotsOf(components)).toEqual([
       { name: "eu.push.example at xmpp://127.0.0.1:5347", isOwn: true },
       { name: "us.push.example at xmpp://127.0.0.1:5347", isOwn: true },
       { name: "eu.push.example at xmpp://10.0.0.2:5347", isOwn: false },
@@ -27,7 +27,7 @@ describe("the places of an ingress", () => {
   });
 
   it("are as many as a component has connections, each with a name of its own", () => {
-    expect(placesOf([{ ...at("127.0.0.1:5347"), connections: 2 }])).toEqual([
+    expect(slotsOf([{ ...at("127.0.0.1:5347"), connections: 2 }])).toEqual([
       { name: "xmpp://127.0.0.1:5347", isOwn: true },
       { name: "xmpp://127.0.0.1:5347 (2)", isOwn: true },
     ]);
@@ -35,11 +35,11 @@ describe("the places of an ingress", () => {
 
   it("are all at the own front with a port for each hostname, as ejabberd has it", () => {
     const components = [at("127.0.0.1:5347"), at("127.0.0.1:5348", "us.push.example")];
-    expect(placesOf(components).map(({ isOwn }) => isOwn)).toEqual([true, true]);
+    expect(slotsOf(components).map(({ isOwn }) => isOwn)).toEqual([true, true]);
   });
 
   it("at another port of the same address, with the same hostname, are another front", () => {
-    expect(placesOf([at("127.0.0.1:5347"), at("127.0.0.1:6347")]).map(({ isOwn }) => isOwn)).toEqual([
+    expect(slotsOf([at("127.0.0.1:5347"), at("127.0.0.1:6347")]).map(({ isOwn }) => isOwn)).toEqual([
       true,
       false,
     ]);

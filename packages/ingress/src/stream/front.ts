@@ -23,7 +23,7 @@ export interface Front {
 type Slot = Omit<ComponentOptions, "secret">;
 
 /** One stream of a component slot, among the others of its host. */
-export interface Place<Component> {
+export interface ComponentSlot<Component> {
   readonly component: Component;
   /** For events, logs and metrics: the service, with the hostname or a number where a service has several streams. */
   readonly name: string;
@@ -32,9 +32,9 @@ export interface Place<Component> {
 }
 
 /** In the order of the components. Throws as `frontOf` does. */
-export function placesOf<Component extends Slot>(
+export function slotsOf<Component extends Slot>(
   components: readonly Component[],
-): readonly Place<Component>[] {
+): readonly ComponentSlot<Component>[] {
   const [first] = components;
   return components.flatMap((component) => {
     const { service, domain, connections = 1 } = component;

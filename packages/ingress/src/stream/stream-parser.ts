@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { type XmlFault, XmlScanner } from "@reveille/xml";
 import { type Parser, xml } from "@xmpp/component-core";
 
-import { STREAMS } from "../places.ts";
+import { STREAMS } from "../element-role.ts";
 import { type Stanza } from "../stanza.ts";
 import { type StanzaLimits, StreamReader } from "../stream-reader.ts";
 

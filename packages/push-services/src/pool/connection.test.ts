@@ -28,10 +28,10 @@ describe("a connection", () => {
         settled: () => undefined,
       },
     });
-    const leave = { kind: "leave", probe: false, device: "aa" } as const;
+    const permit = { kind: "permit", probe: false, device: "aa" } as const;
     const passage: Passage = {
       push: aPush,
-      leave,
+      permit,
       waitingSince: clock.monotonic(),
       blamed: false,
       repeats: 0,
@@ -66,7 +66,7 @@ describe("a connection", () => {
     opened[0]?.settings(10);
     const passage = {
       push: aPush,
-      leave: { kind: "leave", probe: false, device: "aa" } as const,
+      permit: { kind: "permit", probe: false, device: "aa" } as const,
       waitingSince: connection.openedAt,
     };
     connection.send({ ...passage, blamed: false, repeats: 0, triedOn: undefined });

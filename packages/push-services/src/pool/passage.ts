@@ -1,6 +1,6 @@
 import { type Millis, type Outcome, type Wakeup } from "@reveille/wakeup";
 
-import { type Leave } from "../breaker.ts";
+import { type Permit } from "../breaker.ts";
 
 /** What many pushes have in common; the same object for as many as can be. */
 export interface Form {
@@ -33,7 +33,7 @@ export interface Composer {
 /** A push on its way through the pool. */
 export interface Passage {
   readonly push: Push;
-  readonly leave: Leave;
+  readonly permit: Permit;
   waitingSince: Millis;
   /** Its device was refused for connections that served others: its refusals say nothing of this one. */
   readonly blamed: boolean;

@@ -1,6 +1,6 @@
 import { type Health, type Millis, millis, minutes, type Outcome, seconds } from "@reveille/wakeup";
 
-import { Breaker, shownBy, type Sign } from "../breaker.ts";
+import { Breaker, shownBy, type ProbeResult } from "../breaker.ts";
 import { type Connection } from "./connection.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { type AnswerKind, type Judgement } from "./judgement.ts";
@@ -51,11 +51,11 @@ export class Pool implements AsyncDisposable {
   /** Settles the push with what APNs has done with it: within 20 s, unless it has to be repeated. */
   send(push: Push): void {
     if (this.#draining) return push.settle(unreachable("shutting down"));
-    const leave = this.#rest.ask(push.device);
-    if (leave.kind === "parked") return push.settle(unreachable(leave.because, leave.retryAfter));
+    const permit = this.#rest.ask(push.device);
+    if (permit.kind === "parked") return push.settle(unreachable(permit.because, permit.retryAfter));
     const waitingSince = this.#options.clock.monotonic();
     const blamed = this.#blamed.has(push.device);
-    this.#waiting.add({ push, leave, waitingSince, blamed, repeats: 0, triedOn: undefined });
+    this.#waiting.add({ push, permit, waitingSince, blamed, repeats: 0, triedOn: undefined });
     this.#advance();
   }
 
@@ -100,7 +100,7 @@ export class Pool implements AsyncDisposable {
 
   #settled(connection: Connection, passage: Passage, judgement: Judgement): void {
     const { outcome, repeatElsewhere, answer } = judgement;
-    this.#rest.heard(passage.leave, SIGN_OF[answer], shownBy(outcome));
+    this.#rest.heard(passage.permit, PROBE_RESULT_OF[answer], shownBy(outcome));
     this.#blame(passage, judgement);
     if (
       repeatElsewhere &&
@@ -127,8 +127,8 @@ export class Pool implements AsyncDisposable {
   }
 
   #giveUpWaiting(since: number, outcome: Outcome): void {
-    for (const { push, leave } of this.#waiting.takeSince(since)) {
-      this.#rest.heard(leave, "unclear", { reason: "" });
+    for (const { push, permit } of this.#waiting.takeSince(since)) {
+      this.#rest.heard(permit, "unclear", { reason: "" });
       push.settle(outcome);
     }
     this.#progress?.();
@@ -161,7 +161,7 @@ export class Pool implements AsyncDisposable {
   }
 }
 
-const SIGN_OF: Readonly<Record<AnswerKind, Sign>> = {
+const PROBE_RESULT_OF: Readonly<Record<AnswerKind, ProbeResult>> = {
   accepted: "good",
   denied: "good",
   trouble: "refused",

@@ -20,7 +20,7 @@ import { clearSoftwareOf } from "./clear-senders.ts";
 import { lookupForm } from "./domain-name.ts";
 
 /** What a region has counted of each sending domain in the last hour, by slices of five minutes of its clock. */
-export interface RegionBook {
+export interface RegionCounts {
   /**
    * Adds what this process has counted; a batch that is offered again, as its answer was lost, adds nothing if it was added
    * before. Keeps Redis from others for 0.02 ms per domain. Throws what Redis or the connection throws.
@@ -33,7 +33,7 @@ export interface RegionBook {
   readonly of: (domain: string) => Promise<DomainRecord | "no-room">;
 }
 
-export interface RegionBookOptions {
+export interface RegionCountsOptions {
   readonly redis: Redis;
   readonly region: Region;
   readonly secret: SecretSource;
@@ -71,7 +71,7 @@ const COUNT = scriptOf("clock.lua", "domains/count-domains.lua");
 const READ = scriptOf("clock.lua", "domains/read-domain.lua");
 
 /** The connection stays the caller's. */
-export function openRegionBook(options: RegionBookOptions): RegionBook {
+export function openRegionCounts(options: RegionCountsOptions): RegionCounts {
   const { redis, region, secret, redisTime, most = MOST_DOMAINS } = options;
   const keys = redisKeysOf(region);
   const mine = keys.countedBy(randomUUID());

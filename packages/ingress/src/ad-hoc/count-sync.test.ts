@@ -2,11 +2,11 @@ import { ManualClock } from "@reveille/testkit";
 import { type CountedBatch, hours, millis, minutes, seconds } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { DomainBook } from "./domain-book.ts";
-import { DomainClerk } from "./domain-clerk.ts";
+import { DomainCounts } from "./domain-counts.ts";
+import { CountSync } from "./count-sync.ts";
 
-/** A region's book that can be away, or deaf: then it never answers. */
-function aRegionBook() {
+/** Counts of a region that are away, or never answer. */
+function aRegionCounts() {
   const batches: CountedBatch[] = [];
   const at: { state: "there" | "away" | "deaf" } = { state: "there" };
   const answer = async <T>(give: () => T): Promise<T> => {
@@ -34,23 +34,23 @@ const NOW = new ManualClock().now();
 
 function aClerk() {
   const clock = new ManualClock();
-  const book = new DomainBook(clock);
-  const region = aRegionBook();
-  const clerk = new DomainClerk({ book, regionBook: region.port, clock });
+  const counts = new DomainCounts(clock);
+  const region = aRegionCounts();
+  const sync = new CountSync({ counts, regionCounts: region.port, clock });
   const told = async (domain: string): Promise<number | string> => {
-    const record = await clerk.of(domain);
+    const record = await sync.of(domain);
     return typeof record === "string" ? record : record.count("queued");
   };
-  return { clock, book, region, clerk, told };
+  return { clock, counts, region, sync, told };
 }
 
-describe("the clerk", () => {
+describe("the sync", () => {
   it("writes every ten seconds what was counted, and nothing if nothing was", async () => {
-    const { clock, book, region, clerk } = aClerk();
-    await using _ = clerk;
+    const { clock, counts, region, sync } = aClerk();
+    await using _ = sync;
     await clock.advance(seconds(30));
     expect(region.batches).toEqual([]);
-    book.add("a.example", "queued");
+    counts.add("a.example", "queued");
     await clock.advance(seconds(10));
     expect(region.batches).toEqual([
       {
@@ -66,17 +66,17 @@ describe("the clerk", () => {
   });
 
   it("writes before it reads, so that whoever asks sees their own publish", async () => {
-    const { book, clerk, told } = aClerk();
-    await using _ = clerk;
-    book.add("a.example", "queued");
+    const { counts, sync, told } = aClerk();
+    await using _ = sync;
+    counts.add("a.example", "queued");
     expect(await told("a.example")).toBe(1);
     expect(await told("b.example")).toBe(0);
   });
 
   it("splits what it has into batches of 32 domains, each with a number of its own", async () => {
-    const { clock, book, region, clerk } = aClerk();
-    await using _ = clerk;
-    for (let number = 0; number < 80; number += 1) book.add(`${number}.example`, "queued");
+    const { clock, counts, region, sync } = aClerk();
+    await using _ = sync;
+    for (let number = 0; number < 80; number += 1) counts.add(`${number}.example`, "queued");
     await clock.advance(seconds(10));
     expect(region.batches.map(({ number, domains }) => [number, domains.length])).toEqual([
       [1, 32],
@@ -86,15 +86,15 @@ describe("the clerk", () => {
   });
 
   it("offers a batch again under its number until it is taken, and then what came meanwhile", async () => {
-    const { clock, book, region, clerk, told } = aClerk();
-    await using _ = clerk;
-    book.add("a.example", "queued");
+    const { clock, counts, region, sync, told } = aClerk();
+    await using _ = sync;
+    counts.add("a.example", "queued");
     region.at.state = "away";
     await clock.advance(seconds(10));
-    book.add("a.example", "queued");
+    counts.add("a.example", "queued");
     expect(await told("a.example")).toBe("out-of-reach");
     await clock.advance(minutes(20));
-    book.add("a.example", "queued");
+    counts.add("a.example", "queued");
     region.at.state = "there";
     expect(await told("a.example")).toBe(3);
     expect(region.batches.map(({ number }) => number)).toEqual([1, 2, 3]);
@@ -105,11 +105,11 @@ describe("the clerk", () => {
   });
 
   it("keeps nothing of an outage that nobody could be told any more", async () => {
-    const { clock, book, region, clerk } = aClerk();
-    await using _ = clerk;
+    const { clock, counts, region, sync } = aClerk();
+    await using _ = sync;
     region.at.state = "away";
     for (let hour = 0; hour < 5; hour += 1) {
-      book.add("a.example", "queued");
+      counts.add("a.example", "queued");
       await clock.advance(hours(1));
     }
     region.at.state = "there";
@@ -119,8 +119,8 @@ describe("the clerk", () => {
   });
 
   it("gives up a question after a second, and at once when 64 wait", async () => {
-    const { clock, region, clerk, told } = aClerk();
-    await using _ = clerk;
+    const { clock, region, sync, told } = aClerk();
+    await using _ = sync;
     region.at.state = "deaf";
     const asked = Array.from({ length: 64 }, async () => told("a.example"));
     expect(await told("a.example")).toBe("out-of-reach");
@@ -134,9 +134,9 @@ describe("the clerk", () => {
   });
 
   it("writes what is left when it ends", async () => {
-    const { book, region, clerk } = aClerk();
-    book.add("a.example", "queued");
-    await clerk[Symbol.asyncDispose]();
+    const { counts, region, sync } = aClerk();
+    counts.add("a.example", "queued");
+    await sync[Symbol.asyncDispose]();
     expect(region.batches).toHaveLength(1);
   });
 });

@@ -8,19 +8,19 @@ import {
   seconds,
 } from "@reveille/wakeup";
 
-import { type RegionBookPort } from "../ports.ts";
-import { type DomainBook } from "./domain-book.ts";
+import { type RegionCountsPort } from "../ports.ts";
+import { type DomainCounts } from "./domain-counts.ts";
 
 export interface DomainClerkOptions {
   /** Of this process. */
-  readonly book: DomainBook;
-  readonly regionBook: RegionBookPort;
+  readonly counts: DomainCounts;
+  readonly regionCounts: RegionCountsPort;
   readonly clock: Clock;
 }
 
-/** How far the region's book may be behind that of a process. */
+/** How far the region's counts may be behind those of a process. */
 const WRITE_EVERY = seconds(10);
-/** Whoever asks about a domain hears what this process knows if the region's book does not tell in time. */
+/** A question about a domain is answered from this process' counts if the region's are not read in time. */
 const TELL_WITHIN = seconds(1);
 /** Most who ask at a time; more hear what this process knows. */
 const MOST_ASKING = 64;
@@ -37,8 +37,8 @@ type Pending = Pick<CountedBatch, "number" | "domains" | "isPartial"> & {
   readonly endedAt: number;
 };
 
-/** Takes what the book of this process has counted into the region's, and reads there. Disposing writes the rest. */
-export class DomainClerk implements AsyncDisposable {
+/** Adds what this process has counted to the region's counts, and reads those. Disposing writes the rest. */
+export class CountSync implements AsyncDisposable {
   readonly #options: DomainClerkOptions;
   readonly #stop = new AbortController();
   readonly #writingOn: Promise<void>;
@@ -75,7 +75,7 @@ export class DomainClerk implements AsyncDisposable {
     // A write that is under way may have begun before the publishes that are asked about.
     await this.#writing;
     await this.#write();
-    return this.#options.regionBook.of(domain);
+    return this.#options.regionCounts.of(domain);
   }
 
   async #writeOn(): Promise<void> {
@@ -94,7 +94,7 @@ export class DomainClerk implements AsyncDisposable {
   }
 
   async #writeAll(): Promise<void> {
-    const { clock, regionBook } = this.#options;
+    const { clock, regionCounts } = this.#options;
     let isAll = false;
     while (!isAll) {
       // Not all if batches were left from times of trouble.
@@ -102,7 +102,7 @@ export class DomainClerk implements AsyncDisposable {
       for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
         const { begunAt, endedAt, ...batch } = next;
         const now = clock.monotonic();
-        await regionBook.add({ ...batch, begun: millis(now - begunAt), ended: millis(now - endedAt) });
+        await regionCounts.add({ ...batch, begun: millis(now - begunAt), ended: millis(now - endedAt) });
         this.#pending.shift();
       }
     }
@@ -113,7 +113,7 @@ export class DomainClerk implements AsyncDisposable {
     const endedAt = this.#options.clock.monotonic();
     this.#pending = this.#pending.filter((batch) => endedAt - batch.endedAt < HOUR);
     if (this.#pending.length > 0 && endedAt - this.#takenAt < SPAN) return false;
-    const { domains, isPartial } = this.#options.book.takeUntold();
+    const { domains, isPartial } = this.#options.counts.takeUntold();
     const begunAt = this.#takenAt;
     this.#takenAt = endedAt;
     for (let from = 0; from < domains.length; from += MOST_PER_BATCH) {

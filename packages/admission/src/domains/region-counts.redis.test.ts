@@ -15,7 +15,7 @@ import fc from "fast-check";
 import { type Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { openClearSenders, openRegionBook, type RegionBook } from "../index.ts";
+import { openClearSenders, openRegionCounts, type RegionCounts } from "../index.ts";
 
 const region = aRegion();
 const secret = aRegionSecret();
@@ -37,7 +37,7 @@ beforeEach(async () => void (await redis.flushall()));
 function aRegionOf(processes: number, most?: number) {
   const clock = new ManualClock();
   const options = { redis, region, secret, redisTime: clock.now, ...(most === undefined ? {} : { most }) };
-  const books = Array.from({ length: processes }, () => ({ book: openRegionBook(options), number: 0 }));
+  const books = Array.from({ length: processes }, () => ({ book: openRegionCounts(options), number: 0 }));
   const write = async (process: number, domain: string, counts: Partial<Record<Counted, number>>) => {
     const writer = books[process];
     if (writer === undefined) throw new Error(`no process ${process}`);
@@ -75,7 +75,7 @@ const RESULTS: readonly Counted[] = [
 ];
 const isCounted = (name: string): name is Counted => RESULTS.some((result) => result === name);
 
-async function toldOf(book: RegionBook | undefined, domain: string): Promise<DomainRecord> {
+async function toldOf(book: RegionCounts | undefined, domain: string): Promise<DomainRecord> {
   const record = await book?.of(domain);
   if (record === undefined || record === "no-room") throw new Error(`no record of ${domain}`);
   return record;

@@ -1,10 +1,10 @@
 import { type Clock, type Observe } from "@reveille/wakeup";
 
 import { type Answer } from "../answer.ts";
-import { type RegionBookPort, type SenderLimit } from "../ports.ts";
+import { type RegionCountsPort, type SenderLimit } from "../ports.ts";
 import { senderOf } from "../sender.ts";
-import { DomainBook } from "./domain-book.ts";
-import { DomainClerk } from "./domain-clerk.ts";
+import { DomainCounts } from "./domain-counts.ts";
+import { CountSync } from "./count-sync.ts";
 import { type ServiceState, statusForm, type Told } from "./status-form.ts";
 
 export interface DomainDeskOptions {
@@ -12,43 +12,43 @@ export interface DomainDeskOptions {
   readonly service: () => ServiceState;
   readonly limitOf: (domain: string) => SenderLimit;
   /** Without one, a domain hears what this process has counted. */
-  readonly regionBook: RegionBookPort | undefined;
+  readonly regionCounts: RegionCountsPort | undefined;
 }
 
 /**
  * Tells each domain about itself and about no other: the address a question comes from says which. Disposing lets the
  * region know what was counted here.
  */
-export class DomainDesk implements AsyncDisposable {
+export class StatusCommand implements AsyncDisposable {
   readonly #options: DomainDeskOptions;
-  readonly #book: DomainBook;
-  readonly #clerk: DomainClerk | undefined;
+  readonly #counts: DomainCounts;
+  readonly #sync: CountSync | undefined;
 
   constructor(options: DomainDeskOptions) {
-    const { clock, regionBook } = options;
+    const { clock, regionCounts } = options;
     this.#options = options;
-    const book = new DomainBook(clock);
-    this.#book = book;
-    this.#clerk = regionBook && new DomainClerk({ book, regionBook, clock });
+    const counts = new DomainCounts(clock);
+    this.#counts = counts;
+    this.#sync = regionCounts && new CountSync({ counts, regionCounts, clock });
   }
 
   /** Gives the reply as `answer` does, and counts it. */
   counting(answer: Answer): Answer {
     return (to, result) => {
-      this.#book.add(senderOf(to.address.from).domain, result);
+      this.#counts.add(senderOf(to.address.from).domain, result);
       answer(to, result);
     };
   }
 
   /** A ping to this domain has come back, or could not be delivered. */
   addProbe(domain: string, isReached: boolean): void {
-    this.#book.add(domain, isReached ? "reached" : "unreached");
+    this.#counts.add(domain, isReached ? "reached" : "unreached");
   }
 
   /** Tells `observe` everything, and notes which domains send content in clear. */
   watching(observe: Observe): Observe {
     return (event) => {
-      if (event.kind === "clear-content-seen") this.#book.addClear(event.domain, event.software);
+      if (event.kind === "clear-content-seen") this.#counts.addClear(event.domain, event.software);
       observe(event);
     };
   }
@@ -68,12 +68,12 @@ export class DomainDesk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#clerk?.[Symbol.asyncDispose]();
+    await this.#sync?.[Symbol.asyncDispose]();
   }
 
   async #toldOf(domain: string): Promise<Told> {
-    const ofRegion = (await this.#clerk?.of(domain)) ?? "out-of-reach";
-    const own = this.#book.of(domain);
+    const ofRegion = (await this.#sync?.of(domain)) ?? "out-of-reach";
+    const own = this.#counts.of(domain);
     if (typeof ofRegion === "string") return { record: own, by: ofRegion };
     const clearSoftware = ofRegion.clearSoftware ?? own.clearSoftware;
     return { record: { ...ofRegion, clearSoftware }, by: "region" };

@@ -17,9 +17,9 @@ import { FlushPace } from "./flush-pace.ts";
 import { Line, type LineLimits } from "./line.ts";
 import { type AdmissionPort, type QueuePort } from "./ports.ts";
 import { withRiders } from "./riders.ts";
-import { type Waiting } from "./waiting.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
-export interface IntakeOptions {
+export interface MicroBatcherOptions {
   readonly admission: AdmissionPort;
   readonly queue: QueuePort;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface IntakeOptions {
   readonly flushApart: Millis;
   /** How long a publish waits unanswered while admission or queue are away. */
   readonly holdFor: Millis;
-  readonly answer: (waiting: Waiting, result: PublishResult) => void;
+  readonly answer: (waiting: PendingPublish, result: PublishResult) => void;
   /** Publishes were held as long as allowed, in vain: another ingress may do better. Told to wait until it resolves. */
   readonly onHeldInVain: () => Promise<void>;
 }
@@ -56,27 +56,27 @@ const RESULT_OF: Readonly<Record<VerdictKind, PublishResult>> = {
  * reply leaves only when its wakeup is durable. While admission or the queue are away, the publishes wait in their
  * order; nobody is told `forget` because of that.
  */
-export class Intake {
-  readonly #options: IntakeOptions;
+export class MicroBatcher {
+  readonly #options: MicroBatcherOptions;
   readonly #line: Line;
   readonly #pace: FlushPace;
   readonly #stop = new AbortController();
   readonly #draining = new AbortController();
   #working: Promise<void> | undefined;
   /** Admitted `now`, not yet in the queue. */
-  #decided: Waiting[] = [];
+  #decided: PendingPublish[] = [];
   /** Merged, perhaps into one of `#decided`: as durable as that is, and answered after it. */
-  #merged: Waiting[] = [];
+  #merged: PendingPublish[] = [];
   /** Names `#decided` to the queue, so that it can be offered again. */
   #batchId: BatchId | undefined;
   /** With a verdict that needs no queue. */
-  #settled: [Waiting, VerdictKind][] = [];
+  #settled: [PendingPublish, VerdictKind][] = [];
   #trouble: string | undefined;
   /** Our places go to another ingress just now. */
   #isLeaving = false;
   #pending: { readonly since: Millis; readonly giveUp: () => void } | undefined;
 
-  constructor(options: IntakeOptions) {
+  constructor(options: MicroBatcherOptions) {
     this.#options = options;
     this.#line = new Line(options.limits);
     this.#pace = new FlushPace(options.clock, options.flushApart);
@@ -84,7 +84,7 @@ export class Intake {
   }
 
   /** Answers the publish, sooner or later, exactly once. */
-  accept(waiting: Waiting): void {
+  accept(waiting: PendingPublish): void {
     if (this.#draining.signal.aborted) return this.#options.answer(waiting, "draining");
     if (this.#isLeaving) return this.#options.answer(waiting, "our-trouble");
     if (!this.#line.join(waiting)) return this.#options.answer(waiting, "overload");
@@ -161,7 +161,7 @@ export class Intake {
     return batch.length;
   }
 
-  #sort(batch: readonly Waiting[], verdicts: readonly Verdict[]): void {
+  #sort(batch: readonly PendingPublish[], verdicts: readonly Verdict[]): void {
     if (verdicts.length !== batch.length) throw new Error("admission gave another number of verdicts");
     for (const [index, waiting] of batch.entries()) {
       const verdict = verdicts[index] ?? { kind: "now" };
@@ -212,7 +212,7 @@ export class Intake {
     this.#settled = [];
   }
 
-  #answer(waiting: Waiting, result: PublishResult): void {
+  #answer(waiting: PendingPublish, result: PublishResult): void {
     this.#line.leave(waiting);
     this.#options.answer(waiting, result);
   }
@@ -238,7 +238,7 @@ export class Intake {
   }
 
   /** Takes all out that are not being tried just now. */
-  #allWaiting(): readonly Waiting[] {
+  #allWaiting(): readonly PendingPublish[] {
     const decided = [...this.#decided, ...this.#merged];
     this.#decided = [];
     this.#merged = [];
@@ -246,7 +246,7 @@ export class Intake {
     return [...decided, ...this.#line.take(Number.POSITIVE_INFINITY)];
   }
 
-  #giveUp(held: readonly Waiting[]): void {
+  #giveUp(held: readonly PendingPublish[]): void {
     for (const waiting of held) this.#answer(waiting, "our-trouble");
   }
 
@@ -269,9 +269,9 @@ export class Intake {
   }
 }
 
-const asUnproven = (waiting: Waiting): Waiting => ({
+const asUnproven = (waiting: PendingPublish): PendingPublish => ({
   ...waiting,
   wakeup: { ...waiting.wakeup, unproven: true },
 });
 
-const wakeupOf = ({ wakeup }: Waiting): Wakeup => wakeup;
+const wakeupOf = ({ wakeup }: PendingPublish): Wakeup => wakeup;

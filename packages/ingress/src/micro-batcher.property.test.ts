@@ -3,7 +3,7 @@ import { epochMillis, millis, seconds, type Verdict } from "@reveille/wakeup";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Intake } from "./intake.ts";
+import { MicroBatcher } from "./micro-batcher.ts";
 
 /** How a call of admission or the queue goes. */
 type Mood = "answers" | "fails" | "hangs" | "answers slowly" | "answers too late";
@@ -69,7 +69,7 @@ async function run(plan: readonly Step[]) {
     }
   };
   const verdictOf = (at: number): Verdict => (at % 3 === 0 ? { kind: "merged" } : { kind: "now" });
-  const intake = new Intake({
+  const batcher = new MicroBatcher({
     admission: {
       decide: async (wakeups) => go("decide", () => wakeups.map(({ receivedAt }) => verdictOf(receivedAt))),
     },
@@ -90,7 +90,7 @@ async function run(plan: readonly Step[]) {
   let published = 0;
   const publish = (): void => {
     published += 1;
-    intake.accept({
+    batcher.accept({
       wakeup: aWakeup({ token: aToken(published), receivedAt: epochMillis(published) }),
       sender: "example.com",
       payer: "example.com",
@@ -108,7 +108,7 @@ async function run(plan: readonly Step[]) {
     await turn();
   }
   const drained = new AbortController();
-  void intake.drain().then(() => drained.abort());
+  void batcher.drain().then(() => drained.abort());
   // As often as a hung call may have to be given up.
   for (let second = 0; second < 60 && !drained.signal.aborted; second += 1) {
     await turn();
@@ -118,7 +118,7 @@ async function run(plan: readonly Step[]) {
   return { published, answers, added, isDrained: drained.signal.aborted };
 }
 
-describe("the intake, whatever admission and the queue do", () => {
+describe("the batcher, whatever admission and the queue do", () => {
   it("answers each publish once, within 25 s, and accepts only what is durable", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (plan) => {

@@ -1,7 +1,7 @@
 import { type StartTag } from "@reveille/xml";
 
 /** Where in a stream an element stands, as far as it matters to us. */
-export type Place =
+export type ElementRole =
   | "stream"
   | "stream-error"
   | "handshake"
@@ -36,7 +36,7 @@ const PRIORITY = "tigase:push:priority:0";
  * Where a child of `parent` stands. Forms need no type and no FORM_TYPE, since servers pass on what clients
  * made of them; a summary may stand directly below `<publish/>` (Prosody of 2015).
  */
-export function placeBelow(parent: Place, tag: StartTag): Place {
+export function roleBelow(parent: ElementRole, tag: StartTag): ElementRole {
   switch (parent) {
     case "stream":
       return topLevel(tag);
@@ -79,25 +79,25 @@ export function placeBelow(parent: Place, tag: StartTag): Place {
 const is = (tag: StartTag, local: string, namespace: string): boolean =>
   tag.local === local && tag.namespace === namespace;
 
-function topLevel(tag: StartTag): Place {
+function topLevel(tag: StartTag): ElementRole {
   if (tag.local === "iq") return "iq";
   if (is(tag, "handshake", COMPONENT)) return "handshake";
   return is(tag, "error", STREAMS) ? "stream-error" : "elsewhere";
 }
 
-function belowItem(tag: StartTag): Place {
+function belowItem(tag: StartTag): ElementRole {
   if (is(tag, "notification", PUSH)) return "notification";
   return is(tag, "x", DATA_FORM) ? "summary" : "elsewhere";
 }
 
-function belowNotification(tag: StartTag): Place {
+function belowNotification(tag: StartTag): ElementRole {
   if (is(tag, "x", DATA_FORM)) return "summary";
   if (is(tag, "priority", PRIORITY)) return "priority";
   if (is(tag, "payload", PUSH)) return "payload";
   return is(tag, "encrypted", ENCRYPTED) ? "encrypted" : "elsewhere";
 }
 
-function summaryField(tag: StartTag): Place {
+function summaryField(tag: StartTag): ElementRole {
   if (!is(tag, "field", DATA_FORM)) return "elsewhere";
   switch (tag.value("var")) {
     case "last-message-body":

@@ -1,5 +1,5 @@
 /** Counts wakeups between the queue and the push services: they need room there too, and take some time to arrive. */
-export class Intake {
+export class SendBudget {
   readonly #room: () => number;
   #onTheirWay = 0;
 

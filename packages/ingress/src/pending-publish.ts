@@ -1,9 +1,9 @@
 import { type Wakeup } from "@reveille/wakeup";
 
-import { type Answered } from "./answer.ts";
+import { type PendingReply } from "./answer.ts";
 
 /** A publish whose sender waits for the reply. */
-export interface Waiting extends Answered {
+export interface PendingPublish extends PendingReply {
   readonly wakeup: Wakeup;
   /** Domain of the sender, for limits only. */
   readonly sender: string;

@@ -10,18 +10,18 @@ import {
 } from "@reveille/wakeup";
 import { describe, expect, it, vi } from "vitest";
 
-import { Intake, type IntakeOptions } from "./intake.ts";
-import { type Waiting } from "./waiting.ts";
+import { MicroBatcher, type MicroBatcherOptions } from "./micro-batcher.ts";
+import { type PendingPublish } from "./pending-publish.ts";
 
 const NOW: Verdict = { kind: "now" };
 const ROOMY = { publishes: 1_000, bytes: 1_000_000 };
 
-function aRig(options: Partial<IntakeOptions> = {}) {
+function aRig(options: Partial<MicroBatcherOptions> = {}) {
   const clock = new ManualClock();
   const answers: (readonly [string, PublishResult])[] = [];
   const added: string[][] = [];
   const events: PushEvent[] = [];
-  const intake = new Intake({
+  const batcher = new MicroBatcher({
     admission: { decide: async (wakeups) => wakeups.map(() => NOW) },
     queue: { add: async (wakeups) => void added.push(wakeups.map(({ receivedAt }) => String(receivedAt))) },
     clock,
@@ -33,7 +33,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     onHeldInVain: async () => undefined,
     ...options,
   });
-  const aWaiting = (id: number, size = 100): Waiting => ({
+  const aWaiting = (id: number, size = 100): PendingPublish => ({
     wakeup: aWakeup({ token: aToken(id), receivedAt: epochMillis(id) }),
     sender: "example.com",
     payer: "example.com",
@@ -44,15 +44,15 @@ function aRig(options: Partial<IntakeOptions> = {}) {
     size,
   });
   return {
-    intake,
+    batcher,
     clock,
     answers,
     added,
     events,
     publish: (...ids: readonly number[]) => {
-      for (const id of ids) intake.accept(aWaiting(id));
+      for (const id of ids) batcher.accept(aWaiting(id));
     },
-    accept: (id: number, size: number) => intake.accept(aWaiting(id, size)),
+    accept: (id: number, size: number) => batcher.accept(aWaiting(id, size)),
     answered: (id: number) =>
       answers.filter(([answered]) => answered === String(id)).map(([, result]) => result),
   };
@@ -61,7 +61,7 @@ function aRig(options: Partial<IntakeOptions> = {}) {
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
-describe("the intake", () => {
+describe("the batcher", () => {
   it("accepts a trailing push once replicas have it, and decides again if they cannot be asked", async () => {
     const asked: PromiseWithResolvers<void>[] = [];
     const rig = aRig({
@@ -154,7 +154,7 @@ describe("the intake", () => {
       ["1", "2", "3"],
       ["4", "5"],
     ]);
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("gives at most 128 wakeups to admission at a time, in their order", async () => {
@@ -163,7 +163,7 @@ describe("the intake", () => {
     await vi.waitFor(() => expect(rig.answers).toHaveLength(300));
     expect(rig.added.map(({ length }) => length)).toEqual([128, 128, 44]);
     expect(rig.answers.map(([id]) => Number(id))).toEqual(numbers(0, 300));
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it.each<[Verdict, PublishResult]>([
@@ -177,7 +177,7 @@ describe("the intake", () => {
     rig.publish(1);
     await vi.waitFor(() => expect(rig.answered(1)).toEqual([result]));
     expect(rig.added).toEqual(verdict.kind === "now" ? [["1"]] : []);
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("answers nothing of a batch before the queue has it", async () => {
@@ -198,7 +198,7 @@ describe("the intake", () => {
         ["2", "merged"],
       ]),
     );
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("tells admission the sending domains, at the places of their wakeups", async () => {
@@ -213,13 +213,13 @@ describe("the intake", () => {
     });
     rig.publish(1, 2);
     await vi.waitFor(() => expect(asked).toEqual([["example.com", "example.com"]]));
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 });
 
-describe("an intake whose Redis is away", () => {
+describe("an batcher whose Redis is away", () => {
   /** Fails until `heal` is called. */
-  function aSickIntake(
+  function aFailingBatcher(
     part: "decide" | "add",
     limits = ROOMY,
     onHeldInVain = async (): Promise<undefined> => undefined,
@@ -252,24 +252,24 @@ describe("an intake whose Redis is away", () => {
   }
 
   it("holds publishes and settles them in their order when it is back", async () => {
-    const rig = aSickIntake("decide");
+    const rig = aFailingBatcher("decide");
     rig.publish(1, 3);
     await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
     rig.publish(5);
     await rig.clock.advance(seconds(5));
     rig.publish(7);
     expect(rig.answers).toEqual([]);
-    expect(rig.intake.health).toEqual({ kind: "failing", because: "READONLY" });
+    expect(rig.batcher.health).toEqual({ kind: "failing", because: "READONLY" });
     rig.heal();
     await rig.clock.advance(seconds(1));
     await vi.waitFor(() => expect(rig.answers).toHaveLength(4));
     expect(rig.added).toEqual(["1", "3", "5", "7"]);
-    expect(rig.intake.health).toEqual({ kind: "ready" });
-    await rig.intake.drain();
+    expect(rig.batcher.health).toEqual({ kind: "ready" });
+    await rig.batcher.drain();
   });
 
   it("does not spin meanwhile", async () => {
-    const rig = aSickIntake("decide");
+    const rig = aFailingBatcher("decide");
     rig.publish(1);
     await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
     for (let second = 0; second < 10; second += 1) await rig.clock.advance(seconds(1));
@@ -277,11 +277,11 @@ describe("an intake whose Redis is away", () => {
     expect(rig.asked()).toBeGreaterThan(10);
     rig.heal();
     await rig.clock.advance(seconds(1));
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("does not ask admission again about a batch that only the queue refused", async () => {
-    const rig = aSickIntake("add");
+    const rig = aFailingBatcher("add");
     rig.publish(1, 2, 3);
     await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
     // What is merged may ride on a wakeup that is not in the queue yet.
@@ -290,14 +290,14 @@ describe("an intake whose Redis is away", () => {
     await rig.clock.advance(seconds(1));
     await vi.waitFor(() => expect(rig.answers).toHaveLength(3));
     expect(rig.added).toEqual(["1", "3"]);
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it.each(["decide", "add"] as const)(
     "tells all to wait after 20 s of failing %s, and offers its place to another",
     async (part) => {
       const leaving = Promise.withResolvers<undefined>();
-      const rig = aSickIntake(part, ROOMY, async () => leaving.promise);
+      const rig = aFailingBatcher(part, ROOMY, async () => leaving.promise);
       rig.publish(1);
       await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
       await rig.clock.advance(seconds(10));
@@ -311,24 +311,24 @@ describe("an intake whose Redis is away", () => {
         ["3", "our-trouble"],
         ["5", "our-trouble"],
       ]);
-      expect(rig.intake.health.kind).toBe("failing");
+      expect(rig.batcher.health.kind).toBe("failing");
       leaving.resolve(undefined);
-      await vi.waitFor(() => expect(rig.intake.health).toEqual({ kind: "ready" }));
+      await vi.waitFor(() => expect(rig.batcher.health).toEqual({ kind: "ready" }));
       rig.heal();
       await vi.waitFor(async () => {
         await rig.clock.advance(seconds(1));
         rig.publish(7);
         expect(rig.answered(7)).toContain("queued");
       });
-      await rig.intake.drain();
+      await rig.batcher.drain();
     },
   );
 
   it("tells those to wait that find it full, by number or by memory, and holds the others", async () => {
-    const few = aSickIntake("decide", { publishes: 2, bytes: 1_000_000 });
+    const few = aFailingBatcher("decide", { publishes: 2, bytes: 1_000_000 });
     few.publish(1, 3, 5);
     expect(few.answers).toEqual([["5", "overload"]]);
-    const heavy = aSickIntake("decide", { publishes: 1_000, bytes: 1_000 });
+    const heavy = aFailingBatcher("decide", { publishes: 1_000, bytes: 1_000 });
     heavy.accept(1, 1_500);
     heavy.accept(3, 10);
     expect(heavy.answers).toEqual([["3", "overload"]]);
@@ -339,7 +339,7 @@ describe("an intake whose Redis is away", () => {
       await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
       rig.publish(7);
       await vi.waitFor(() => expect(rig.answered(7)).toEqual(["queued"]));
-      await rig.intake.drain();
+      await rig.batcher.drain();
     }
   });
 
@@ -359,7 +359,7 @@ describe("an intake whose Redis is away", () => {
     for (let second = 0; second < 4; second += 1) await rig.clock.advance(seconds(1));
     await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
     late.resolve([NOW]);
-    await rig.intake.drain();
+    await rig.batcher.drain();
     expect(rig.answered(1)).toEqual(["queued"]);
     expect(rig.added).toEqual([["1"]]);
   });
@@ -393,7 +393,7 @@ describe("an intake whose Redis is away", () => {
       ["batch-1", 2],
       ["batch-2", 1],
     ]);
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("ends the hold in time even when each attempt hangs", async () => {
@@ -405,7 +405,7 @@ describe("an intake whose Redis is away", () => {
       await rig.clock.advance(seconds(1));
     }
     expect(rig.answered(1)).toEqual(["our-trouble"]);
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("takes a wrong number of verdicts for trouble, not for verdicts", async () => {
@@ -417,15 +417,15 @@ describe("an intake whose Redis is away", () => {
     isRight = true;
     await rig.clock.advance(seconds(1));
     await vi.waitFor(() => expect(rig.answered(1)).toEqual(["queued"]));
-    await rig.intake.drain();
+    await rig.batcher.drain();
   });
 
   it("drains by telling all in hand to wait, at once", async () => {
-    const rig = aSickIntake("add");
+    const rig = aFailingBatcher("add");
     rig.publish(1, 3);
     await vi.waitFor(() => expect(rig.clock.sleepers).toBe(2));
     rig.publish(5);
-    const drained = rig.intake.drain();
+    const drained = rig.batcher.drain();
     rig.publish(7);
     await drained;
     expect(rig.answers).toEqual([
@@ -437,17 +437,17 @@ describe("an intake whose Redis is away", () => {
   });
 });
 
-describe("an intake that drains", () => {
+describe("an batcher that drains", () => {
   it("settles all in hand and tells later publishes to wait", async () => {
     const rig = aRig();
     rig.publish(...numbers(0, 300));
-    const drained = rig.intake.drain();
+    const drained = rig.batcher.drain();
     rig.publish(300);
     expect(rig.answers).toEqual([["300", "draining"]]);
     await drained;
     expect(rig.answers).toHaveLength(301);
     expect(rig.answered(299)).toEqual(["queued"]);
-    expect(rig.intake.health).toEqual({ kind: "draining" });
+    expect(rig.batcher.health).toEqual({ kind: "draining" });
     expect(rig.clock.sleepers).toBe(0);
   });
 });
