@@ -110,6 +110,7 @@ describe("deploy/install.sh, in the order of a host's life", SLOW, () => {
       "fcm",
       "front",
       "redis",
+      "s2s",
       "sidecar",
     ]);
     expect(statSync(at("etc/reveille/apns")).mode & 0o777).toBe(0o711);

@@ -28,7 +28,7 @@ describe("deploy/README.md", () => {
 
   it("explains every folder of secrets that the installer makes", () => {
     const made = /^SECRET_FOLDERS="(.*)"$/m.exec(installer)?.[1]?.split(" ");
-    expect(all(/^ *\| `\/etc\/reveille\/([a-z]+)` \|/gm).toSorted()).toEqual(made?.toSorted());
+    expect(all(/^ *\| `\/etc\/reveille\/([a-z0-9]+)` \|/gm).toSorted()).toEqual(made?.toSorted());
   });
 
   it("lists every port of a rendered region", () => {

@@ -86,11 +86,11 @@ describe("the units", () => {
 
   it("hand every folder of secrets that the example names over to a role", () => {
     const example = readFileSync(join(DEPLOY, "config.example.yaml"), "utf8");
-    const folders = [...example.matchAll(/File: (\/etc\/reveille\/[a-z]+)\/[^/\s,]+(?:,|$)/gm)].map(
+    const folders = [...example.matchAll(/File: (\/etc\/reveille\/[a-z0-9]+)\/[^/\s,]+(?:,|$)/gm)].map(
       ([, name]) => name,
     );
     const handedOver = UNIT_FILES.flatMap((file) =>
-      [...readUnit(file).matchAll(/^LoadCredential=([a-z]+):(\/etc\/reveille\/\1)$/gm)].map(
+      [...readUnit(file).matchAll(/^LoadCredential=([a-z0-9]+):(\/etc\/reveille\/\1)$/gm)].map(
         ([, , name]) => name,
       ),
     );

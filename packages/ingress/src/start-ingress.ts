@@ -212,7 +212,7 @@ export async function startIngress(options: IngressOptions): Promise<Ingress> {
   return {
     health: () => [
       ...own.map(({ health }) => ({ part: "component", health })),
-      { part: "batcher", health: batcher.health },
+      { part: "intake", health: batcher.health },
     ],
     serve: (next) => void (modules = servedBy(next)),
     held: () => batcher.inHand,

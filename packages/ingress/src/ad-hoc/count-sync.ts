@@ -11,7 +11,7 @@ import {
 import { type RegionCountsPort } from "../ports.ts";
 import { type DomainCounts } from "./domain-counts.ts";
 
-export interface DomainClerkOptions {
+export interface CountSyncOptions {
   /** Of this process. */
   readonly counts: DomainCounts;
   readonly regionCounts: RegionCountsPort;
@@ -39,7 +39,7 @@ type Pending = Pick<CountedBatch, "number" | "domains" | "isPartial"> & {
 
 /** Adds what this process has counted to the region's counts, and reads those. Disposing writes the rest. */
 export class CountSync implements AsyncDisposable {
-  readonly #options: DomainClerkOptions;
+  readonly #options: CountSyncOptions;
   readonly #stop = new AbortController();
   readonly #writingOn: Promise<void>;
   #pending: Pending[] = [];
@@ -48,7 +48,7 @@ export class CountSync implements AsyncDisposable {
   #writing: Promise<void> | undefined;
   #asking = 0;
 
-  constructor(options: DomainClerkOptions) {
+  constructor(options: CountSyncOptions) {
     this.#options = options;
     this.#takenAt = options.clock.monotonic();
     this.#writingOn = this.#writeOn();

@@ -7,7 +7,7 @@ import { DomainCounts } from "./domain-counts.ts";
 import { CountSync } from "./count-sync.ts";
 import { type ServiceState, statusForm, type Told } from "./status-form.ts";
 
-export interface DomainDeskOptions {
+export interface StatusCommandOptions {
   readonly clock: Clock;
   readonly service: () => ServiceState;
   readonly limitOf: (domain: string) => SenderLimit;
@@ -20,11 +20,11 @@ export interface DomainDeskOptions {
  * region know what was counted here.
  */
 export class StatusCommand implements AsyncDisposable {
-  readonly #options: DomainDeskOptions;
+  readonly #options: StatusCommandOptions;
   readonly #counts: DomainCounts;
   readonly #sync: CountSync | undefined;
 
-  constructor(options: DomainDeskOptions) {
+  constructor(options: StatusCommandOptions) {
     const { clock, regionCounts } = options;
     this.#options = options;
     const counts = new DomainCounts(clock);
