@@ -56,7 +56,7 @@ export default defineConfig({
       },
       { ...IN_PARALLEL, name: "promises", include: MAIN_PROMISES },
       { ...IN_PARALLEL, name: "slow", include: SLOW_UNITS },
-      { ...IN_PARALLEL, name: "cluster", include: ["test/cluster/*.test.ts"], exclude: MEASURED },
+      { ...ONE_BY_ONE, name: "cluster", include: ["test/cluster/*.test.ts"], exclude: MEASURED },
       { ...IN_PARALLEL, name: "boot", include: ["test/deploy/boot/*.test.ts"] },
       {
         ...ONE_BY_ONE,
