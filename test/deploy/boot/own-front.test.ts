@@ -134,6 +134,25 @@ describe.skipIf(unable !== undefined)(
       expect(await there("systemctl show --property=MainPID --value reveille-front")).toBe(pid);
     });
 
+    it("drains only if told twice where no other host is, and comes back", async () => {
+      const answers = async (): Promise<boolean> =>
+        (
+          await host.run(
+            "sh",
+            "-c",
+            `openssl s_client -connect ${PUBLIC}:5270 -servername ${DOMAIN} </dev/null`,
+          )
+        ).code === 0;
+      const refused = await host.run("reveille", "drain");
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.said).toContain("`reveille drain --always` drains it all the same");
+      expect(await answers()).toBe(true);
+      expect(await there("reveille drain --always")).toContain("the roles may be stopped");
+      expect(await answers()).toBe(false);
+      expect(await there("reveille drain --undo")).toContain("the front listens again");
+      expect(await answers()).toBe(true);
+    });
+
     it("lets no role but the front read its key", async () => {
       for (const [unit, sees] of [
         ["reveille-front", true],

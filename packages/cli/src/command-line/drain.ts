@@ -5,6 +5,8 @@ import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts
 export interface DrainOptions extends OperatorOptions {
   /** Take the host back into service instead. */
   readonly undo: boolean;
+  /** Drain a front of ours although no other host is ready. */
+  readonly always: boolean;
   /** Path of HAProxy's command socket. */
   readonly haproxy: string;
 }
@@ -13,13 +15,14 @@ export function addDrain(reveille: Command): void {
   withOperatorOptions(reveille.command("drain"))
     .description("send this host's traffic to the other one, before its roles are stopped for maintenance")
     .option("--undo", "take the host back into service", false)
+    .option("--always", "drain a front of ours although no other host is ready", false)
     .option("--haproxy <socket>", "HAProxy's command socket on this host", "/run/haproxy/admin.sock")
     .action(async (options: DrainOptions) => (await import("../commands/drain.ts")).runDrain(options))
     .addHelpText(
       "after",
       `
 Run it as root. A front of ours stops listening, closes its streams in form and answers what is on its way; it refuses while no
-other host is ready. With Prosody or ejabberd as front, HAProxy passes new streams of users' servers to the other host's front from now on; those that are here
+other host is ready, unless --always says so: users' servers are refused a connection then, and publish later. With Prosody or ejabberd as front, HAProxy passes new streams of users' servers to the other host's front from now on; those that are here
 are closed one by one, each in a moment when nothing is on its way in it. Then /ready says 503, HAProxy cuts what is left, and
 the command ends when this host has got no publish for 3 s. The roles run on and finish what they have in hand; they
 may be stopped then. Without a HAProxy on this host, or without another front to pass streams to, /ready says 503 at once.

@@ -25,7 +25,7 @@ async function drain(undo: boolean): Promise<string> {
     return true;
   });
   onTestFinished(() => output.mockRestore());
-  await runDrain({ config, undo, json: true, haproxy: join(folder, "none.sock") });
+  await runDrain({ config, undo, always: false, json: true, haproxy: join(folder, "none.sock") });
   return written.join("");
 }
 

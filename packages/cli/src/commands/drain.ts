@@ -33,7 +33,7 @@ export async function runDrain(options: DrainOptions): Promise<void> {
     print({ draining: false }, "back in service as soon as it is ready", options);
     return;
   }
-  if (await drainsOwnFront(runtimeDir, "/drain")) {
+  if (await drainsOwnFront(runtimeDir, options.always ? "/drain?always" : "/drain")) {
     await writeFile(mark, "");
     await quiet(runtimeDir);
     print(
@@ -59,7 +59,10 @@ export async function runDrain(options: DrainOptions): Promise<void> {
 const FRONT_WITHIN = seconds(60);
 
 /** Whether a front of ours runs here, which then did what it was told. Throws what speaks against that. */
-async function drainsOwnFront(runtimeDir: string, path: "/drain" | "/undo-drain"): Promise<boolean> {
+async function drainsOwnFront(
+  runtimeDir: string,
+  path: "/drain" | "/drain?always" | "/undo-drain",
+): Promise<boolean> {
   const question = { method: "POST", path, only: "front", within: FRONT_WITHIN } as const;
   const fronts = await askRoles(runtimeDir, question, systemClock);
   for (const { pid, answer } of fronts) {
@@ -67,7 +70,9 @@ async function drainsOwnFront(runtimeDir: string, path: "/drain" | "/undo-drain"
       throw new Error(`the front (process ${pid}) does not answer at its socket in ${runtimeDir}`);
     const because = fieldOf(answer.body, "because");
     if (fieldOf(answer.body, "kind") === "refused")
-      throw new Error(`the front does not drain: ${String(because)}`);
+      throw new Error(
+        `the front does not drain: ${String(because)}; \`reveille drain --always\` drains it all the same`,
+      );
   }
   return fronts.length > 0;
 }
