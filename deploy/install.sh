@@ -304,7 +304,7 @@ rollback() {
 
 uninstall() {
   if is_live; then act systemctl stop reveille.target 'reveille-*.service' || true; fi
-  act systemctl ${root:+"--root=$root"} --quiet disable reveille.target reveille-sidecar.service reveille-ingress.service \
+  act systemctl ${root:+"--root=$root"} --quiet disable reveille.target reveille-sidecar.service reveille-ingress.service reveille-front.service \
     reveille-worker@.service reveille-canary.service || true
   remove_units
   remove_documents
