@@ -230,7 +230,10 @@ describe("a region behind a real server", () => {
       "command",
       `<iq type='set' id='command' from='burst.example' to='${region.hostname}'><command xmlns='http://jabber.org/protocol/commands' node='status'/></iq>`,
     );
-    expect(xml).toMatch(/result-queued[^>]*><value>500</);
+    const count = (result: string): number =>
+      Number(new RegExp(`'result-${result}'[^>]*><value>(\\d+)<`).exec(xml)?.[1]);
+    // On a busy machine a decision that takes too long is asked for again, and finds the departure that it granted itself.
+    expect(count("queued") + count("later")).toBe(500);
     expect(xml).toMatch(/clear-content[^>]*><value>500; we drop both unread</);
   });
 

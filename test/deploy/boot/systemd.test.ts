@@ -233,7 +233,10 @@ describe.skipIf(unable !== undefined)("on a host that systemd has booted", () =>
   it("uninstalling leaves no unit, and the secrets where they were", async () => {
     await there("systemctl", "start", "reveille.target");
     await there("sh", "/opt/reveille/current/deploy/install.sh", "--uninstall");
-    expect(await there("systemctl", "list-units", "--all", "--plain", "--no-legend", "reveille*")).toBe("");
+    // systemd forgets units that have ended in its own time.
+    await expect
+      .poll(() => there("systemctl", "list-units", "--all", "--plain", "--no-legend", "reveille*"), SOON)
+      .toBe("");
     expect(await there("ls", "/etc/reveille/apns")).toBe("AuthKey_ABC1234567.p8");
   });
 });
