@@ -232,7 +232,8 @@ describe("a region behind a real server", () => {
     );
     const count = (result: string): number =>
       Number(new RegExp(`'result-${result}'[^>]*><value>(\\d+)<`).exec(xml)?.[1]);
-    // On a busy machine a decision that takes too long is asked for again, and finds the departure that it granted itself.
+    // A micro-batch whose decision takes too long is decided again, and finds the departures that were granted: `later`.
+    expect(count("later")).toBeLessThanOrEqual(128);
     expect(count("queued") + count("later")).toBe(500);
     expect(xml).toMatch(/clear-content[^>]*><value>500; we drop both unread</);
   });

@@ -25,7 +25,7 @@ export { openQueueControl, type QueueControl, type QueueStatus } from "./queue-c
 export { openRegionClock, type RegionClock, type RegionClockOptions } from "./region-clock.ts";
 export { type RegionHealth, type RegionHealthOptions, watchRegionHealth } from "./region-health.ts";
 export { openRegionSigns, type RegionSigns, type RegionSignsOptions } from "./region-signs.ts";
-export { type RewriteOptions, rewriteAppendOnlyFiles, rewriteIfDue } from "./rewrite-append-only-file.ts";
+export { type RewriteOptions, rewriteAppendOnlyFiles } from "./rewrite-append-only-file.ts";
 export { type SentinelSight, type SentinelWatch, watchSentinels } from "./watch-sentinels.ts";
 export {
   openWakeupQueue,

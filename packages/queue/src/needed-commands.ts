@@ -3,7 +3,8 @@ import { type Redis } from "ioredis";
 
 /**
  * A rule for Redis' ACL that lets the roles of a region work, and do nothing else: no FLUSHALL, SHUTDOWN, DEBUG, no other keys.
- * docs: deploy/README.md, which a test holds to it. The last three may be missing: then nobody sees how Redis is, and its append-only file keeps tokens for longer.
+ * docs: deploy/README.md, which a test holds to it. The last three may be missing: then nobody sees how Redis is, and its
+ * append-only file keeps tokens for longer.
  */
 export const aclRuleOf = (region: Region): string =>
   `~{${region}}* resetchannels -@all +@read +@write +@connection +@scripting +@transaction +time +wait -@dangerous +info +config|get +bgrewriteaof`;

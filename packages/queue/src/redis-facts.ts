@@ -28,14 +28,33 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts | undefin
 const numberOf = (info: string, field: string): number =>
   Number(new RegExp(`^${field}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
 
-/** Lines as `slave0:ip=10.0.0.2,port=6379,state=online,offset=123,lag=0`. */
+/** A replica that is connected and in step, as the primary tells of it. */
+export interface OnlineReplica {
+  readonly host: string;
+  readonly port: number;
+  /** Up to where of the primary's `master_repl_offset` it has everything, and seconds since it was heard of. */
+  readonly offset: number;
+  readonly lagSeconds: number;
+}
+
+/** From `INFO replication`: lines as `slave0:ip=10.0.0.2,port=6379,state=online,offset=123,lag=0`. */
+export const onlineReplicas = (info: string): readonly OnlineReplica[] =>
+  [
+    ...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+),.*\bstate=online\b.*\boffset=(\d+)\b.*\blag=(\d+)/gm),
+  ].map(([, host = "", port, offset, lag]) => ({
+    host,
+    port: Number(port),
+    offset: Number(offset),
+    lagSeconds: Number(lag),
+  }));
+
 function replicasIn(info: string): Pick<RedisFacts, "replicas" | "lag"> {
   const written = numberOf(info, "master_repl_offset");
-  const online = [...info.matchAll(/^slave\d+:.*\bstate=online\b.*\boffset=(\d+)\b.*\blag=(\d+)/gm)];
+  const online = onlineReplicas(info);
   if (online.length === 0) return { replicas: 0, lag: undefined };
-  const lags = online.map(([, offset, lag]) => ({
-    bytes: Math.max(0, written - Number(offset)),
-    seconds: Number(lag),
+  const lags = online.map(({ offset, lagSeconds }) => ({
+    bytes: Math.max(0, written - offset),
+    seconds: lagSeconds,
   }));
   return {
     replicas: online.length,

@@ -1,7 +1,17 @@
-import { type Clock, type Millis, millis, type Observe, redisKeysOf, type Region } from "@reveille/wakeup";
+import {
+  type Clock,
+  failureReason,
+  type Millis,
+  millis,
+  type Observe,
+  redisKeysOf,
+  type Region,
+  seconds,
+} from "@reveille/wakeup";
 import { type Redis } from "ioredis";
 
 import { isForbidden } from "./quiet-redis.ts";
+import { type OnlineReplica, onlineReplicas } from "./redis-facts.ts";
 
 export interface RewriteOptions {
   /** The connection to the primary; stays the caller's. */
@@ -13,19 +23,14 @@ export interface RewriteOptions {
   readonly every: Millis;
 }
 
-/** A replica that the primary tells of. */
-interface Replica {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** So many looks between two rewrites: the process that has the lease may be gone. */
+/** So many looks between two rewrites: a rewrite that failed is noticed at the next one. */
 const LOOKS = 10;
+/** A process that ends between the lease and the command delays a rewrite by so much. */
+const LEASE = seconds(30);
 
 /**
- * Has the region's Redis and its replicas rewrite their append-only files (BGREWRITEAOF), so that a device token stands on disk
- * for little longer than `every` after its wakeup is done. By a lease one process of the region does it at a time. A Redis without an
- * append-only file is left alone; one that refuses the command is told as an event. Disposing ends it.
+ * Has the region's Redis and its replicas rewrite their append-only files (BGREWRITEAOF), so that a device token is on disk for little
+ * longer than `every` after its wakeup is done. By a lease one process of the region does it at a time. Disposing ends it.
  */
 export function rewriteAppendOnlyFiles(options: RewriteOptions): AsyncDisposable {
   const stop = new AbortController();
@@ -42,26 +47,33 @@ async function run(options: RewriteOptions, signal: AbortSignal): Promise<void> 
   for (;;) {
     await options.clock.sleep(millis(options.every / LOOKS), signal);
     if (signal.aborted) return;
-    // Redis is away: whoever owns the connection tells of that.
-    await rewriteIfDue(options).catch(() => undefined);
+    try {
+      await rewriteIfDue(options);
+    } catch {
+      // The primary is away: whoever owns the connection tells of that, and the next look tries again.
+    }
   }
 }
 
-/** Whether this process had the lease. Throws what the connection to the primary throws. */
-export async function rewriteIfDue(options: RewriteOptions): Promise<boolean> {
+/** What a server did when it was told to rewrite its file; `none`: it has no such file. */
+type Rewritten = "started" | "under-way" | "refused" | "unreachable" | "none";
+
+/** Throws what the connection to the primary throws. */
+async function rewriteIfDue(options: RewriteOptions): Promise<void> {
   const { redis, region, every } = options;
   const lease = redisKeysOf(region).appendOnlyFileRewrite;
-  if ((await redis.set(lease, "1", "PX", every, "NX")) === null) return false;
-  let isBusy = await rewrite(redis, "primary", options);
-  for (const replica of replicasIn(await redis.info("replication"))) {
-    if (await rewriteOf(replica, options)) isBusy = true;
-  }
-  // What is under way may have begun before the last tokens were written.
-  if (isBusy) await redis.pexpire(lease, Math.round(every / LOOKS));
-  return true;
+  // The last rewrite of the primary has failed: what it should have removed is there still.
+  if (await hasFailed(redis, "primary", options)) await redis.del(lease);
+  if ((await redis.set(lease, "1", "PX", LEASE, "NX")) === null) return;
+  const results = [await rewrite(redis, "primary", options)];
+  for (const replica of onlineReplicas(await redis.info("replication")))
+    results.push(await rewriteOf(replica, options));
+  // A rewrite that is under way may have begun before the last tokens were written.
+  const isWhole = !results.includes("under-way") && !results.includes("unreachable");
+  await redis.pexpire(lease, isWhole ? every : Math.round(every / LOOKS));
 }
 
-async function rewriteOf({ host, port }: Replica, options: RewriteOptions): Promise<boolean> {
+async function rewriteOf({ host, port }: OnlineReplica, options: RewriteOptions): Promise<Rewritten> {
   const connection = options.redis.duplicate({
     host,
     port,
@@ -75,45 +87,49 @@ async function rewriteOf({ host, port }: Replica, options: RewriteOptions): Prom
   connection.on("error", () => undefined);
   try {
     await connection.connect();
+    await hasFailed(connection, "replica", options);
     return await rewrite(connection, "replica", options);
   } catch (error) {
-    tell(options, "replica", error);
-    return false;
+    options.observe({
+      kind: "append-only-file-rewrite",
+      part: "replica",
+      outcome: "unreachable",
+      because: failureReason(error),
+    });
+    return "unreachable";
   } finally {
     connection.disconnect();
   }
 }
 
-/** Whether a rewrite was under way already. Throws what the connection throws. */
-async function rewrite(
-  redis: Redis,
-  where: "primary" | "replica",
-  options: RewriteOptions,
-): Promise<boolean> {
+type Part = "primary" | "replica";
+
+/** Throws what the connection throws. */
+async function rewrite(redis: Redis, part: Part, { observe }: RewriteOptions): Promise<Rewritten> {
   const persistence = await redis.info("persistence");
-  if (!isForbidden(persistence) && !/^aof_enabled:1/m.test(persistence)) return false;
+  if (!isForbidden(persistence) && !/^aof_enabled:1/m.test(persistence)) return "none";
   try {
     await redis.bgrewriteaof();
-    options.observe({ kind: "append-only-file-rewrite", part: where, outcome: "started" });
   } catch (error) {
-    if (isUnderWay(error)) return true;
-    tell(options, where, error);
+    if (!(error instanceof Error) || error.name !== "ReplyError") throw error;
+    if (error.message.includes("in progress")) return "under-way";
+    observe({
+      kind: "append-only-file-rewrite",
+      part,
+      outcome: "refused",
+      because: error.message.split(" ")[0] ?? "",
+    });
+    return "refused";
   }
-  return false;
+  observe({ kind: "append-only-file-rewrite", part, outcome: "started" });
+  return "started";
 }
 
-/** Redis rewrites by itself, or saves a snapshot, after which it will. */
-const isUnderWay = (error: unknown): boolean =>
-  error instanceof Error && error.message.includes("in progress");
-
-function tell({ observe }: RewriteOptions, part: "primary" | "replica", error: unknown): void {
-  const because = error instanceof Error ? (error.message.split(" ")[0] ?? "unknown error") : "unknown error";
-  observe({ kind: "append-only-file-rewrite", part, outcome: "refused", because });
+/** Whether the last rewrite has not come to its end; told as an event. Throws what the connection throws. */
+async function hasFailed(redis: Redis, part: Part, { observe }: RewriteOptions): Promise<boolean> {
+  const persistence = await redis.info("persistence");
+  const isFailed =
+    /^aof_last_bgrewrite_status:err/m.test(persistence) && /^aof_rewrite_in_progress:0/m.test(persistence);
+  if (isFailed) observe({ kind: "append-only-file-rewrite", part, outcome: "failed" });
+  return isFailed;
 }
-
-/** Lines as `slave0:ip=10.0.0.2,port=6379,state=online,offset=123,lag=0`. */
-const replicasIn = (info: string): readonly Replica[] =>
-  [...info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+),state=online\b/gm)].map(([, host = "", port]) => ({
-    host,
-    port: Number(port),
-  }));

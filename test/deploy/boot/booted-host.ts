@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -82,4 +82,20 @@ export async function bootHost(layer: string): Promise<BootedHost> {
 async function childOf(pid: string): Promise<string> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return children.split(" ")[0] ?? "";
+}
+
+const CHECKOUT = join(import.meta.dirname, "../../..");
+
+/**
+ * The files of a new machine on which the packages are there and the installer has run, which needs a network; for `bootHost`.
+ * `without`: services of this machine, which has them for other tests, that the new one is not to have.
+ */
+export async function anInstalledMachine(folder: string, without: readonly string[]): Promise<string> {
+  const layer = join(folder, "layer");
+  const units = join(layer, "etc/systemd/system");
+  await mkdir(join(units, "multi-user.target.wants"), { recursive: true });
+  expect(await run("sh", join(CHECKOUT, "deploy/install.sh"), "--root", layer)).toMatchObject({ code: 0 });
+  for (const service of without) await symlink("/dev/null", join(units, `${service}.service`));
+  await writeFile(join(layer, "etc/resolv.conf"), "nameserver 127.0.0.1\n");
+  return layer;
 }

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type BootedHost, bootHost, run, whyNoBoot } from "./booted-host.ts";
+import { anInstalledMachine, type BootedHost, bootHost, whyNoBoot } from "./booted-host.ts";
 
 const unable = await whyNoBoot();
 if (unable !== undefined) process.stdout.write(`boot: skipped, ${unable}\n`);
@@ -63,18 +63,6 @@ const PUSH_TEST = "openssl rand -hex 32 | reveille push-test --module monalProdi
 let folder: string;
 let host: BootedHost;
 
-/** What is there when the packages are installed and the installer has run, which needs a network. `other`: not our front. */
-async function aNewMachine(other: string): Promise<string> {
-  const layer = join(folder, "layer");
-  const units = join(layer, "etc/systemd/system");
-  await mkdir(join(units, "multi-user.target.wants"), { recursive: true });
-  expect(await run("sh", join(CHECKOUT, "deploy/install.sh"), "--root", layer)).toMatchObject({ code: 0 });
-  // Of this machine, which has it for other tests.
-  await symlink("/dev/null", join(units, `${other}.service`));
-  await writeFile(join(layer, "etc/resolv.conf"), "nameserver 127.0.0.1\n");
-  return layer;
-}
-
 /** The commands of the README that begin like this, as they stand there. */
 function commands(beginning: string): string {
   const blocks = [...README.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, indent = "", text = ""]) =>
@@ -129,7 +117,7 @@ describe.skipIf(unable !== undefined).each(["prosody", "ejabberd"] as const)(
     const own = FRONTS[front];
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "reveille-evening-"));
-      host = await bootHost(await aNewMachine(own.other));
+      host = await bootHost(await anInstalledMachine(folder, [own.other]));
     }, 480_000);
     afterAll(async () => {
       await host[Symbol.asyncDispose]();

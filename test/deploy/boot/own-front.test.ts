@@ -1,13 +1,12 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type BootedHost, bootHost, run, whyNoBoot } from "./booted-host.ts";
+import { anInstalledMachine, type BootedHost, bootHost, whyNoBoot } from "./booted-host.ts";
 
 const unable = await whyNoBoot();
-const CHECKOUT = join(import.meta.dirname, "../../..");
 const DOMAIN = "eu.push.example";
 const NAME = `s1.${DOMAIN}`;
 const [PUBLIC, INSIDE] = ["192.0.2.1", "10.0.0.1"];
@@ -40,24 +39,12 @@ function commandsOf(text: string): string {
     .join("\n");
 }
 
-/** A machine with neither Prosody, ejabberd nor HAProxy, on which the installer has run. */
-async function aNewMachine(): Promise<string> {
-  const layer = join(folder, "layer");
-  const units = join(layer, "etc/systemd/system");
-  await mkdir(join(units, "multi-user.target.wants"), { recursive: true });
-  expect(await run("sh", join(CHECKOUT, "deploy/install.sh"), "--root", layer)).toMatchObject({ code: 0 });
-  for (const other of ["prosody", "ejabberd", "haproxy"])
-    await symlink("/dev/null", join(units, `${other}.service`));
-  await writeFile(join(layer, "etc/resolv.conf"), "nameserver 127.0.0.1\n");
-  return layer;
-}
-
 describe.skipIf(unable !== undefined)(
   "a single host with a front of ours, by the commands of NEXT-STEPS.md",
   () => {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "reveille-own-front-"));
-      host = await bootHost(await aNewMachine());
+      host = await bootHost(await anInstalledMachine(folder, ["prosody", "ejabberd", "haproxy"]));
     }, 480_000);
     afterAll(async () => {
       await host[Symbol.asyncDispose]();

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true }));
 
-async function drain(undo: boolean): Promise<string> {
+async function drain(undo: boolean, always = false): Promise<string> {
   const config = join(folder, "reveille.yaml");
   const example = await readFile(EXAMPLE, "utf8");
   await writeFile(config, example.replace("runtimeDir: /run/reveille", `runtimeDir: ${folder}`));
@@ -25,7 +25,7 @@ async function drain(undo: boolean): Promise<string> {
     return true;
   });
   onTestFinished(() => output.mockRestore());
-  await runDrain({ config, undo, always: false, json: true, haproxy: join(folder, "none.sock") });
+  await runDrain({ config, undo, always, json: true, haproxy: join(folder, "none.sock") });
   return written.join("");
 }
 
@@ -40,6 +40,18 @@ function aBusyIngress(counts: readonly number[]): { readonly asked: () => number
   server.listen(join(folder, "ingress-1.sock"));
   onTestFinished(() => void server.close());
   return { asked: () => asked };
+}
+
+/** A front of ours that answers what it is told, and which commands it was told. */
+function aFront(answer: object): { readonly told: readonly string[] } {
+  const told: string[] = [];
+  const server = createServer((request, response) => {
+    told.push(`${request.method} ${request.url}`);
+    response.end(JSON.stringify(answer));
+  });
+  server.listen(join(folder, "front-2.sock"));
+  onTestFinished(() => void server.close());
+  return { told };
 }
 
 const isMarked = async (): Promise<boolean> =>
@@ -61,5 +73,26 @@ describe("reveille drain", () => {
     await drain(false);
     expect(JSON.parse(await drain(true))).toEqual({ draining: false });
     expect(await isMarked()).toBe(false);
+  });
+
+  it("has a front of ours drain, and marks the host after that", async () => {
+    const front = aFront({ kind: "drained" });
+    expect(JSON.parse(await drain(false))).toEqual({ draining: true });
+    expect(front.told[0]).toBe("POST /drain");
+    expect(await isMarked()).toBe(true);
+  });
+
+  it("tells why a front of ours does not drain, and leaves the host as it was", async () => {
+    const front = aFront({ kind: "refused", because: "no other host is ready" });
+    await expect(drain(false, true)).rejects.toThrow("the front refuses: no other host is ready");
+    expect(front.told).toEqual(["POST /drain?always"]);
+    expect(await isMarked()).toBe(false);
+  });
+
+  it("leaves the mark while a front of ours cannot listen again", async () => {
+    await writeFile(join(folder, "draining"), "");
+    aFront({ kind: "refused", because: "EADDRINUSE" });
+    await expect(drain(true)).rejects.toThrow("the front refuses: EADDRINUSE");
+    expect(await isMarked()).toBe(true);
   });
 });

@@ -24,18 +24,16 @@ export async function runDrain(options: DrainOptions): Promise<void> {
   const { runtimeDir, host } = await loadConfig(options.config);
   const mark = join(runtimeDir, MARK);
   if (options.undo) {
+    const hasOwnFront = await tellOwnFront(runtimeDir, "/undo-drain");
     await rm(mark, { force: true });
-    if (await drainsOwnFront(runtimeDir, "/undo-drain")) {
-      print({ draining: false }, "the front listens again", options);
-      return;
-    }
+    if (hasOwnFront) return print({ draining: false }, "the front listens again", options);
     await withHaproxy(options.haproxy, async (haproxy) => takeStreams(haproxy, host));
     print({ draining: false }, "back in service as soon as it is ready", options);
     return;
   }
-  if (await drainsOwnFront(runtimeDir, options.always ? "/drain?always" : "/drain")) {
+  if (await tellOwnFront(runtimeDir, options.always ? "/drain?always" : "/drain")) {
     await writeFile(mark, "");
-    await quiet(runtimeDir);
+    await quiet(runtimeDir, "does another ingress use this front?");
     print(
       { draining: true },
       `the front does not listen, and its streams are closed; no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`,
@@ -47,7 +45,10 @@ export async function runDrain(options: DrainOptions): Promise<void> {
     moveStreams(haproxy, host, systemClock),
   );
   await writeFile(mark, "");
-  await quiet(runtimeDir);
+  await quiet(
+    runtimeDir,
+    "is the other host ready, does HAProxy run here, and was it restarted (not reloaded) last?",
+  );
   print(
     { draining: true, ...moved },
     `${inWords(moved, options.haproxy)}; no publish for ${QUIET_FOR / 1_000} s: the roles may be stopped`,
@@ -59,7 +60,7 @@ export async function runDrain(options: DrainOptions): Promise<void> {
 const FRONT_WITHIN = seconds(60);
 
 /** Whether a front of ours runs here, which then did what it was told. Throws what speaks against that. */
-async function drainsOwnFront(
+async function tellOwnFront(
   runtimeDir: string,
   path: "/drain" | "/drain?always" | "/undo-drain",
 ): Promise<boolean> {
@@ -69,10 +70,7 @@ async function drainsOwnFront(
     if (answer.kind !== "answered")
       throw new Error(`the front (process ${pid}) does not answer at its socket in ${runtimeDir}`);
     const because = fieldOf(answer.body, "because");
-    if (fieldOf(answer.body, "kind") === "refused")
-      throw new Error(
-        `the front does not drain: ${String(because)}; \`reveille drain --always\` drains it all the same`,
-      );
+    if (fieldOf(answer.body, "kind") === "refused") throw new Error(`the front refuses: ${String(because)}`);
   }
   return fronts.length > 0;
 }
@@ -101,15 +99,13 @@ function inWords(moved: Moved | undefined, socketPath: string): string {
 }
 
 /** Resolves when no ingress of this host has got a publish for a while. */
-async function quiet(runtimeDir: string): Promise<void> {
+async function quiet(runtimeDir: string, hint: string): Promise<void> {
   const clock = systemClock;
   const startedAt = clock.monotonic();
   let [last, since] = [await publishesAt(runtimeDir), startedAt];
   while (clock.monotonic() - since < QUIET_FOR) {
     if (clock.monotonic() - startedAt > WITHIN) {
-      throw new Error(
-        `publishes still come after ${WITHIN / 1_000} s: is the other host ready, does HAProxy run here, and was it restarted (not reloaded) last?`,
-      );
+      throw new Error(`publishes still come after ${WITHIN / 1_000} s: ${hint}`);
     }
     await clock.sleep(LOOK_EVERY);
     const now = await publishesAt(runtimeDir);

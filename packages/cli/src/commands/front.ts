@@ -109,8 +109,11 @@ export async function runFront(file: string): Promise<void> {
 
 const NOT_STARTED = { kind: "refused", because: "the front has not started yet" } as const;
 
-const drainOf = async (front: Front | undefined, when: "harmless" | "always"): Promise<DrainAnswer> =>
-  front === undefined ? NOT_STARTED : front.drain(when);
+async function drainOf(front: Front | undefined, when: "harmless" | "always"): Promise<DrainAnswer> {
+  const answer = front === undefined ? NOT_STARTED : await front.drain(when);
+  if (front === undefined || answer.kind === "drained") return answer;
+  return { ...answer, because: `${answer.because}; \`reveille drain --always\` drains it all the same` };
+}
 
 async function undoDrainOf(front: Front | undefined): Promise<object> {
   if (front === undefined) return NOT_STARTED;

@@ -31,7 +31,7 @@ export function judgeReplies(status: unknown): Finding {
   const text = `reach ${reached} of ${all} domains that published within two hours`;
   if (isOutOfReach(counts)) {
     return warn(
-      `${text}: pushes go out, but most servers never hear that a device is gone`,
+      `${text}: pushes go out, but most servers are never told that a device is gone`,
       "let the front of this host connect to any address at ports 5269 and 5270 and to the resolver at port 53; docs/runbooks/replies-unreached.md tells how to find out which of them fails",
     );
   }

@@ -17,9 +17,9 @@ const DIALBACK_SECRET = join(SECRETS, "s2s/dialback.secret");
 const SENTINEL_AUTH = join(SECRETS, "sentinel-auth.conf");
 
 /**
- * Makes the passwords of a region's Redis and Sentinels and the files by which these servers include them, and with a front of
- * ours its secrets, unless they are there. A password that is there stays as it is. Gives the paths of what it wrote. Throws if one is a link, or
- * holds what no password may.
+ * Makes the passwords of a region's Redis and Sentinels and the files by which these servers include them, and with a front
+ * of ours its secrets. What is there stays as it is. Gives the paths of what it wrote. Throws if one is a link, or contains
+ * what no password may.
  */
 export async function writeSecrets(folder: string, plan: Plan): Promise<readonly string[]> {
   const files = [

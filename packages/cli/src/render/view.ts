@@ -8,6 +8,8 @@ type Host = Plan["hosts"][number];
 type Machine = Pick<Host, "name" | "inside">;
 
 const PORTS = {
+  /** Where a front of ours listens for direct TLS; HAProxy in front of the others. */
+  publicDirectTls: 5_270,
   /** Of the front, behind HAProxy's 5269 and 5270. */
   server: 15_269,
   directTls: 15_270,
@@ -47,7 +49,8 @@ export function hostView(plan: Plan, host: Host, modules: ModulesFile): object {
     })),
     components: componentsOf(plan, other),
     isOwnFront: plan.front === "reveille",
-    directTls: plan.front === "reveille" ? "127.0.0.1:5270" : `${host.inside}:${PORTS.directTls}`,
+    directTls:
+      plan.front === "reveille" ? `127.0.0.1:${PORTS.publicDirectTls}` : `${host.inside}:${PORTS.directTls}`,
     secretFile: SECRET_FILE,
     modules: describeModules(modules).trimEnd(),
   };
@@ -117,8 +120,8 @@ interface Component {
 }
 
 /**
- * The fronts an ingress connects to: the own one first. Ours belongs to the ingress of its host. At the other host's Prosody it stands by; ejabberd knows no
- * standing by, it would hand half of its publishes over, so there the host's own ingress is enough.
+ * The fronts an ingress connects to: the own one first. At the other host's Prosody it stands by. ejabberd knows no standing
+ * by, it would hand half of its publishes over; a front of ours belongs to the ingress of its host.
  */
 function componentsOf(plan: Plan, other: Host | undefined): readonly Component[] {
   const hostnames = hostnamesOf(plan);

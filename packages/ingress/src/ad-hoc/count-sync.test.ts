@@ -32,7 +32,7 @@ function aRegionCounts() {
 
 const NOW = new ManualClock().now();
 
-function aClerk() {
+function aSync() {
   const clock = new ManualClock();
   const counts = new DomainCounts(clock);
   const region = aRegionCounts();
@@ -46,7 +46,7 @@ function aClerk() {
 
 describe("the sync", () => {
   it("writes every ten seconds what was counted, and nothing if nothing was", async () => {
-    const { clock, counts, region, sync } = aClerk();
+    const { clock, counts, region, sync } = aSync();
     await using _ = sync;
     await clock.advance(seconds(30));
     expect(region.batches).toEqual([]);
@@ -66,7 +66,7 @@ describe("the sync", () => {
   });
 
   it("writes before it reads, so that whoever asks sees their own publish", async () => {
-    const { counts, sync, told } = aClerk();
+    const { counts, sync, told } = aSync();
     await using _ = sync;
     counts.add("a.example", "queued");
     expect(await told("a.example")).toBe(1);
@@ -74,7 +74,7 @@ describe("the sync", () => {
   });
 
   it("splits what it has into batches of 32 domains, each with a number of its own", async () => {
-    const { clock, counts, region, sync } = aClerk();
+    const { clock, counts, region, sync } = aSync();
     await using _ = sync;
     for (let number = 0; number < 80; number += 1) counts.add(`${number}.example`, "queued");
     await clock.advance(seconds(10));
@@ -86,7 +86,7 @@ describe("the sync", () => {
   });
 
   it("offers a batch again under its number until it is taken, and then what came meanwhile", async () => {
-    const { clock, counts, region, sync, told } = aClerk();
+    const { clock, counts, region, sync, told } = aSync();
     await using _ = sync;
     counts.add("a.example", "queued");
     region.at.state = "away";
@@ -105,7 +105,7 @@ describe("the sync", () => {
   });
 
   it("keeps nothing of an outage that nobody could be told any more", async () => {
-    const { clock, counts, region, sync } = aClerk();
+    const { clock, counts, region, sync } = aSync();
     await using _ = sync;
     region.at.state = "away";
     for (let hour = 0; hour < 5; hour += 1) {
@@ -119,7 +119,7 @@ describe("the sync", () => {
   });
 
   it("gives up a question after a second, and at once when 64 wait", async () => {
-    const { clock, region, sync, told } = aClerk();
+    const { clock, region, sync, told } = aSync();
     await using _ = sync;
     region.at.state = "deaf";
     const asked = Array.from({ length: 64 }, async () => told("a.example"));
@@ -134,7 +134,7 @@ describe("the sync", () => {
   });
 
   it("writes what is left when it ends", async () => {
-    const { counts, region, sync } = aClerk();
+    const { counts, region, sync } = aSync();
     counts.add("a.example", "queued");
     await sync[Symbol.asyncDispose]();
     expect(region.batches).toHaveLength(1);

@@ -35,8 +35,8 @@ const MOST_DOMAINS = 4_096;
 const HOUR = hours(1);
 
 /**
- * What this process has counted of publishes in the last hour, by the sender's domain. Bounded: domains that have not published for longest
- * are forgotten first, by halves: those of `#new` and, unless used since, those of `#old`.
+ * What this process has counted of publishes in the last hour, by the sender's domain. Bounded: domains that have not
+ * published for longest are forgotten first, by halves: those of `#new` and, unless used since, those of `#old`.
  */
 export class DomainCounts {
   readonly #clock: Clock;

@@ -8,7 +8,7 @@ import { StatusCommand } from "./status-command.ts";
 
 const TOKEN = "ab".repeat(32);
 
-function aDesk(regionCounts?: RegionCountsPort) {
+function aStatusCommand(regionCounts?: RegionCountsPort) {
   const answered: PublishResult[] = [];
   const events: PushEvent[] = [];
   const limits = new Map<string, SenderLimit>([
@@ -53,7 +53,7 @@ function read(form: string): Readonly<Record<string, string>> {
 
 describe("what a domain is told", () => {
   it("is about the asking domain alone", async () => {
-    const { statusCommand, publish, answered } = aDesk();
+    const { statusCommand, publish, answered } = aStatusCommand();
     publish("a.example", "queued");
     publish("user@a.example", "token-dead");
     publish("a.example/tigase", "over-limit");
@@ -80,7 +80,7 @@ describe("what a domain is told", () => {
   });
 
   it("gives accounts steps of ten, so that nobody sees a single push of another", async () => {
-    const { statusCommand, publish } = aDesk();
+    const { statusCommand, publish } = aStatusCommand();
     const asked = async () => read(await statusCommand.formFor("user@a.example/phone"));
     const atFirst = await asked();
     expect(atFirst["result-queued"]).toBe("fewer than 10");
@@ -92,7 +92,7 @@ describe("what a domain is told", () => {
   });
 
   it("says how to switch off content in clear, for the software that sent it", async () => {
-    const { statusCommand, events, observe } = aDesk();
+    const { statusCommand, events, observe } = aStatusCommand();
     observe({ kind: "clear-content-seen", software: "tigase", domain: "a.example" });
     expect(events).toHaveLength(1);
     const told = read(await statusCommand.formFor("a.example"));
@@ -105,7 +105,7 @@ describe("what a domain is told", () => {
   });
 
   it("is well-formed for any address", async () => {
-    const { statusCommand } = aDesk();
+    const { statusCommand } = aStatusCommand();
     for (const from of ["<&'\">.example", "a@<b>/]]>", "", "@", "/"]) {
       expect(read(await statusCommand.formFor(from))["result-queued"]).toBeDefined();
     }
@@ -119,7 +119,7 @@ describe("what a domain is told", () => {
           ? "no-room"
           : { count: () => 7, since: epochMillis(Date.UTC(2026, 0, 1, 9)), clearSoftware: undefined },
     };
-    const { statusCommand, publish, observe } = aDesk(regionCounts);
+    const { statusCommand, publish, observe } = aStatusCommand(regionCounts);
     await using _ = statusCommand;
     publish("a.example", "queued");
     publish("crowd.example", "queued");
@@ -139,7 +139,7 @@ describe("what a domain is told", () => {
 
   it("is what this process knows, and says so, while the region's counts are out of reach", async () => {
     const away = async (): Promise<never> => Promise.reject(new Error("away"));
-    const { statusCommand, publish } = aDesk({ add: away, of: away });
+    const { statusCommand, publish } = aStatusCommand({ add: away, of: away });
     await using _ = statusCommand;
     publish("a.example", "queued");
     expect(read(await statusCommand.formFor("a.example"))).toMatchObject({

@@ -17,7 +17,7 @@ export interface ComponentClientOptions {
   readonly onHandshakeSent: () => void;
   /** The front has accepted our handshake. */
   readonly onAccepted: () => void;
-  /** What ended the stream: a `StreamFault`, an error of the socket, or one with the `condition` of the front's stream error. */
+  /** What ended the stream, or the connection; several may follow. */
   readonly onFailure: (failure: Failure) => void;
 }
 

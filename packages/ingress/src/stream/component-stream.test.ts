@@ -1,9 +1,9 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
+import { createServer, Socket } from "node:net";
 
 import { ManualClock } from "@reveille/testkit";
 import { seconds } from "@reveille/wakeup";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { startHostileFront } from "../fixtures/hostile-front.ts";
 import { ComponentStream } from "./component-stream.ts";
@@ -39,7 +39,8 @@ describe("a component stream, where @xmpp/component-core would do something else
     const port = typeof address === "object" ? address?.port : undefined;
     await using rig = await aStream(streamError("see-other-host", `127.0.0.1:${port}`));
     expect(await rig.stream.ended).toEqual({ kind: "lost", because: "see-other-host" });
-    // Connections are made in real time.
+    // The library connects when its socket has closed; connections are made in real time.
+    await vi.waitFor(() => expect(rig.front.open()).toBe(0));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(onConnection).not.toHaveBeenCalled();
     expect(rig.front.heard).toHaveLength(1);
@@ -54,6 +55,18 @@ describe("a component stream, where @xmpp/component-core would do something else
     await using rig = await aStream(streamError(condition));
     expect(await rig.stream.ended).toEqual(end);
     expect(rig.onActive).not.toHaveBeenCalled();
+  });
+
+  it("sends each reply at once, and notices a dead line (TCP_NODELAY, keep-alive)", async () => {
+    const [noDelay, keepAlive] = [
+      vi.spyOn(Socket.prototype, "setNoDelay"),
+      vi.spyOn(Socket.prototype, "setKeepAlive"),
+    ];
+    onTestFinished(() => [noDelay, keepAlive].forEach((spy) => spy.mockRestore()));
+    await using rig = await aStream("<handshake/>");
+    await vi.waitFor(() => expect(rig.onActive).toHaveBeenCalled());
+    expect(noDelay).toHaveBeenCalledWith(true);
+    expect(keepAlive).toHaveBeenCalledWith(true);
   });
 
   it.each([

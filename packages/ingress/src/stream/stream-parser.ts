@@ -7,17 +7,6 @@ import { STREAMS } from "../element-role.ts";
 import { type Stanza } from "../stanza.ts";
 import { type StanzaLimits, StreamReader } from "../stream-reader.ts";
 
-/** What ends a stream when it is read: it is no XML of a stream, or a fault of ours. `message` is the condition. */
-export class StreamFault extends Error {
-  readonly condition: XmlFault | "internal-server-error";
-
-  constructor(condition: XmlFault | "internal-server-error", cause?: unknown) {
-    super(condition, { cause });
-    this.name = "StreamFault";
-    this.condition = condition;
-  }
-}
-
 /**
  * Our scanner in the form of the library's `Parser`. Only what belongs to the stream itself becomes an element: its start, the
  * accepted handshake, a stream error. A stanza goes to `onStanza` without ever being one.
@@ -40,20 +29,19 @@ export class StreamParser extends EventEmitter implements Parser {
     this.#scanner = new XmlScanner(reader, limits.length);
   }
 
-  /** Emits `error` with a `StreamFault`; never throws. */
+  /** Emits `error`, whose message is the condition (RFC 6120 §4.9.3), for what cannot be read; never throws. */
   write(text: string): void {
     const fault = this.#scan(text);
-    if (fault !== undefined) this.emit("error", fault);
+    if (fault !== undefined) this.emit("error", new Error(fault));
     else if (this.#scanner.ended) this.emit("end");
   }
 
-  #scan(text: string): StreamFault | undefined {
+  #scan(text: string): XmlFault | "internal-server-error" | undefined {
     try {
-      const fault = this.#scanner.write(text);
-      return fault === undefined ? undefined : new StreamFault(fault);
-    } catch (error) {
+      return this.#scanner.write(text);
+    } catch {
       // A mistake of ours may not end the process: this runs in a socket's handler.
-      return new StreamFault("internal-server-error", error);
+      return "internal-server-error";
     }
   }
 }

@@ -41,6 +41,8 @@ export type RedisConfig = (
   };
 
 const SHORTEST_REWRITE = 60_000;
+/** The next look may be a tenth of that later, and a rewrite takes its time: 15 minutes in all. */
+const LONGEST_REWRITE = 13 * 60_000;
 
 const SCHEMES = ["redis:", "rediss:", "redis+unix:"];
 
@@ -101,6 +103,9 @@ const keys = z.strictObject({
   rewriteEvery: duration
     .refine((length) => length >= SHORTEST_REWRITE, {
       error: "must be at least 1m: each rewrite writes all data",
+    })
+    .refine((length) => length <= LONGEST_REWRITE, {
+      error: "must be at most 13m: a device token may be on disk for 15 minutes after its push",
     })
     .prefault("10m"),
 });

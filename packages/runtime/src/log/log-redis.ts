@@ -38,15 +38,8 @@ export const logRedis =
         );
         return;
       }
-      case "append-only-file-rewrite": {
-        const { kind, part, outcome, because } = event;
-        if (outcome === "started") return;
-        logger.warn(
-          { event: kind, part, because },
-          "redis refuses to rewrite its append-only file, which keeps tokens of wakeups that are done; allow the user bgrewriteaof",
-        );
-        return;
-      }
+      case "append-only-file-rewrite":
+        return rewriteRecord(event, { logger, sparingly });
       case "replicas-missing": {
         const { kind, wanted, replicas } = event;
         sparingly(kind, (held) =>
@@ -70,3 +63,27 @@ export const logRedis =
         return;
     }
   };
+
+/** Until its append-only file is rewritten, tokens of wakeups that are done are in it. */
+function rewriteRecord(
+  event: Extract<RedisEvent, { kind: "append-only-file-rewrite" }>,
+  { logger, sparingly }: Pick<EventLog, "logger" | "sparingly">,
+): void {
+  const { kind, part, outcome, because } = event;
+  sparingly(`${kind} ${part} ${outcome}`, (held) => {
+    const fields = { event: kind, part, because, held };
+    switch (outcome) {
+      case "started":
+        return;
+      case "refused":
+        return logger.warn(
+          fields,
+          "redis refuses to rewrite its append-only file: allow the user bgrewriteaof",
+        );
+      case "failed":
+        return logger.warn(fields, "redis failed to rewrite its append-only file: see its log and its disk");
+      case "unreachable":
+        return logger.warn(fields, "a replica cannot be told to rewrite its append-only file");
+    }
+  });
+}

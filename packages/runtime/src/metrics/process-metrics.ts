@@ -83,11 +83,13 @@ function redisMetrics(registry: Registry, role: string) {
   });
   const rewrites = closedCounter(registry, {
     name: "reveille_redis_rewrites_total",
-    help: "Times Redis or a replica of it was told to rewrite its append-only file, by what it answered.",
+    help: "Times Redis or a replica of it was told to rewrite its append-only file, by what came of it.",
     labels: ["role", "outcome"],
     children: [
       { role, outcome: "started" },
       { role, outcome: "refused" },
+      { role, outcome: "failed" },
+      { role, outcome: "unreachable" },
     ],
   });
   const lost = closedCounter(registry, {

@@ -49,11 +49,14 @@ export type QueueEvent =
   | { readonly kind: "redis-data-lost"; readonly secret: "put-back" | "taken-over" }
   /** Redis keeps batches in more memory than it needs; `limit`: its `hash-max-listpack-value`, bytes. */
   | { readonly kind: "redis-packs-loosely"; readonly limit: number }
-  /** Redis, or a replica of it, was told to rewrite its append-only file; `because`: the first word of its refusal. */
+  /**
+   * Redis, or a replica of it, was told to rewrite its append-only file; `failed`: the last rewrite has not come to its end.
+   * `because`: the first word of a refusal, or why a replica cannot be reached.
+   */
   | {
       readonly kind: "append-only-file-rewrite";
       readonly part: "primary" | "replica";
-      readonly outcome: "started" | "refused";
+      readonly outcome: "started" | "refused" | "failed" | "unreachable";
       readonly because?: string;
     }
   /** Accepted wakeups are in fewer replicas than the configuration asks for. */
