@@ -50,8 +50,14 @@ const FROZEN_OUT: Health = {
   because: "another ingress has the place and shows no sign of life",
 };
 
-/** So often we come back to answer what came while we were leaving. */
-const PARTINGS = 3;
+/**
+ * Bytes of replies that leave at once when we come back to answer what came while we were leaving. Prosody reads 4,096
+ * at a time (`network_default_read_size`) and handles them in one turn: when the handshake, the replies and the end of
+ * the stream come together, it routes nothing more to us. Of more than that it would between two reads.
+ */
+const PARTING_BYTES = 3_900;
+/** The last replies have left by then, or the front does not take them. */
+const PART_WITHIN = seconds(6);
 
 interface StreamPart {
   readonly onActive: () => void;
@@ -71,7 +77,8 @@ export class FrontSlot {
   #state: ComponentState = "connecting";
   #because = "";
   #looped = false;
-  #unsent = "";
+  #unsent: string[] = [];
+  #unsentLength = 0;
   #unsentSince = millis(0);
 
   constructor(options: SlotOptions) {
@@ -113,11 +120,13 @@ export class FrontSlot {
 
   /** Sends stanzas, all of one turn in one write. Kept for a while when the front is away. */
   send(xml: string): void {
-    if (this.#unsent === "") {
+    if (this.#unsent.length === 0) {
       this.#unsentSince = this.#options.clock.monotonic();
       queueMicrotask(() => this.#flush());
     }
-    if (this.#state === "active" || this.#unsent.length < MAX_UNSENT) this.#unsent += xml;
+    if (this.#state !== "active" && this.#unsentLength >= MAX_UNSENT) return;
+    this.#unsent.push(xml);
+    this.#unsentLength += xml.length;
   }
 
   /** Leaves the place to another ingress for a while. What the front sends meanwhile must be answered at once. */
@@ -135,13 +144,17 @@ export class FrontSlot {
   async #leaveProperly(): Promise<void> {
     this.#flush();
     await this.#stream?.close();
-    for (let round = 0; round < PARTINGS && this.#unsent !== ""; round += 1) await this.#part();
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + PART_WITHIN;
+    while (this.#unsent.length > 0 && clock.monotonic() < deadline) await this.#part();
   }
 
   /** There is no word for "send me nothing more" in XEP-0114, so we come back with the last answers. */
   async #part(): Promise<void> {
-    const parting = this.#unsent;
-    this.#unsent = "";
+    let bytes = 0;
+    const more = this.#unsent.findIndex((xml) => (bytes += Buffer.byteLength(xml)) > PARTING_BYTES);
+    const parting = this.#unsent.splice(0, more === -1 ? this.#unsent.length : Math.max(more, 1)).join("");
+    this.#unsentLength -= parting.length;
     await this.#connect({ parting, onActive: () => undefined }).ended;
   }
 
@@ -202,9 +215,12 @@ export class FrontSlot {
   }
 
   #flush(): void {
-    if (this.#state !== "active" || this.#unsent === "") return;
+    if (this.#state !== "active" || this.#unsent.length === 0) return;
     const isLate = this.#options.clock.monotonic() - this.#unsentSince > REPLY_WITHIN;
-    if (isLate || this.#stream?.send(this.#unsent) === true) this.#unsent = "";
+    if (isLate || this.#stream?.send(this.#unsent.join("")) === true) {
+      this.#unsent = [];
+      this.#unsentLength = 0;
+    }
     // V8 keeps the text that a regular expression matched last, which is the newest device token.
     NOTHING.test("");
   }

@@ -295,6 +295,24 @@ describe("a component stream", () => {
     expect(rig.clock.monotonic() - startedAt).toBe(seconds(10));
   });
 
+  // Seen to fail when all replies left at once: the front routed a publish with each, until nobody came back to answer.
+  it("answers what came while it was closed, however much, and is given nothing more meanwhile", async () => {
+    let routed = 0;
+    await using front = await startHostileFront({ routes: () => publish(`routed-${(routed += 1)}`) });
+    await using rig = await anIngress(front);
+    front.freeze();
+    const closing = rig.ingress[Symbol.asyncDispose]();
+    const ids = Array.from({ length: 100 }, (_, index) => String(index));
+    front.say(ids.map((id) => publish(id)).join(""));
+    await vi.waitFor(() => expect(rig.answered()).toBe(ids.length));
+    await rig.clock.advance(seconds(2));
+    await rig.clock.advance(seconds(2));
+    await closing;
+    const replies = front.heard.slice(1).flatMap((_, index) => idsOf(repliesOn(front, index + 1)));
+    expect(replies).toEqual(ids);
+    expect(routed).toBe(0);
+  });
+
   it("says why the front refuses us, and keeps trying", async () => {
     await using front = await startHostileFront();
     await using rig = await anIngress(front, "wrong");
