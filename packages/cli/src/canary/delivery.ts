@@ -10,8 +10,8 @@ import {
   seconds,
 } from "@reveille/wakeup";
 
-import { reasonOf } from "../reason-of.ts";
-import { redisSettingsOf } from "../redis-settings.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
+import { redisSettingsOf } from "../role/redis-settings.ts";
 import { type CanaryPlan } from "./plan.ts";
 
 /** What became of the canary's push. */

@@ -2,7 +2,7 @@ import { type ComponentOptions } from "@reveille/ingress";
 import { type CanaryFile, type Logger } from "@reveille/runtime";
 import { type DeviceToken, type Millis, parseDeviceToken, type PushModule } from "@reveille/wakeup";
 
-import { secretFrom } from "../process.ts";
+import { secretFrom } from "../role/process.ts";
 
 /** What a canary does in each round. */
 export interface CanaryPlan {

@@ -1,11 +1,7 @@
 import { type Command } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-export interface CanaryOptions extends OperatorOptions {
-  /** One round with its verdict, in place of a role that goes on. */
-  readonly once: boolean;
-}
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type CanaryOptions } from "../commands/canary.ts";
 
 export function addCanary(reveille: Command): void {
   withOperatorOptions(reveille.command("canary"))

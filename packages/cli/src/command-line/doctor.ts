@@ -1,12 +1,7 @@
 import { type Command, Option } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-export interface DoctorOptions extends OperatorOptions {
-  readonly dns: readonly string[];
-  readonly ca?: string;
-  readonly peer: readonly string[];
-}
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type DoctorOptions } from "../commands/doctor.ts";
 
 export function addDoctor(reveille: Command): void {
   withOperatorOptions(reveille.command("doctor"))

@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 
-import { describeCommand } from "./described.ts";
+import { describeCommand } from "../documents/described.ts";
 
 type Shell = "bash" | "zsh" | "fish";
 

@@ -1,18 +1,9 @@
 import { type Command } from "commander";
 
 import { addGroupHelp } from "./group-help.ts";
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-/** Of `reveille domain limit`. */
-export interface LimitOptions extends OperatorOptions {
-  readonly rate: string;
-  readonly burst?: string;
-}
-
-/** Of `reveille domain block`. */
-export interface BlockDomainOptions extends OperatorOptions {
-  readonly yes: boolean;
-}
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type BlockDomainOptions, type LimitOptions } from "../commands/domain.ts";
 
 const REMARKS = `Every ingress of the region follows within about a second. A rule covers all domains below, counted as one; \`*.\` and a domain means only those below it.`;
 

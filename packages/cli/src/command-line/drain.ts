@@ -1,15 +1,7 @@
 import { type Command } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-export interface DrainOptions extends OperatorOptions {
-  /** Take the host back into service instead. */
-  readonly undo: boolean;
-  /** Drain a front of ours although no other host is ready. */
-  readonly always: boolean;
-  /** Path of HAProxy's command socket. */
-  readonly haproxy: string;
-}
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type DrainOptions } from "../commands/drain.ts";
 
 export function addDrain(reveille: Command): void {
   withOperatorOptions(reveille.command("drain"))

@@ -1,11 +1,5 @@
 import { type Command } from "commander";
-
-export interface ImportOptions {
-  readonly out?: string;
-  readonly region?: string;
-  readonly host?: string;
-  readonly json: boolean;
-}
+import { type ImportOptions } from "../commands/import-fpush.ts";
 
 export function addImportFpush(reveille: Command): void {
   reveille

@@ -1,18 +1,5 @@
 import { type Command } from "commander";
-
-/** Every answer may be given as an option; what is missing is asked for. */
-export interface InitOptions {
-  readonly out: string;
-  readonly region?: string;
-  readonly hostname?: string;
-  readonly front?: string;
-  readonly host: readonly string[];
-  readonly witness?: string;
-  readonly module: readonly string[];
-  readonly canary?: string;
-  readonly yes: boolean;
-  readonly overwrite: boolean;
-}
+import { type InitOptions } from "../init/answers.ts";
 
 export function addInit(reveille: Command): void {
   reveille

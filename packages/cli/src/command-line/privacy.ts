@@ -1,6 +1,7 @@
 import { type Command } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { withOperatorOptions } from "./with-operator-options.ts";
 
 export function addPrivacy(reveille: Command): void {
   const privacy = reveille.command("privacy").description("what is known of people, and for how long");

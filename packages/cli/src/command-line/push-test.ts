@@ -1,11 +1,7 @@
 import { type Command } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-export interface PushTestOptions extends OperatorOptions {
-  readonly module: string;
-  readonly within: string;
-}
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type PushTestOptions } from "../commands/push-test.ts";
 
 export function addPushTest(reveille: Command): void {
   withOperatorOptions(reveille.command("push-test"))

@@ -1,12 +1,9 @@
 import { type Command } from "commander";
 
 import { addGroupHelp } from "./group-help.ts";
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-/** Of `reveille queue discard`. */
-export interface DiscardQueueOptions extends OperatorOptions {
-  readonly yes: boolean;
-}
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type DiscardQueueOptions } from "../commands/queue.ts";
 
 export function addQueue(reveille: Command): void {
   const queue = reveille.command("queue").description("look at the region's queue and hold it");

@@ -1,10 +1,7 @@
 import { type Command } from "commander";
 
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-export interface ReloadOptions extends OperatorOptions {
-  readonly pid?: string;
-}
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type ReloadOptions } from "../commands/reload.ts";
 
 export function addReload(reveille: Command): void {
   withOperatorOptions(reveille.command("reload"))

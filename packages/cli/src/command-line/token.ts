@@ -1,25 +1,9 @@
 import { type Command } from "commander";
 
 import { addGroupHelp } from "./group-help.ts";
-import { UsageError } from "../usage-error.ts";
-import { type OperatorOptions, withOperatorOptions } from "./operator-options.ts";
-
-/** Says which device is meant. */
-export interface TokenOptions extends OperatorOptions {
-  readonly fingerprint?: string;
-  readonly module?: string;
-}
-
-/** Of `reveille token block`. */
-export interface BlockOptions extends TokenOptions {
-  readonly for: string;
-  readonly yes: boolean;
-}
-
-/** Of `reveille token dead`. */
-export interface DeadOptions extends OperatorOptions {
-  readonly forget?: boolean;
-}
+import { UsageError } from "../terminal/usage-error.ts";
+import { withOperatorOptions } from "./with-operator-options.ts";
+import { type BlockOptions, type DeadOptions, type TokenOptions } from "../commands/token.ts";
 
 const REMARKS = `The device token is read from standard input, never from an argument: those stand in the shell's history and in the
 list of processes. Or name the device by the fingerprint that the logs show.`;

@@ -16,14 +16,19 @@ import { roundInWords } from "../canary/in-words.ts";
 import { canaryPlanOf } from "../canary/plan.ts";
 import { runRound } from "../canary/round.ts";
 import { startCanary } from "../canary/start-canary.ts";
-import { type CanaryOptions } from "../command-line/canary.ts";
-import { loadCanaryFile } from "../load-config.ts";
-import { print } from "../print.ts";
-import { openLog, stopOf, systemdPart } from "../process.ts";
-import { commandLog } from "../region.ts";
-import { answeringReloads, COMMON_SECTIONS } from "../start-only.ts";
-import { VERSION } from "../version.ts";
-import { UsageError } from "../usage-error.ts";
+import { loadCanaryFile } from "../role/load-config.ts";
+import { print } from "../terminal/print.ts";
+import { openLog, stopOf, systemdPart } from "../role/process.ts";
+import { commandLog } from "../role/region.ts";
+import { answeringReloads, COMMON_SECTIONS } from "../role/start-only.ts";
+import { VERSION } from "../role/version.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+export interface CanaryOptions extends OperatorOptions {
+  /** One round with its verdict, in place of a role that goes on. */
+  readonly once: boolean;
+}
 
 /** `reveille canary`: one round for people and cron, or a role that goes on until SIGTERM. */
 export async function runCanary(options: CanaryOptions): Promise<void> {

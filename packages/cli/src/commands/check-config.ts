@@ -1,7 +1,7 @@
 import { describeCanaryFile, describeConfig, type Machine } from "@reveille/runtime";
 
-import { loadMachine } from "../load-config.ts";
-import { moduleRules } from "../module-settings.ts";
+import { loadMachine } from "../role/load-config.ts";
+import { moduleRules } from "../modules/module-settings.ts";
 
 /** Prints the effective configuration. Throws a `ConfigError` with every mistake. */
 export async function checkConfig(file: string): Promise<void> {

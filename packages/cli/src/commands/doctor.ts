@@ -3,12 +3,18 @@ import { readFile } from "node:fs/promises";
 import { askRoles, type Config, ConfigError, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
-import { type DoctorOptions } from "../command-line/doctor.ts";
 import { examine } from "../doctor/examine.ts";
 import { about, type Finding } from "../doctor/finding.ts";
 import { thisMachine } from "../doctor/machine.ts";
-import { loadConfig } from "../load-config.ts";
-import { print } from "../print.ts";
+import { loadConfig } from "../role/load-config.ts";
+import { print } from "../terminal/print.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+export interface DoctorOptions extends OperatorOptions {
+  readonly dns: readonly string[];
+  readonly ca?: string;
+  readonly peer: readonly string[];
+}
 
 /** `reveille doctor`: every finding on one screen; exit code 1 if something fails. */
 export async function runDoctor(options: DoctorOptions): Promise<void> {

@@ -1,9 +1,9 @@
-import { type Described } from "../command-line/described.ts";
+import { type Described } from "../documents/described.ts";
 import { bashCompletion } from "../completion/bash.ts";
 import { fishCompletion } from "../completion/fish.ts";
 import { zshCompletion } from "../completion/zsh.ts";
-import { manPage } from "../man-page.ts";
-import { VERSION } from "../version.ts";
+import { manPage } from "../documents/man-page.ts";
+import { VERSION } from "../role/version.ts";
 
 const COMPLETIONS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 

@@ -12,14 +12,24 @@ import {
 } from "@reveille/admission";
 import { formatRate, parseRate } from "@reveille/runtime";
 
-import { limitOf as limitOfConfig } from "../admission-options.ts";
-import { type BlockDomainOptions, type LimitOptions } from "../command-line/domain.ts";
-import { type OperatorOptions } from "../command-line/operator-options.ts";
-import { confirm } from "../confirm.ts";
-import { print } from "../print.ts";
-import { inRegion, type RegionAccess } from "../region.ts";
-import { timeText } from "../time-text.ts";
-import { UsageError } from "../usage-error.ts";
+import { limitOf as limitOfConfig } from "../role/admission-options.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { print } from "../terminal/print.ts";
+import { inRegion, type RegionAccess } from "../role/region.ts";
+import { timeText } from "../terminal/time-text.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+/** Of `reveille domain limit`. */
+export interface LimitOptions extends OperatorOptions {
+  readonly rate: string;
+  readonly burst?: string;
+}
+
+/** Of `reveille domain block`. */
+export interface BlockDomainOptions extends OperatorOptions {
+  readonly yes: boolean;
+}
 
 /** `reveille domain list`. */
 export async function listDomains(options: OperatorOptions): Promise<void> {

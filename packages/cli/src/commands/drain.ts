@@ -4,11 +4,20 @@ import { join } from "node:path";
 import { askRoles, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
-import { type DrainOptions } from "../command-line/drain.ts";
 import { Haproxy } from "../drain/haproxy.ts";
 import { type Moved, moveStreams, takeStreams } from "../drain/move-streams.ts";
-import { loadConfig } from "../load-config.ts";
-import { print } from "../print.ts";
+import { loadConfig } from "../role/load-config.ts";
+import { print } from "../terminal/print.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+export interface DrainOptions extends OperatorOptions {
+  /** Take the host back into service instead. */
+  readonly undo: boolean;
+  /** Drain a front of ours although no other host is ready. */
+  readonly always: boolean;
+  /** Path of HAProxy's command socket. */
+  readonly haproxy: string;
+}
 
 /** The sidecar says 503 while a file of this name stands in the runtime folder. */
 const MARK = "draining";

@@ -24,13 +24,13 @@ import {
 } from "@reveille/runtime";
 import { type PartHealth } from "@reveille/wakeup";
 
-import { LiveConfig, type ReloadAnswer } from "../live-config.ts";
-import { loadConfig } from "../load-config.ts";
-import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
-import { secretPath } from "../secret-path.ts";
-import { VERSION } from "../version.ts";
-import { reasonOf } from "../reason-of.ts";
-import { watchFiles } from "../watch-files.ts";
+import { LiveConfig, type ReloadAnswer } from "../role/live-config.ts";
+import { loadConfig } from "../role/load-config.ts";
+import { openLog, secretFrom, stopOf, systemdPart } from "../role/process.ts";
+import { secretPath } from "../secrets/secret-path.ts";
+import { VERSION } from "../role/version.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
+import { watchFiles } from "../role/watch-files.ts";
 
 type FrontSection = NonNullable<Config["front"]>;
 

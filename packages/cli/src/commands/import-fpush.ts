@@ -1,13 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 
-import { type ImportOptions } from "../command-line/import-fpush.ts";
 import { convertSettings } from "../import-fpush/convert.ts";
 import { googleProjects } from "../import-fpush/google-projects.ts";
 import { readSettings } from "../import-fpush/settings.ts";
-import { print } from "../print.ts";
-import { refuseLinks } from "../refuse-links.ts";
-import { writeNew } from "../write-new.ts";
+import { print } from "../terminal/print.ts";
+import { refuseLinks } from "../secrets/refuse-links.ts";
+import { writeNew } from "../secrets/write-new.ts";
+
+export interface ImportOptions {
+  readonly out?: string;
+  readonly region?: string;
+  readonly host?: string;
+  readonly json: boolean;
+}
 
 /** `reveille import-fpush`. Throws an Error with every mistake of the settings, and for a file that is there already. */
 export async function importFpush(settingsFile: string, options: ImportOptions): Promise<void> {

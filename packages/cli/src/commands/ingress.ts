@@ -12,14 +12,14 @@ import { openRegionSigns, openWakeupQueue, watchRedisRoom, watchRegionHealth } f
 import { type Config, type Logger } from "@reveille/runtime";
 import { type PushModule, type Sign } from "@reveille/wakeup";
 
-import { admissionOptionsOf } from "../admission-options.ts";
-import { fcmModulesOf } from "../fcm-modules.ts";
-import { secretFrom } from "../process.ts";
-import { addReadings } from "../readings.ts";
-import { openSentinels } from "../redis-settings.ts";
-import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
-import { noticingClearSenders, openLimitsOf } from "../sending-domains.ts";
-import { VERSION } from "../version.ts";
+import { admissionOptionsOf } from "../role/admission-options.ts";
+import { fcmModulesOf } from "../modules/fcm-modules.ts";
+import { secretFrom } from "../role/process.ts";
+import { addReadings } from "../role/readings.ts";
+import { openSentinels } from "../role/redis-settings.ts";
+import { NODE, type RoleContext, runRole, type RunningRole } from "../role/role.ts";
+import { noticingClearSenders, openLimitsOf } from "../role/sending-domains.ts";
+import { VERSION } from "../role/version.ts";
 
 /** `reveille ingress`: publishes from the front become wakeups in the queue. */
 export async function runIngress(file: string): Promise<void> {

@@ -3,11 +3,10 @@ import { join } from "node:path";
 
 import { parseModules, parsePlan } from "@reveille/runtime";
 
-import { type InitOptions } from "../command-line/init.ts";
-import { collectAnswers } from "../init/answers.ts";
+import { collectAnswers, type InitOptions } from "../init/answers.ts";
 import { askNobody, askPeople, type Asker } from "../init/ask.ts";
 import { regionFiles } from "../init/region-files.ts";
-import { refuseLinks } from "../refuse-links.ts";
+import { refuseLinks } from "../secrets/refuse-links.ts";
 import { type RenderedFile } from "../render/files-of.ts";
 import { writeSecrets } from "../render/region-secrets.ts";
 import { writeRendered } from "../render/write-rendered.ts";

@@ -1,10 +1,10 @@
 import { REDIS_KEY_KINDS } from "@reveille/wakeup";
 
-import { type OperatorOptions } from "../command-line/operator-options.ts";
-import { print } from "../print.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { print } from "../terminal/print.ts";
 import { keptData, type KeptData } from "../privacy/kept-data.ts";
 import { keyCensus, type KeyCensus, type KindCount } from "../privacy/key-census.ts";
-import { inRegion } from "../region.ts";
+import { inRegion } from "../role/region.ts";
 
 /** `reveille privacy report`. Exit code 1 if a key stands in Redis that should not, or would for ever. */
 export async function runPrivacyReport(options: OperatorOptions): Promise<void> {

@@ -3,14 +3,19 @@ import { openPushTest, openWakeupQueue, type OpenPushTest, type TestAnswer } fro
 import { parseDuration, systemClock } from "@reveille/runtime";
 import { millis, type Millis, type VerdictKind, type Wakeup } from "@reveille/wakeup";
 
-import { admissionOptionsOf } from "../admission-options.ts";
-import { type PushTestOptions } from "../command-line/push-test.ts";
-import { print } from "../print.ts";
+import { admissionOptionsOf } from "../role/admission-options.ts";
+import { print } from "../terminal/print.ts";
 import { inWords, verdictInWords } from "../push-test/in-words.ts";
-import { readToken } from "../read-token.ts";
+import { readToken } from "../terminal/read-token.ts";
 import { testedModule } from "../push-test/tested-module.ts";
-import { inRegion, type RegionAccess } from "../region.ts";
-import { NODE } from "../role.ts";
+import { inRegion, type RegionAccess } from "../role/region.ts";
+import { NODE } from "../role/role.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+export interface PushTestOptions extends OperatorOptions {
+  readonly module: string;
+  readonly within: string;
+}
 
 /** `reveille push-test`: the way of every wakeup, from admission on, for one device, with its end in plain words. */
 export async function runPushTest(options: PushTestOptions): Promise<void> {

@@ -8,12 +8,16 @@ import {
 import { openQueueControl, type QueueControl, type QueueCounts, type QueueStatus } from "@reveille/queue";
 import { type Millis } from "@reveille/wakeup";
 
-import { windowsOf } from "../admission-options.ts";
-import { type OperatorOptions } from "../command-line/operator-options.ts";
-import { type DiscardQueueOptions } from "../command-line/queue.ts";
-import { confirm } from "../confirm.ts";
-import { print } from "../print.ts";
-import { inRegion, type RegionAccess } from "../region.ts";
+import { windowsOf } from "../role/admission-options.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { print } from "../terminal/print.ts";
+import { inRegion, type RegionAccess } from "../role/region.ts";
+
+/** Of `reveille queue discard`. */
+export interface DiscardQueueOptions extends OperatorOptions {
+  readonly yes: boolean;
+}
 
 type Action = "status" | "pause" | "resume";
 

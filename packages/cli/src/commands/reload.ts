@@ -1,13 +1,17 @@
 import { askRole, type Config, listRoles, type RoleSocket, systemClock } from "@reveille/runtime";
 import { type HostRole, seconds } from "@reveille/wakeup";
 
-import { type ReloadOptions } from "../command-line/reload.ts";
-import { loadMachine } from "../load-config.ts";
-import { moduleRules } from "../module-settings.ts";
-import { print } from "../print.ts";
-import { parseReloadAnswer, reloadInWords, type RoleReload } from "../reload-answer.ts";
-import { renewSecrets } from "../renew-secrets.ts";
-import { reveilleUnits } from "../systemd-units.ts";
+import { loadMachine } from "../role/load-config.ts";
+import { moduleRules } from "../modules/module-settings.ts";
+import { print } from "../terminal/print.ts";
+import { parseReloadAnswer, reloadInWords, type RoleReload } from "./reload-answer.ts";
+import { renewSecrets } from "../secrets/renew-secrets.ts";
+import { reveilleUnits } from "../role/systemd-units.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+export interface ReloadOptions extends OperatorOptions {
+  readonly pid?: string;
+}
 
 /** Workers first, so that nobody accepts a wakeup for a module that no worker knows yet. */
 const IN_ORDER: readonly HostRole[] = ["worker", "ingress", "front", "canary", "sidecar"];

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from "node:path";
 
 import { parseModules, parsePlan } from "@reveille/runtime";
 
-import { refuseLinks } from "../refuse-links.ts";
+import { refuseLinks } from "../secrets/refuse-links.ts";
 import { filesOf } from "../render/files-of.ts";
 import { writeSecrets } from "../render/region-secrets.ts";
 import { writeRendered } from "../render/write-rendered.ts";

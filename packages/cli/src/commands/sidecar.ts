@@ -14,10 +14,10 @@ import {
 import { startSidecar } from "@reveille/sidecar";
 import { type PartHealth } from "@reveille/wakeup";
 
-import { loadMachine } from "../load-config.ts";
-import { openLog, secretFrom, stopOf, systemdPart } from "../process.ts";
-import { answeringReloads, COMMON_SECTIONS } from "../start-only.ts";
-import { VERSION } from "../version.ts";
+import { loadMachine } from "../role/load-config.ts";
+import { openLog, secretFrom, stopOf, systemdPart } from "../role/process.ts";
+import { answeringReloads, COMMON_SECTIONS } from "../role/start-only.ts";
+import { VERSION } from "../role/version.ts";
 
 /** `reveille sidecar`: metrics and health of the roles on this host. */
 export async function runSidecar(file: string): Promise<void> {

@@ -11,14 +11,31 @@ import {
   type TokenKind,
 } from "@reveille/wakeup";
 
-import { type BlockOptions, type DeadOptions, type TokenOptions } from "../command-line/token.ts";
-import { confirm } from "../confirm.ts";
-import { fcmModulesOf } from "../fcm-modules.ts";
-import { print } from "../print.ts";
-import { readToken } from "../read-token.ts";
-import { inRegion, type RegionAccess } from "../region.ts";
-import { durationText, timeText } from "../time-text.ts";
-import { UsageError } from "../usage-error.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { fcmModulesOf } from "../modules/fcm-modules.ts";
+import { print } from "../terminal/print.ts";
+import { readToken } from "../terminal/read-token.ts";
+import { inRegion, type RegionAccess } from "../role/region.ts";
+import { durationText, timeText } from "../terminal/time-text.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { type OperatorOptions } from "../role/operator-options.ts";
+
+/** Says which device is meant. */
+export interface TokenOptions extends OperatorOptions {
+  readonly fingerprint?: string;
+  readonly module?: string;
+}
+
+/** Of `reveille token block`. */
+export interface BlockOptions extends TokenOptions {
+  readonly for: string;
+  readonly yes: boolean;
+}
+
+/** Of `reveille token dead`. */
+export interface DeadOptions extends OperatorOptions {
+  readonly forget?: boolean;
+}
 
 type Records = ReturnType<typeof deviceRecords>;
 

@@ -11,12 +11,12 @@ import { systemClock } from "@reveille/runtime";
 import { hours, type Sign } from "@reveille/wakeup";
 import { startWorker } from "@reveille/worker";
 
-import { admissionOptionsOf } from "../admission-options.ts";
-import { moduleRules, moduleSettingsOf } from "../module-settings.ts";
-import { proveCredential } from "../prove-credential.ts";
-import { addReadings } from "../readings.ts";
-import { NODE, type RoleContext, runRole, type RunningRole } from "../role.ts";
-import { WorkerModules } from "../worker-modules.ts";
+import { admissionOptionsOf } from "../role/admission-options.ts";
+import { moduleRules, moduleSettingsOf } from "../modules/module-settings.ts";
+import { proveCredential } from "../modules/prove-credential.ts";
+import { addReadings } from "../role/readings.ts";
+import { NODE, type RoleContext, runRole, type RunningRole } from "../role/role.ts";
+import { WorkerModules } from "../modules/worker-modules.ts";
 
 /** `reveille worker`: wakeups from the queue go to APNs. Stateless; run as many as wanted. */
 export async function runWorker(file: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Described } from "../command-line/described.ts";
+import { type Described } from "../documents/described.ts";
 import { quoted, walkTo } from "./walk.ts";
 
 /** For `source` in bash 4 and later; file names complete where no command is expected. */

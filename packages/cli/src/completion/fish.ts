@@ -1,4 +1,4 @@
-import { allOf, type Described } from "../command-line/described.ts";
+import { allOf, type Described } from "../documents/described.ts";
 
 /** For a file in `~/.config/fish/completions`, or for `source`. */
 export function fishCompletion(reveille: Described): string {

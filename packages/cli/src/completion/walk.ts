@@ -1,4 +1,4 @@
-import { allOf, type Described } from "../command-line/described.ts";
+import { allOf, type Described } from "../documents/described.ts";
 
 /** A text as one word of a shell. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

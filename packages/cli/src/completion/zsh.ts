@@ -1,4 +1,4 @@
-import { type Described } from "../command-line/described.ts";
+import { type Described } from "../documents/described.ts";
 import { quoted, walkTo } from "./walk.ts";
 
 /** For a file `_reveille` in `fpath`, or for `source` after `compinit`. */

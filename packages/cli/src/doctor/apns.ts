@@ -2,9 +2,9 @@ import { type ApnsModuleSettings, probeApns, type ProbeAnswer } from "@reveille/
 import { parseHttpDate } from "@reveille/runtime";
 import { type PushModule } from "@reveille/wakeup";
 
-import { moduleSettingsOf } from "../module-settings.ts";
+import { moduleSettingsOf } from "../modules/module-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
 import { withTimeout } from "../with-timeout.ts";

@@ -1,7 +1,7 @@
 import { type ComponentTrial, slotsOf, tryComponent } from "@reveille/ingress";
 import { type AskedRole, readSecret } from "@reveille/runtime";
 
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
 import { type Check } from "./doctor-context.ts";

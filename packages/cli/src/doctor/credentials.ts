@@ -1,8 +1,8 @@
 import { type CredentialFacts, inspectCredential } from "@reveille/push-services";
 import { type EpochMillis, hours, type PushModule } from "@reveille/wakeup";
 
-import { moduleSettingsOf } from "../module-settings.ts";
-import { reasonOf } from "../reason-of.ts";
+import { moduleSettingsOf } from "../modules/module-settings.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./doctor-context.ts";
 

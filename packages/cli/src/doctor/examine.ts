@@ -3,7 +3,7 @@ import { checkComponents } from "./component.ts";
 import { checkCredentials } from "./credentials.ts";
 import { checkFcm } from "./fcm.ts";
 import { checkFileLimits } from "./file-limits.ts";
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { checkLateAddresses } from "./late-addresses.ts";
 import { checkOwnAddresses } from "./own-addresses.ts";

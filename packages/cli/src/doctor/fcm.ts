@@ -1,8 +1,8 @@
 import { type FcmModuleSettings, probeFcm, type FcmProbeAnswer } from "@reveille/push-services";
 import { type PushModule } from "@reveille/wakeup";
 
-import { moduleSettingsOf } from "../module-settings.ts";
-import { reasonOf } from "../reason-of.ts";
+import { moduleSettingsOf } from "../modules/module-settings.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { networkCure } from "./network-cure.ts";
 import { type Check, type DoctorContext } from "./doctor-context.ts";

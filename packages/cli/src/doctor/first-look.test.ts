@@ -1,7 +1,7 @@
 import { networkTrouble } from "@reveille/wakeup";
 import { describe, expect, it } from "vitest";
 
-import { durationText } from "../time-text.ts";
+import { durationText } from "../terminal/time-text.ts";
 import { judgeTrial } from "./component.ts";
 import { type Target } from "./dns.ts";
 import { type Finding } from "./finding.ts";

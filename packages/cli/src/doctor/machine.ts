@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
-import { reveilleUnits, type Unit } from "../systemd-units.ts";
+import { reveilleUnits, type Unit } from "../role/systemd-units.ts";
 
 /** What the doctor asks the kernel of this machine. */
 export interface Machine {

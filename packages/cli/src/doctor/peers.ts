@@ -1,6 +1,6 @@
 import { type Config } from "@reveille/runtime";
 
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { type Check, type DoctorContext } from "./doctor-context.ts";

@@ -2,10 +2,10 @@ import { aclRuleOf, certainRefusal, forbiddenCommands, openWorkerRedis, readPack
 import { type Config } from "@reveille/runtime";
 import { type Clock, millis, type Millis } from "@reveille/wakeup";
 
-import { commandLog } from "../region.ts";
-import { redisSettingsOf } from "../redis-settings.ts";
+import { commandLog } from "../role/region.ts";
+import { redisSettingsOf } from "../role/redis-settings.ts";
 import { judgeClock } from "./clock-skew.ts";
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./doctor-context.ts";
 import { redisCure, type RedisServer } from "./redis-cure.ts";

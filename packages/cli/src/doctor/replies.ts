@@ -1,6 +1,6 @@
 import { isOutOfReach } from "@reveille/sidecar";
 
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./doctor-context.ts";

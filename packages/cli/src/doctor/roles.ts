@@ -3,7 +3,7 @@ import { type AskedRole } from "@reveille/runtime";
 import { partsOf } from "./component.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./doctor-context.ts";
-import { type Unit } from "../systemd-units.ts";
+import { type Unit } from "../role/systemd-units.ts";
 
 /** The roles that run on this host, by their own reports, and those that should run. */
 export const checkRoles: Check = async ({ roles, machine }) => {

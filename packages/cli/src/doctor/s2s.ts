@@ -1,5 +1,5 @@
 import { NOT_OFFERED, targetsOf, type Target } from "./dns.ts";
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check, type DoctorContext } from "./doctor-context.ts";
 import { judgeServed } from "./served-certificate.ts";

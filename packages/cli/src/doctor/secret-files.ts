@@ -1,6 +1,6 @@
 import { type Config, readSecret } from "@reveille/runtime";
 
-import { reasonOf } from "../reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { about, type Finding } from "./finding.ts";
 import { type Check } from "./doctor-context.ts";
 

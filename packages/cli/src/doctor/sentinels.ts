@@ -1,7 +1,7 @@
 import { askSentinel, primariesIn, type SentinelView } from "@reveille/queue";
 
-import { commandLog } from "../region.ts";
-import { redisSettingsOf } from "../redis-settings.ts";
+import { commandLog } from "../role/region.ts";
+import { redisSettingsOf } from "../role/redis-settings.ts";
 import { about, type Finding } from "./finding.ts";
 import { redisReplyCure } from "./redis-cure.ts";
 import { networkCure } from "./network-cure.ts";

@@ -1,4 +1,3 @@
-import { type InitOptions } from "../command-line/init.ts";
 import { type Asker } from "./ask.ts";
 import {
   ANOTHER,
@@ -17,7 +16,21 @@ import {
   TOPIC,
   witnessName,
 } from "./questions.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+/** Every answer may be given as an option; what is missing is asked for. */
+export interface InitOptions {
+  readonly out: string;
+  readonly region?: string;
+  readonly hostname?: string;
+  readonly front?: string;
+  readonly host: readonly string[];
+  readonly witness?: string;
+  readonly module: readonly string[];
+  readonly canary?: string;
+  readonly yes: boolean;
+  readonly overwrite: boolean;
+}
 
 /** A plan and its modules as they stand in YAML, not yet checked as a whole. */
 export interface Answers {

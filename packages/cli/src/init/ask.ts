@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 
 import { type Question } from "./questions.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 
 /** Gets answers; disposing lets go of the input. */
 export interface Asker extends Disposable {

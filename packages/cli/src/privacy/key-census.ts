@@ -1,6 +1,6 @@
 import { REDIS_KEY_KINDS, redisKeyKind, type RedisKeyKind, type Region } from "@reveille/wakeup";
 
-import { type RegionAccess } from "../region.ts";
+import { type RegionAccess } from "../role/region.ts";
 
 /** Keys of one kind as they stand in Redis now. */
 export interface KindCount {

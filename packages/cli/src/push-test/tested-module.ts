@@ -1,6 +1,6 @@
 import { type Config } from "@reveille/runtime";
 import { isPushModule, type PushModule, type TokenKind } from "@reveille/wakeup";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 
 /** The module of a test, as the configuration has it. */
 export interface TestedModule {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { type Plan } from "@reveille/runtime";
 
-import { refuseLinks } from "../refuse-links.ts";
+import { refuseLinks } from "../secrets/refuse-links.ts";
 import { redisNameOf } from "./view.ts";
 
 /** Below the folder of all files; read by nobody but the user who made them. */

@@ -2,7 +2,7 @@ import { type CredentialSettings, type ModuleSettings, payloadMistake } from "@r
 import { type ApnsCredential, type Config, type FurtherRules, type ModuleConfig } from "@reveille/runtime";
 import { type PushModule } from "@reveille/wakeup";
 
-import { secretPath } from "./secret-path.ts";
+import { secretPath } from "../secrets/secret-path.ts";
 
 /** What the configuration's schema does not know: a push that Apple or Google would refuse. */
 export const moduleRules: FurtherRules = (config) =>

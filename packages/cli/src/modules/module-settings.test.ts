@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { moduleSettingsOf } from "./module-settings.ts";
 
-const EXAMPLE = new URL("../../../deploy/config.example.yaml", import.meta.url);
+const EXAMPLE = new URL("../../../../deploy/config.example.yaml", import.meta.url);
 
 /** The example configuration with all that it has in comments about its module. */
 async function fullExample(): Promise<string> {

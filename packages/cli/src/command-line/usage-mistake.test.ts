@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "main.ts");
+const MAIN = join(import.meta.dirname, "../main.ts");
 
 const reveille = async (...args: readonly string[]) =>
   new Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openNotifySocket, Program } from "@reveille/testkit";
 import { expect, it } from "vitest";
 
-const EXAMPLE = join(import.meta.dirname, "../../../deploy/config.example.yaml");
+const EXAMPLE = join(import.meta.dirname, "../../../../deploy/config.example.yaml");
 
 const SOON = { timeout: 15_000 };
 
@@ -23,7 +23,7 @@ it("a role tells systemd when it works, that it goes on, and that it stops", asy
   const sidecar = await Program.start({
     name: "sidecar",
     command: process.execPath,
-    args: [join(import.meta.dirname, "main.ts"), "sidecar", "--config", config],
+    args: [join(import.meta.dirname, "../main.ts"), "sidecar", "--config", config],
     env: { ...process.env, NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: "300000" },
   });
   await expect.poll(socket.messages, SOON).toContain("READY=1\nSTATUS=ready");

@@ -12,7 +12,7 @@ import {
 } from "@reveille/runtime";
 import { type PartHealth } from "@reveille/wakeup";
 
-import { secretPath } from "./secret-path.ts";
+import { secretPath } from "../secrets/secret-path.ts";
 
 /** The log of this process, on standard output. */
 export function openLog(role: string, config: Pick<Config, "log" | "region" | "host">): Logger {

@@ -9,8 +9,8 @@ import { aModule, aRegion, aWakeup, Program, startRedis } from "@reveille/testki
 import { minutes, redisKeysOf, seconds } from "@reveille/wakeup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "main.ts");
-const EXAMPLE = join(import.meta.dirname, "../../../deploy/config.example.yaml");
+const MAIN = join(import.meta.dirname, "../main.ts");
+const EXAMPLE = join(import.meta.dirname, "../../../../deploy/config.example.yaml");
 
 interface Run {
   readonly code: number;

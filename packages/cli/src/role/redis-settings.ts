@@ -11,7 +11,7 @@ import { type Config, type Logger, type RedisTlsConfig } from "@reveille/runtime
 import { type Clock } from "@reveille/wakeup";
 
 import { secretFrom } from "./process.ts";
-import { secretPath } from "./secret-path.ts";
+import { secretPath } from "../secrets/secret-path.ts";
 
 /** The region's Redis as the configuration has it; reads the passwords and certificates that it names. */
 export async function redisSettingsOf({ redis }: Pick<Config, "redis">, log: Logger): Promise<RedisSettings> {

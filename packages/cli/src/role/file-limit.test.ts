@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "main.ts");
+const MAIN = join(import.meta.dirname, "../main.ts");
 
 const startWith = async (files: number, role: string) =>
   new Promise<{ code: number | null; stderr: string }>((resolve) => {

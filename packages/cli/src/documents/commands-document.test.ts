@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { type Command } from "commander";
 import { describe, expect, it } from "vitest";
 
-import { program } from "./program.ts";
+import { program } from "../command-line/program.ts";
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../../..");
 const documents = globSync("**/*.md", {
   cwd: root,
   exclude: ["**/node_modules/**", "test/output/**", ".reveille/**"],
@@ -89,7 +89,7 @@ function sectionOf(command: Command): string {
 const INTRODUCTION = `# Commands
 
 What \`reveille COMMAND --help\` prints, for every command. This file is made by a test
-(\`packages/cli/src/commands-document.test.ts\`); \`pnpm test:unit --update commands-document\` rewrites it.
+(\`packages/cli/src/documents/commands-document.test.ts\`); \`pnpm test:unit --update commands-document\` rewrites it.
 
 Exit codes: 0 if it is done and all is well; 1 if it could not be done, or something is wrong; 2 if the command line is wrong, and
 nothing was done. The reason is on standard error: the mistake first, then one hint.

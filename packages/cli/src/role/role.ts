@@ -34,7 +34,7 @@ import { loadConfig } from "./load-config.ts";
 import { openLog, stopOf, systemdPart } from "./process.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
 import { startDespiteRedis } from "./start-despite-redis.ts";
-import { StartSecrets } from "./start-secrets.ts";
+import { StartSecrets } from "../secrets/start-secrets.ts";
 import { VERSION } from "./version.ts";
 
 /** What ingress and worker have in common when they are put together. */

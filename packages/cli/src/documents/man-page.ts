@@ -1,4 +1,4 @@
-import { allOf, type Described } from "./command-line/described.ts";
+import { allOf, type Described } from "./described.ts";
 
 /** The manual page, in the macros of man(7). `version` stands at the foot of each page. */
 export const manPage = (reveille: Described, version: string): string =>

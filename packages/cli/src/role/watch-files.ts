@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 
 import { type Clock, seconds } from "@reveille/wakeup";
 
-import { reasonOf } from "./reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 
 export interface WatchFilesOptions {
   /** Asked at each look: a reload may change them. */

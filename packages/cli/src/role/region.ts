@@ -2,7 +2,7 @@ import { openRegionClock, openWorkerRedis, type RegionClock } from "@reveille/qu
 import { type Config, createLogger, type Logger, systemClock } from "@reveille/runtime";
 import { seconds } from "@reveille/wakeup";
 
-import { type OperatorOptions } from "./command-line/operator-options.ts";
+import { type OperatorOptions } from "./operator-options.ts";
 import { loadConfig } from "./load-config.ts";
 import { redisSettingsOf } from "./redis-settings.ts";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-import { reasonOf } from "./reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { RENEWED_SECRETS, renewalsIn, secretFolders } from "./secret-path.ts";
 
 /** What became of the copies of secrets that systemd made when a role started. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { VERSION } from "./version.ts";
+import { VERSION } from "../role/version.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../reveille");
+const LAUNCHER = join(import.meta.dirname, "../../reveille");
 /** The machine's own programs: an old node, or none. */
 const env = { PATH: "/usr/bin:/bin" };
 
@@ -40,7 +40,7 @@ describe("the executable of a checkout", () => {
 
   it("is what the script of the workspace runs", () => {
     const npm = execFileSync("npm", ["run", "reveille", "--", "--version"], {
-      cwd: join(import.meta.dirname, "../../.."),
+      cwd: join(import.meta.dirname, "../../../.."),
       encoding: "utf8",
     });
     expect(npm).toBe(`${VERSION}\n`);

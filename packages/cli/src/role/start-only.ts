@@ -1,8 +1,8 @@
 import { type ConfigChange, type Machine, machineChanges } from "@reveille/runtime";
 
 import { type ReloadAnswer } from "./live-config.ts";
-import { reasonOf } from "./reason-of.ts";
-import { StartSecrets } from "./start-secrets.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
+import { StartSecrets } from "../secrets/start-secrets.ts";
 
 /**
  * The reload of a role that reads its configuration when it starts and never again: nothing is taken over, and what differs in

@@ -1,22 +1,22 @@
 import { Command, Help } from "commander";
 
-import { addPushSimulator } from "./command-line/push-simulator.ts";
-import { addCanary } from "./command-line/canary.ts";
-import { addCheckConfig } from "./command-line/check-config.ts";
-import { addDoctor } from "./command-line/doctor.ts";
-import { addDrain } from "./command-line/drain.ts";
-import { addDocuments } from "./command-line/documents.ts";
-import { addImportFpush } from "./command-line/import-fpush.ts";
-import { addInit } from "./command-line/init.ts";
-import { addPrivacy } from "./command-line/privacy.ts";
-import { addDomain } from "./command-line/domain.ts";
-import { addPushTest } from "./command-line/push-test.ts";
-import { addQueue } from "./command-line/queue.ts";
-import { addReload } from "./command-line/reload.ts";
-import { addRender } from "./command-line/render.ts";
-import { addRoles } from "./command-line/roles.ts";
-import { addToken } from "./command-line/token.ts";
-import { VERSION } from "./version.ts";
+import { addPushSimulator } from "./push-simulator.ts";
+import { addCanary } from "./canary.ts";
+import { addCheckConfig } from "./check-config.ts";
+import { addDoctor } from "./doctor.ts";
+import { addDrain } from "./drain.ts";
+import { addDocuments } from "./documents.ts";
+import { addImportFpush } from "./import-fpush.ts";
+import { addInit } from "./init.ts";
+import { addPrivacy } from "./privacy.ts";
+import { addDomain } from "./domain.ts";
+import { addPushTest } from "./push-test.ts";
+import { addQueue } from "./queue.ts";
+import { addReload } from "./reload.ts";
+import { addRender } from "./render.ts";
+import { addRoles } from "./roles.ts";
+import { addToken } from "./token.ts";
+import { VERSION } from "../role/version.ts";
 
 /**
  * The executable's commands. `command-line/` says what each is called and takes; what it does is in `commands/`, loaded

@@ -1,7 +1,7 @@
 import { type ConfigChange, type RoleAnswer } from "@reveille/runtime";
 import { type HostRole } from "@reveille/wakeup";
 
-import { type ReloadAnswer } from "./live-config.ts";
+import { type ReloadAnswer } from "../role/live-config.ts";
 
 /** A role of this host, and what it says about a reload. */
 export interface RoleReload {

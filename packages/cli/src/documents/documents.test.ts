@@ -5,12 +5,12 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { allOf, describeCommand } from "./command-line/described.ts";
-import { bashCompletion } from "./completion/bash.ts";
-import { fishCompletion } from "./completion/fish.ts";
-import { zshCompletion } from "./completion/zsh.ts";
+import { allOf, describeCommand } from "./described.ts";
+import { bashCompletion } from "../completion/bash.ts";
+import { fishCompletion } from "../completion/fish.ts";
+import { zshCompletion } from "../completion/zsh.ts";
 import { manPage } from "./man-page.ts";
-import { program } from "./program.ts";
+import { program } from "../command-line/program.ts";
 
 const reveille = describeCommand(program());
 const everyName = allOf(reveille).flatMap(({ path }) => path.slice(-1));
@@ -82,7 +82,7 @@ describe("completion in zsh and fish", () => {
 
 describe("the manual page", () => {
   it("is the one in docs", async () => {
-    const committed = join(import.meta.dirname, "../../../docs/reveille.1");
+    const committed = join(import.meta.dirname, "../../../../docs/reveille.1");
     await expect(manPage(reveille, "VERSION")).toMatchFileSnapshot(committed);
   });
 

@@ -1,8 +1,8 @@
 import { type Config, type ConfigChange, type FurtherRules, reconfigure } from "@reveille/runtime";
 
-import { reasonOf } from "./reason-of.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
 import { loadConfig } from "./load-config.ts";
-import { type StartSecrets } from "./start-secrets.ts";
+import { type StartSecrets } from "../secrets/start-secrets.ts";
 
 /** What became of a reload. Values of changes are those of the file: paths of secrets, never secrets. */
 export type ReloadAnswer =

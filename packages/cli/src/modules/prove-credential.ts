@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type ModuleSettings, probeApns, probeFcm } from "@reveille/push-services";
 import { type Clock, type PushModule, seconds } from "@reveille/wakeup";
 
-import { withTimeout } from "./with-timeout.ts";
+import { withTimeout } from "../with-timeout.ts";
 
 const TIMEOUT = seconds(4);
 

@@ -2,8 +2,8 @@ import { asErrors, ConfigError, isJournal } from "@reveille/runtime";
 import { type Command, CommanderError } from "commander";
 
 import { program } from "./program.ts";
-import { reasonOf } from "./reason-of.ts";
-import { UsageError } from "./usage-error.ts";
+import { reasonOf } from "../terminal/reason-of.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { usageMistake } from "./usage-mistake.ts";
 
 /**
