@@ -4,11 +4,12 @@ import { Histogram } from "./histogram.ts";
 
 /**
  * `saturation`: a closed loop, so many wakeups in flight and not one more. `rate`: an open loop, so many a
- * second whatever comes back.
+ * second whatever comes back. `idle`: none.
  */
 export type Load =
   | { readonly mode: "saturation"; readonly inFlight: number }
-  | { readonly mode: "rate"; readonly rate: number };
+  | { readonly mode: "rate"; readonly rate: number }
+  | { readonly mode: "idle" };
 
 /** Counts since the start; latencies since the last mark, as a `Histogram` takes them. */
 export interface Mark {
@@ -135,6 +136,8 @@ export class LoadLoop {
         const due = dueAfter(load.rate, clock.monotonic() - this.#startedAt);
         return Math.min(due - this.#sent, MOST_IN_FLIGHT - this.inFlight);
       }
+      case "idle":
+        return 0;
     }
   }
 

@@ -6,7 +6,7 @@ import { type Result, type StageName } from "./result.ts";
 import { runLoad } from "./run-load.ts";
 import { admissionQueueStage } from "./stages/admission-queue.ts";
 import { deliveryStage } from "./stages/delivery.ts";
-import { endToEndStage } from "./stages/end-to-end.ts";
+import { endToEndStage, idleStage, lightLoadStage } from "./stages/end-to-end.ts";
 import { frontStage } from "./stages/front.ts";
 import { ingressStage } from "./stages/ingress.ts";
 import { ensureTools } from "./tools.ts";
@@ -17,6 +17,8 @@ const PLANS: Record<StageName, (options: Options) => readonly Planned[]> = {
   "admission-queue": admissionQueueStage,
   delivery: deliveryStage,
   "end-to-end": endToEndStage,
+  "light-load": lightLoadStage,
+  idle: idleStage,
 };
 
 const MISUSED = 2;

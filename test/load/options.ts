@@ -2,6 +2,8 @@ import { parseArgs } from "node:util";
 
 import { STAGES, type StageName } from "./result.ts";
 
+export type Appendfsync = "everysec" | "always";
+
 export interface Options {
   readonly stages: readonly StageName[];
   readonly json: boolean;
@@ -13,8 +15,8 @@ export interface Options {
   readonly inFlight?: number;
   /** So many devices are known and so many wakeups queued before the load of `admission-queue`. */
   readonly filled: number;
-  /** When Redis syncs its append-only file, in `admission-queue`. */
-  readonly appendfsync: "everysec" | "always";
+  /** When Redis syncs its append-only file, in place of how a stage has it. */
+  readonly appendfsync?: Appendfsync;
   readonly workers: number;
   readonly apns: "nginx" | "simulator";
   /** Show where the CPU of each process went. The measured costs are then too high. */
@@ -39,8 +41,9 @@ Stages: ${STAGES.join(", ")}; without any, all of them.
   --rate N          wakeups per second of the open loop, in place of the stage's own rates
   --in-flight N     wakeups in flight at saturation, in place of the stage's own number
   --filled N        devices known and wakeups queued before the admission-queue stage is loaded (0)
-  --appendfsync P   when Redis syncs its file, in the stages that have one: everysec or always (everysec)
-  --workers N       workers of the end-to-end stage (1)
+  --appendfsync P   when Redis syncs its file, in the stages that have one: everysec or always
+                    (everysec; light-load: both)
+  --workers N       workers of the stages with real roles (1)
   --apns NAME       the far end: nginx or simulator (nginx)
   --profile         also show where the CPU of each process went; the costs are then too high
 `;
@@ -64,7 +67,7 @@ const OPTIONS = {
   rate: { type: "string" },
   "in-flight": { type: "string" },
   filled: { type: "string", default: "0" },
-  appendfsync: { type: "string", default: "everysec" },
+  appendfsync: { type: "string" },
   workers: { type: "string", default: "1" },
   apns: { type: "string", default: "nginx" },
   profile: { type: "boolean", default: false },
@@ -78,7 +81,7 @@ function optionsOf(values: Values, names: readonly string[]): Options {
   const { apns, appendfsync } = values;
   if (apns !== "nginx" && apns !== "simulator")
     throw new Error(`--apns takes nginx or simulator, not ${apns}`);
-  if (appendfsync !== "everysec" && appendfsync !== "always") {
+  if (appendfsync !== undefined && appendfsync !== "everysec" && appendfsync !== "always") {
     throw new Error(`--appendfsync takes everysec or always, not ${appendfsync}`);
   }
   return {
@@ -91,7 +94,7 @@ function optionsOf(values: Values, names: readonly string[]): Options {
       ? {}
       : { inFlight: numberOf("--in-flight", values["in-flight"], { least: 1, most: 1e5 }) }),
     filled: numberOf("--filled", values.filled, { least: 0, most: 1e7 }),
-    appendfsync,
+    ...(appendfsync === undefined ? {} : { appendfsync }),
     workers: numberOf("--workers", values.workers, { least: 1, most: 16 }),
     apns,
     profile: values.profile,

@@ -30,6 +30,8 @@ function loadWith(load: PlannedLoad, rate: number | undefined, inFlight: number 
   switch (load.mode) {
     case "saturation":
       return inFlight === undefined ? load : { mode: "saturation", inFlight };
+    case "idle":
+      return load;
     case "rate":
     case "half":
       return rate === undefined ? load : { mode: "rate", rate };

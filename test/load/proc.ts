@@ -43,6 +43,12 @@ export function busyTicks(stat: string, cores: readonly number[]): number {
   return busy;
 }
 
+/** System calls by which a process wrote so far (`syscw` of proc(5)); its children's not included. */
+export async function writesOf(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, "utf8");
+  return Number(/^syscw: (\d+)$/m.exec(io)?.[1] ?? 0);
+}
+
 /** Most memory a process ever had resident, in MiB (`VmHWM` of proc(5)); its children's not included. */
 export async function peakMemoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");

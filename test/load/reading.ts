@@ -5,7 +5,7 @@ import { markOf } from "./driver.ts";
 import { ACCEPTED, type Mark } from "./load-loop.ts";
 import { type Cores } from "./machine.ts";
 import { type Trial } from "./measure.ts";
-import { busyTimeOf, peakMemoryOf, processorTimeOf } from "./proc.ts";
+import { busyTimeOf, peakMemoryOf, processorTimeOf, writesOf } from "./proc.ts";
 import { profileTime } from "./profile.ts";
 
 /** A count at a time (milliseconds, by any steady clock): on a busy machine reading takes a while, too. */
@@ -26,6 +26,8 @@ export interface Reading {
   readonly busy: Sample;
   /** CPU time by name of process, in microseconds. */
   readonly used: ReadonlyMap<string, Sample>;
+  /** Writing system calls by name of process. */
+  readonly writes: ReadonlyMap<string, Sample>;
   /** By name of process, in MiB. */
   readonly peakMemory: ReadonlyMap<string, number>;
 }
@@ -49,6 +51,11 @@ export async function readAll({ driver, arrived }: Trial, bench: Bench, cores: C
     arrived: arrivals,
     busy,
     used: new Map(times),
+    writes: new Map(
+      await Promise.all(
+        processes.map(async ({ name, pid }) => [name, await sampled(async () => writesOf(pid))] as const),
+      ),
+    ),
     peakMemory: new Map(
       await Promise.all(processes.map(async ({ name, pid }) => [name, await peakMemoryOf(pid)] as const)),
     ),

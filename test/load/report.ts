@@ -46,19 +46,23 @@ function usageOf({
   wakeupsPerSecond,
   conditions,
   cpuMicrosByProcess,
+  writesByProcess,
   peakMemoryMiB,
   details,
 }: Result): string {
+  const unit = conditions.mode === "idle" ? "s" : "wakeup";
   const processes = Object.entries(cpuMicrosByProcess).map(
     ([name, micros]) => `${name} ${micros.toFixed(1)}`,
   );
+  const writes = Object.entries(writesByProcess).map(([name, count]) => `${name} ${count.toFixed(2)}`);
   const { cores, coresBusy, coresBusyByOthers } = conditions;
   const advice = coresBusyByOthers > DISTURBING ? ": disturbed, take it again" : "";
   const share = `${coresBusy.toFixed(2)} of ${cores} cores busy, ${coresBusyByOthers.toFixed(2)} by others${advice}`;
   const more = Object.entries(details).map(([name, value]) => `${name} ${round(value)}`);
   const memory = Object.entries(peakMemoryMiB).map(([name, peak]) => `${name} ${peak.toFixed(0)}`);
   const lines = [
-    `µs/wakeup: ${processes.join(" · ")}`,
+    `µs/${unit}: ${processes.join(" · ")}`,
+    `writes/${unit}: ${writes.join(" · ")}`,
     share,
     `peak MiB: ${memory.join(" · ")}`,
     ...slowness(conditions, wakeupsPerSecond),
@@ -82,6 +86,8 @@ export function loadOf(load: Load): string {
       return `saturation, ${load.inFlight} in flight`;
     case "rate":
       return `${load.rate}/s`;
+    case "idle":
+      return "no load";
   }
 }
 

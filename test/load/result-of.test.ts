@@ -27,6 +27,7 @@ function aReading(
       ["sender", sample(2 * at)],
       ["ingress", sample(parts.ingress)],
     ]),
+    writes: new Map([["ingress", sample(at)]]),
     peakMemory: new Map([["ingress", 90]]),
   };
 }
@@ -50,6 +51,18 @@ describe("the result of a run", () => {
     expect(result.cpuMicrosByProcess["sender"]).toBeCloseTo(2);
     expect(result.conditions.coresSharedBy).toEqual(["sender", "ingress"]);
     expect(result.conditions).toMatchObject({ mode: "rate", rate: 1_000, cores: 2, seconds: 2 });
+  });
+
+  it("counts the system calls of each process that write", () => {
+    expect(resultOf(seen()).writesByProcess).toEqual({ ingress: 1 });
+  });
+
+  it("is what a second costs, when nothing is sent", () => {
+    const { load, ...timing } = seen().timing;
+    expect(load.mode).toBe("rate");
+    const after = aReading(3_000, { accepted: 500, ingress: 20_000, busy: 0 });
+    const result = resultOf(seen({ timing: { ...timing, load: { mode: "idle" } }, after }));
+    expect(result).toMatchObject({ wakeupsPerSecond: 0, cpuMicrosPerWakeup: 10_000 });
   });
 
   it("tells the CPU of others from its own", () => {

@@ -2,7 +2,7 @@ import { Histogram } from "./histogram.ts";
 import { ACCEPTED, type Mark } from "./load-loop.ts";
 import { describeMachine } from "./machine.ts";
 import { type Checked, type Timing, type Trial } from "./measure.ts";
-import { perSecond, type Reading } from "./reading.ts";
+import { perSecond, type Reading, type Sample } from "./reading.ts";
 import { type Conditions, type Result } from "./result.ts";
 
 const MICROS_PER_SECOND = 1e6;
@@ -20,28 +20,34 @@ export interface Seen {
 /** Throws if no wakeup came through while it was measured. */
 export function resultOf(seen: Seen): Result {
   const { trial, before, after, checked } = seen;
-  const wakeupsPerSecond = wakeupsBetween(before, after);
-  if (!(wakeupsPerSecond > 0)) {
+  const isIdle = seen.timing.load.mode === "idle";
+  const wakeupsPerSecond = isIdle ? 0 : wakeupsBetween(before, after);
+  if (!isIdle && !(wakeupsPerSecond > 0)) {
     throw new Error(`no wakeup came through; answers: ${JSON.stringify(after.mark.answers)}`);
   }
-  const costs = Object.fromEntries(
-    [...after.used].map(([name, sample]) => [
-      name,
-      perSecond(before.used.get(name) ?? sample, sample) / wakeupsPerSecond,
-    ]),
-  );
+  const per = isIdle ? 1 : wakeupsPerSecond;
+  const costs = sharesOf(before.used, after.used, per);
   const replies = new Histogram(after.mark.latencies);
   return {
     stage: trial.stage,
     wakeupsPerSecond,
     cpuMicrosPerWakeup: sumOf(trial.counted.map((name) => costs[name] ?? 0)),
     cpuMicrosByProcess: costs,
+    writesByProcess: sharesOf(before.writes, after.writes, per),
     ...percentilesOf(checked?.latencies ?? replies),
-    conditions: conditionsOf(seen, sumOf(Object.values(costs)) * wakeupsPerSecond),
+    conditions: conditionsOf(seen, sumOf(Object.values(costs)) * per),
     details: detailsOf(seen, replies),
     peakMemoryMiB: Object.fromEntries(after.peakMemory),
   };
 }
+
+type Counts = ReadonlyMap<string, Sample>;
+
+/** What each process used in a second, divided by `per`. */
+const sharesOf = (before: Counts, after: Counts, per: number): Record<string, number> =>
+  Object.fromEntries(
+    [...after].map(([name, sample]) => [name, perSecond(before.get(name) ?? sample, sample) / per]),
+  );
 
 /** `used`: CPU time of all our processes, in microseconds each second. */
 function conditionsOf({ trial, timing, before, after }: Seen, used: number): Conditions {

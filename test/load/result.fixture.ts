@@ -6,6 +6,7 @@ export const aResult = (parts: Partial<Result> = {}): Result => ({
   wakeupsPerSecond: 4_999.987,
   cpuMicrosPerWakeup: 12.345,
   cpuMicrosByProcess: { sender: 1.5, ingress: 12.345 },
+  writesByProcess: { sender: 1.25, ingress: 2 },
   p50Ms: 0.5049,
   p99Ms: 2.5,
   conditions: {

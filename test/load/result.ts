@@ -1,15 +1,28 @@
 import { type Load } from "./load-loop.ts";
 
-export const STAGES = ["ingress", "front", "admission-queue", "delivery", "end-to-end"] as const;
+export const STAGES = [
+  "ingress",
+  "front",
+  "admission-queue",
+  "delivery",
+  "end-to-end",
+  "light-load",
+  "idle",
+] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** One measurement. Every number is measured in that run; CPU times are in microseconds per wakeup. */
+/**
+ * One measurement. Every number is measured in that run; CPU times are in microseconds per wakeup. Without load, a second
+ * stands for a wakeup: 10,000 are then 1 % of a core.
+ */
 export interface Result {
   readonly stage: StageName;
   readonly wakeupsPerSecond: number;
   /** Of the processes in `conditions.counted`, together. */
   readonly cpuMicrosPerWakeup: number;
   readonly cpuMicrosByProcess: Readonly<Record<string, number>>;
+  /** System calls that write, per wakeup: each may wake another process. */
+  readonly writesByProcess: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly conditions: Conditions;

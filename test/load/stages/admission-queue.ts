@@ -19,7 +19,7 @@ export function admissionQueueStage(options: Options): readonly Planned[] {
 
 async function setUp(
   bench: Bench,
-  { filled, appendfsync }: Pick<Options, "filled" | "appendfsync">,
+  { filled, appendfsync = "everysec" }: Pick<Options, "filled" | "appendfsync">,
 ): Promise<Trial> {
   const settings = await startRedis(bench, appendfsync);
   const filling = filled === 0 ? {} : await fill(bench, settings, filled);

@@ -8,9 +8,10 @@ import { type ApnsEnd, checkPushes, startApns } from "../doubles/apns.ts";
 import { makeProviderKey } from "../doubles/certificate.ts";
 import { startRedis } from "../doubles/redis.ts";
 import { type Trial } from "../measure.ts";
-import { type Options } from "../options.ts";
+import { type Appendfsync, type Options } from "../options.ts";
 import { type Planned } from "../plan.ts";
 import { freePort, portOf } from "../ports.ts";
+import { type StageName } from "../result.ts";
 import { APPLE, DOMAIN, MODULE, REGION } from "./region.ts";
 
 const WITHOUT_LIMIT = { rate: "100000/s", burst: 1_000_000 };
@@ -19,14 +20,45 @@ const EXECUTABLE = fileURLToPath(new URL("../../../packages/cli/src/main.ts", im
 
 /** A whole host but its front: the real roles, their configuration and Redis, between sender and far end. */
 export function endToEndStage(options: Options): readonly Planned[] {
-  const setUp = async (bench: Bench): Promise<Trial> => setUpRegion(bench, options);
+  const region: RegionOptions = {
+    ...options,
+    stage: "end-to-end",
+    appendfsync: options.appendfsync ?? "everysec",
+  };
+  const setUp = async (bench: Bench): Promise<Trial> => setUpRegion(bench, region);
   return [
     { load: { mode: "saturation", inFlight: 1_000 }, setUp },
     { load: { mode: "half" }, setUp },
   ];
 }
 
-async function setUpRegion(bench: Bench, { workers, apns: kind, appendfsync }: Options): Promise<Trial> {
+/** The same host at the rates at which most regions live. */
+export function lightLoadStage(options: Options): readonly Planned[] {
+  const policies: readonly Appendfsync[] =
+    options.appendfsync === undefined ? ["everysec", "always"] : [options.appendfsync];
+  return policies.flatMap((appendfsync) => {
+    const setUp = async (bench: Bench): Promise<Trial> =>
+      setUpRegion(bench, { ...options, stage: "light-load", appendfsync });
+    return [100, 300, 1_000].map((rate) => ({ load: { mode: "rate", rate }, setUp }) as const);
+  });
+}
+
+/** All roles of a host, and nothing to do. */
+export function idleStage(options: Options): readonly Planned[] {
+  const setUp = async (bench: Bench): Promise<Trial> =>
+    setUpRegion(bench, { ...options, stage: "idle", appendfsync: options.appendfsync ?? "everysec" });
+  return [{ load: { mode: "idle" }, setUp }];
+}
+
+interface RegionOptions extends Pick<Options, "workers" | "apns"> {
+  readonly stage: StageName;
+  readonly appendfsync: Appendfsync;
+}
+
+async function setUpRegion(
+  bench: Bench,
+  { stage, workers, apns: kind, appendfsync }: RegionOptions,
+): Promise<Trial> {
   const secret = randomBytes(16).toString("hex");
   const apns = await startApns(bench, kind);
   const redisUrl = await startRedis(bench, appendfsync);
@@ -41,12 +73,14 @@ async function setUpRegion(bench: Bench, { workers, apns: kind, appendfsync }: O
     workers === 1 ? "worker" : `worker ${index + 1}`,
   );
   for (const name of names) bench.node(name, [EXECUTABLE, "worker", "--config", config]);
+  const sidecars = stage === "idle" ? ["sidecar"] : [];
+  for (const name of sidecars) bench.node(name, [EXECUTABLE, "sidecar", "--config", config]);
   const ingress = bench.node("ingress", [EXECUTABLE, "ingress", "--config", config]);
   await Promise.race([sender.ask({ kind: "connected" }), ingress.failed]);
   return {
-    stage: "end-to-end",
+    stage,
     driver: sender,
-    counted: ["ingress", "redis", ...names],
+    counted: ["ingress", "redis", ...names, ...sidecars],
     latency: apns.arrivals === undefined ? "publish to reply" : "publish to APNs answer",
     setting: { workers, apns: apns.name, redis: `TCP, AOF ${appendfsync}` },
     arrived: apns.requests,
