@@ -7,13 +7,15 @@
 -- ARGV[2]  how many at most
 -- ARGV[3]  lease, ms
 --
--- Returns the members, those due first in front
+-- Returns the members, those due first in front; and, if none is due, in how many ms the first will be, as far as any waits
 local now, keep_clock = region_clock(KEYS[1], ARGV[1])
 local members = redis.call('ZRANGE', KEYS[2], '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, ARGV[2])
 if #members == 0 then
   -- Whoever waits here waits for the region's clock: what passed of it must survive a step back of Redis' own.
-  if redis.call('ZCARD', KEYS[2]) > 0 then keep_clock() end
-  return members
+  local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+  if #first == 0 then return { members } end
+  keep_clock()
+  return { members, tonumber(first[2]) - now }
 end
 
 local lease = string.format('%.0f', now + tonumber(ARGV[3]))
@@ -23,4 +25,4 @@ for i = 1, #members do
 end
 redis.call('ZADD', KEYS[2], 'XX', unpack(leased))
 keep_clock()
-return members
+return { members }

@@ -27,10 +27,10 @@ export interface DeviceMemory {
    */
   readonly suspectDead: (wakeup: Wakeup) => Promise<Suspicion>;
   /**
-   * The outcome of the first push to a device that was `unproven`: accepted, the device is known from now on, and its domain
-   * gets back what it paid; refused, its domain pays more.
+   * The outcome of the first pushes to devices that were `unproven`: accepted, the devices are known from now on, and their
+   * domains get back what they paid; refused, their domains pay more.
    */
-  readonly noteFirst: (wakeup: Wakeup, isAccepted: boolean) => Promise<void>;
+  readonly noteFirst: (wakeups: readonly Wakeup[], isAccepted: boolean) => Promise<void>;
   /** A push to a suspected device was accepted after all. */
   readonly clearSuspicion: (wakeup: Wakeup) => Promise<void>;
   /**
@@ -74,13 +74,13 @@ export function deviceMemory(options: AdmissionOptions): DeviceMemory {
       const after = Number(await SUSPECT_DEAD.run(redis, names, args));
       return after < 0 ? { kind: "dead" } : { kind: "confirm", after: millis(after) };
     },
-    noteFirst: async (wakeup, isAccepted) => {
+    noteFirst: async (wakeups, isAccepted) => {
       const limits = options.newDevices?.();
       if (limits === undefined) return;
-      const device = deviceOf(wakeup);
-      const names = [keys.clock, keys.device(device), keys.newDevice(device)];
+      const devices = wakeups.map(deviceOf);
+      const names = devices.flatMap((device) => [keys.device(device), keys.newDevice(device)]);
       const args = [isAccepted ? 1 : 0, wholeMillis(limits.rememberFor), limits.perDomain.burst];
-      await FIRST_OUTCOME.run(redis, names, [redisTime(), ...args]);
+      await FIRST_OUTCOME.run(redis, [keys.clock, ...names], [redisTime(), ...args]);
     },
     clearSuspicion: async (wakeup) => {
       await redis.del(keys.suspicion(deviceOf(wakeup)));

@@ -115,12 +115,12 @@ class Region {
     for (let left = by; left > 0; left -= TICK) {
       this.time += Math.min(left, TICK);
       const claim = await this.#any(1).claim(100);
-      if (claim !== undefined && this.#deaths > 0) {
+      if (claim.wakeups.length > 0 && this.#deaths > 0) {
         this.#deaths -= 1;
         continue;
       }
-      for (const wakeup of claim?.wakeups ?? []) this.#note(this.pushes, wakeup);
-      await claim?.confirm();
+      for (const wakeup of claim.wakeups) this.#note(this.pushes, wakeup);
+      await claim.confirm();
     }
   }
 

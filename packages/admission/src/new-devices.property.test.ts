@@ -166,7 +166,7 @@ describe("budgets for new devices", () => {
           [refused, false],
         ] as const) {
           for (const one of outcomes) {
-            await admission.noteFirst(wakeupTo(one), isAccepted);
+            await admission.noteFirst([wakeupTo(one)], isAccepted);
             model.outcome(one, isAccepted);
           }
         }

@@ -74,8 +74,8 @@ describe("a device that never had a push", () => {
   it("is served as long as its domain has budget, and known ones after that as well", async () => {
     await using ingress = await anIngress();
     expect(await ingress.publish("a.example", [1, 2, 3, 4])).toEqual(["new", "new", "new", OVER]);
-    await ingress.admission.noteFirst(wakeupTo(1), true);
-    await ingress.admission.noteFirst(wakeupTo(2), false);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
+    await ingress.admission.noteFirst([wakeupTo(2)], false);
     ingress.clock.step(seconds(20));
     // What device 1 gave back pays for a part of what device 2 cost beyond its own token.
     expect(await ingress.publish("a.example", [1, 2, 4])).toEqual(["now", OVER, OVER]);
@@ -85,7 +85,7 @@ describe("a device that never had a push", () => {
   it("costs its domain no more than the time in which two budgets fill", async () => {
     await using ingress = await anIngress();
     await ingress.publish("a.example", [1, 2, 3]);
-    for (const seed of [1, 2, 3]) await ingress.admission.noteFirst(wakeupTo(seed), false);
+    for (const seed of [1, 2, 3]) await ingress.admission.noteFirst([wakeupTo(seed)], false);
     const ttls = await Promise.all(
       (await redis.keys(`{${region}}budget-*`))
         .filter((key) => !key.includes("-all-"))
@@ -119,11 +119,11 @@ describe("a device that never had a push", () => {
   it("is told from others in a push that leaves later, too", async () => {
     await using ingress = await anIngress();
     await ingress.publish("a.example", [1]);
-    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
     await ingress.publish("a.example", [2]);
     expect(await ingress.publish("a.example", [1, 2])).toEqual(["later", "later"]);
     ingress.clock.step(seconds(20));
-    const { wakeups = [] } = (await ingress.admission.claim(10)) ?? {};
+    const { wakeups } = await ingress.admission.claim(10);
     const told = new Map(wakeups.map(({ token, ...rest }) => [token, rest]));
     const leaving = { module: aModule(), urgent: true, receivedAt: ingress.clock.now() };
     expect(told).toEqual(
@@ -146,18 +146,18 @@ describe("a device that never had a push", () => {
     }
     const [first, second] = [1, 2].map((seed) => keys.newDevice(deviceOf(wakeupTo(seed))));
     expect(await redis.pttl(second ?? "")).toBeLessThanOrEqual(hours(1));
-    await ingress.admission.noteFirst(wakeupTo(1), true);
-    await ingress.admission.noteFirst(wakeupTo(2), false);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
+    await ingress.admission.noteFirst([wakeupTo(2)], false);
     expect(await redis.exists(first ?? "", second ?? "")).toBe(0);
   });
 
   it("pays once more after Redis has forgotten it, and is known again after its next push", async () => {
     await using ingress = await anIngress();
     await ingress.publish("a.example", [1]);
-    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
     await redis.flushall();
     expect(await ingress.publish("a.example", [1])).toEqual(["new"]);
-    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
     ingress.clock.step(seconds(20));
     expect(await ingress.publish("a.example", [1])).toEqual(["now"]);
   });
@@ -169,7 +169,7 @@ describe("a device that has had a push", () => {
     const key = keys.device(deviceOf(wakeupTo(1)));
     await ingress.publish("a.example", [1]);
     expect(await redis.pttl(key)).toBeLessThanOrEqual(seconds(20));
-    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
     ingress.clock.step(seconds(20));
     await redis.pexpire(key, seconds(5));
     expect(await ingress.publish("a.example", [1])).toEqual(["now"]);
@@ -183,7 +183,7 @@ describe("a device that has had a push", () => {
   it("stays known when it is throttled, and when its trailing push is due", async () => {
     await using ingress = await anIngress();
     await ingress.publish("a.example", [1]);
-    await ingress.admission.noteFirst(wakeupTo(1), true);
+    await ingress.admission.noteFirst([wakeupTo(1)], true);
     await ingress.admission.postpone(wakeupTo(1), seconds(30));
     expect(await ingress.publish("a.example", [1])).toEqual(["later"]);
     ingress.clock.step(seconds(100));

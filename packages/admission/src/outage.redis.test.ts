@@ -53,10 +53,8 @@ describe("after an hour in which the push service was away", () => {
       const verdicts = await admission.decide(wakeups);
       const leaving = wakeups.filter((_wakeup, index) => verdicts[index]?.kind === "now");
       const claim = await admission.claim(1_000);
-      queue.push(
-        ...[...leaving, ...(claim?.wakeups ?? [])].map((wakeup) => ({ wakeup, notBefore: clock.now() })),
-      );
-      await claim?.confirm();
+      queue.push(...[...leaving, ...claim.wakeups].map((wakeup) => ({ wakeup, notBefore: clock.now() })));
+      await claim.confirm();
     }
     expect(queue.length).toBeGreaterThan(PUBLISHES * 0.8);
 

@@ -61,7 +61,7 @@ it("a trailing push in a worker's hand is due again when the lease ends, and gon
   await scene.clock.advance(seconds(30));
   const claim = await scene.admission.claim(10);
   expect(await scene.status()).toEqual({ waiting: 1, overdue: 0, nextDueIn: 10_000, oldestDue: 0 });
-  await claim?.confirm();
+  await claim.confirm();
   expect(await scene.status()).toEqual({ waiting: 0, overdue: 0, oldestDue: 0 });
 });
 

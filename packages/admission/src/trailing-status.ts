@@ -10,7 +10,7 @@ import { scriptOf } from "./script.ts";
 export interface TrailingStatus {
   /** Due or not. */
   readonly waiting: number;
-  /** Due for more than a second, though every worker looks each 100 ms: nobody moves them. */
+  /** Due for more than a second, though every worker looks each 500 ms: nobody moves them. */
   readonly overdue: number;
   /** Until the first one is due; 0 if it is; absent if none waits. */
   readonly nextDueIn?: Millis;
@@ -18,7 +18,7 @@ export interface TrailingStatus {
   readonly oldestDue: Millis;
 }
 
-/** As long as a worker pauses after trouble; in health a push is late by a tenth of it. */
+/** As long as a worker pauses after trouble; in health a push is late by half of it at most. */
 const OVERDUE_AFTER = seconds(1);
 
 const LOOK = scriptOf("clock.lua", "look.lua");

@@ -2,6 +2,8 @@ import {
   type DeviceKey,
   deviceKeyOf,
   epochMillis,
+  type Millis,
+  millis,
   redisKeysOf,
   seconds,
   type Wakeup,
@@ -14,15 +16,18 @@ import { decodeMember, type TrailingWakeup } from "./trailing-member.ts";
 /** Trailing pushes that are due; taken by any worker, put into the queue, then confirmed. */
 export interface Trailing {
   /**
-   * Takes up to `max` under a lease of 10 s; `undefined` if none is due. What is not confirmed by then (the claimer
+   * Takes up to `max` under a lease of 10 s. What is not confirmed by then (the claimer
    * died, the queue refused) is claimed again: at least once. Throws what Redis or the connection throws.
    */
-  readonly claim: (max: number) => Promise<TrailingClaim | undefined>;
+  readonly claim: (max: number) => Promise<TrailingClaim>;
   readonly backlog: () => Promise<TrailingBacklog>;
 }
 
 export interface TrailingClaim {
+  /** Empty if none is due. */
   readonly wakeups: readonly Wakeup[];
+  /** If none is due and some wait: until the first one is. */
+  readonly nextDueIn?: Millis;
   /** As many were due as were asked for: look again at once. */
   readonly more: boolean;
   /** Call it once the wakeups are in the queue, not before. */
@@ -46,8 +51,7 @@ export function trailing(options: AdmissionOptions): Trailing {
   return {
     claim: async (max) => {
       const args = [options.redisTime?.() ?? "", max, LEASE];
-      const members = parseMembers(await CLAIM.run(redis, [keys.clock, keys.trailing], args));
-      if (members.length === 0) return;
+      const { members, ...next } = parseReply(await CLAIM.run(redis, [keys.clock, keys.trailing], args));
       const wakeups: Wakeup[] = [];
       const broken: string[] = [];
       for (const member of members) {
@@ -59,11 +63,13 @@ export function trailing(options: AdmissionOptions): Trailing {
         observe({ kind: "trailing-broken", members: broken.length });
         await redis.zrem(keys.trailing, ...broken);
       }
-      if (wakeups.length === 0) return;
       return {
+        ...next,
         wakeups: unique(wakeups),
         more: members.length >= max,
-        confirm: async () => void (await redis.zrem(keys.trailing, ...members)),
+        confirm: async () => {
+          if (members.length > 0) await redis.zrem(keys.trailing, ...members);
+        },
       };
     },
     backlog: async () => ({ waiting: await redis.zcard(keys.trailing) }),
@@ -92,7 +98,12 @@ export function trailing(options: AdmissionOptions): Trailing {
   }
 }
 
-function parseMembers(reply: unknown): readonly string[] {
-  if (!Array.isArray(reply)) throw new Error("the script claim.lua did not answer a list of members");
-  return reply.map(String);
+function parseReply(reply: unknown): { readonly members: readonly string[]; readonly nextDueIn?: Millis } {
+  const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const [members, dueIn] = parts;
+  if (!Array.isArray(members)) throw new Error("the script claim.lua did not answer a list of members");
+  return {
+    members: members.map(String),
+    ...(dueIn === undefined ? {} : { nextDueIn: millis(Number(dueIn)) }),
+  };
 }

@@ -24,7 +24,7 @@ function aLoop(region: { room: number; isNeglected: boolean; isAnyAble: boolean 
     return BATCH;
   };
   const source: BatchSource = {
-    wait: async () => give(),
+    wait: async () => undefined,
     take: async () => [give()],
     isAnyAble: async () => region.isAnyAble,
     isNeglected: async () => region.isNeglected,
@@ -85,5 +85,68 @@ describe("a worker whose push services have no room", () => {
     region.room = 10;
     await loop.pass(millis(100));
     expect(loop.taken()).toBeGreaterThan(0);
+  });
+});
+
+/** A worker with room, before a queue into which a batch comes each `every` ms; gives how often it was asked what. */
+async function asked(
+  every: Millis,
+  during: Millis,
+): Promise<{ waits: number; takes: number; taken: number }> {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  const seen = { waits: 0, takes: 0, taken: 0 };
+  const come = (): number => Math.floor(clock.monotonic() / every);
+  const start = come();
+  const loop = new BatchLoop({
+    source: {
+      wait: async () => {
+        seen.waits += 1;
+        const until = (start + seen.taken + 1) * every;
+        if (until > clock.monotonic()) await clock.sleep(millis(until - clock.monotonic()), stop.signal);
+      },
+      take: async (most) => {
+        seen.takes += 1;
+        const batches = Array.from({ length: Math.min(most, come() - start - seen.taken) }, () => BATCH);
+        seen.taken += batches.length;
+        return batches;
+      },
+      isAnyAble: async () => true,
+      isNeglected: async () => false,
+      renewLocks: async () => undefined,
+      wake: async () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
+    settle: async () => Promise.resolve(),
+    batchesAtOnce: 100,
+    room: () => 10_000,
+    clock,
+    observe: () => undefined,
+    stop: stop.signal,
+  });
+  const running = loop.run();
+  for (let passed = 0; passed < during; passed += 1) {
+    await clock.advance(millis(1));
+    await setImmediate();
+  }
+  stop.abort();
+  await clock.advance(seconds(1));
+  await running;
+  return seen;
+}
+
+describe("a worker with room", () => {
+  it("asks once for each batch, and waits between, while few come", async () => {
+    const { waits, takes, taken } = await asked(millis(10), seconds(1));
+    expect(taken).toBeGreaterThanOrEqual(99);
+    expect(takes).toBeLessThanOrEqual(taken + 2);
+    expect(waits).toBeLessThanOrEqual(taken + 2);
+  });
+
+  it("asks for several at once, and does not wait, while many come", async () => {
+    const { waits, takes, taken } = await asked(millis(1), seconds(1));
+    expect(taken).toBeGreaterThan(900);
+    expect(takes).toBeLessThan(taken / 2);
+    expect(waits).toBeLessThan(taken / 10);
   });
 });

@@ -1,5 +1,5 @@
-import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region } from "@reveille/wakeup";
-import { type Job, type JobJson, Worker } from "bullmq";
+import { type Clock, millis, QUEUE_NAME, redisKeysOf, type Region, seconds } from "@reveille/wakeup";
+import { Worker } from "bullmq";
 import { type Redis } from "ioredis";
 
 import { JOB_NAME } from "./add-job.ts";
@@ -26,10 +26,10 @@ export interface TakenBatch {
 /** The queue as one worker sees it. */
 export interface BatchSource extends AsyncDisposable {
   /**
-   * A batch, after 5 s or whenever one may have come; `undefined` if there is none then. Throws if Redis answers but
-   * refuses to serve; while it is away, the answer waits for it.
+   * Resolves after 5 s, when a batch that was put off is due, or as soon as one may have come. Throws if Redis answers
+   * but refuses to serve; while it is away, the answer waits for it.
    */
-  readonly wait: () => Promise<TakenBatch | undefined>;
+  readonly wait: () => Promise<void>;
   /** So many batches at most, as far as there are any. Throws as `wait` does. */
   readonly take: (most: number) => Promise<readonly TakenBatch[]>;
   /** Whether some worker of the region has said of late that it can send. Throws what Redis throws. */
@@ -56,8 +56,14 @@ const STALLED_CHECK_MS = 5_000;
 const MAX_STALLED = 1_000_000;
 /** Batches that were tried before go behind all fresh ones: BullMQ serves jobs without priority first. */
 const RETRY_PRIORITY = 1;
-/** Batches that are settled within this time leave the queue together, or with the next that are taken. */
-const TOGETHER = millis(3);
+/**
+ * Settled batches leave the queue with the next that are taken, or after this time: at 100 batches a second most need no
+ * call of their own. A worker that is killed meanwhile has their pushes made twice.
+ */
+const TOGETHER = millis(20);
+/** A wait without batches that were put off. At its end Redis is asked: another worker may have heard of a batch and died. */
+const LONGEST_WAIT_MS = 5_000;
+const PAUSE_AFTER_BREAK = seconds(1);
 
 interface ReadJob extends Pick<TakenBatch, "reading"> {
   readonly id: string;
@@ -70,14 +76,14 @@ interface Ending extends Held {
 }
 
 /**
- * BullMQ waits for work and brings back what stalled; batches are taken and let go by scripts of our own, several at
- * once. BullMQ's own loop asks Redis three times for each job and once more in vain, and tells a stream of events that
- * nobody reads.
+ * BullMQ's connection waits for work, and its timer brings back what stalled; batches are taken and let go by one script
+ * of our own, several at once. BullMQ's own loop asks Redis three times for each job and once more in vain, and tells a
+ * stream of events that nobody reads.
  */
 export async function openBatchSource(options: BatchSourceOptions): Promise<BatchSource> {
   const { redis, clock, newBatchId } = options;
   const keys = redisKeysOf(options.region);
-  const worker = new TolerantWorker(QUEUE_NAME, null, {
+  const worker = new Worker(QUEUE_NAME, null, {
     connection: redis,
     prefix: keys.queuePrefix,
     autorun: false,
@@ -85,12 +91,10 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: MAX_STALLED,
   });
-  const refusals: Error[] = [];
-  // BullMQ swallows what a blocking read is told, and asks again.
-  worker.on("error", (error) => {
-    if (error.name === "ReplyError") refusals[0] = error;
-  });
+  // Whoever opened the connection tells its troubles.
+  worker.on("error", () => undefined);
   await worker.waitUntilReady();
+  const backend = worker.getBackend();
   await worker.startStalledCheckTimer();
   const scripts = queueScripts({
     redis,
@@ -105,29 +109,46 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
   const inHand = new Map<string, string>();
   let endings: Ending[] = [];
   let tokens = 0;
+  let isEnding = false;
+  /** When the first batch that was put off is due; 0 if there is none. */
+  let nextDue = 0;
+  /** When the oldest of `endings` came, and whether somebody will see to it. */
+  let endingSince = millis(0);
+  let isEndingSoon = false;
   const newToken = (): string => `${worker.id}:${(tokens += 1)}`;
 
   return {
     wait: async () => {
-      const token = newToken();
-      refusals.length = 0;
-      const job = await worker.getNextJob(token, { block: true });
-      if (job?.id !== undefined) {
-        const { id, data, stalledCounter } = job;
-        const text = (): string => JSON.stringify(data);
-        return inOurHands([{ id, reading: decodeBatch(data, stalledCounter > 0), text }], token)[0];
+      try {
+        await waitForBatch();
+      } catch (error) {
+        if (isEnding) return;
+        if (error instanceof Error && error.name === "ReplyError") throw error;
+        await backend.reconnectBlocking().catch(() => undefined);
+        await clock.sleep(PAUSE_AFTER_BREAK);
       }
-      const [refusal] = refusals;
-      if (refusal !== undefined) throw refusal;
-      return undefined;
     },
     take: exchange,
     isAnyAble: async () => (await redis.exists(keys.sign("worker"))) > 0,
     isNeglected: () => isBacklogOld({ redis, queue: worker, clock }),
     renewLocks: () => scripts.renew([...inHand].map(([id, token]) => ({ id, token }))),
-    wake: () => worker.getBackend().disconnectBlocking(false),
+    wake: () => {
+      isEnding = true;
+      return backend.disconnectBlocking(false);
+    },
     [Symbol.asyncDispose]: () => worker.close(true),
   };
+
+  /** As BullMQ's `waitForJob` does: a marker is popped that says `now`, or when a batch that was put off is due. */
+  async function waitForBatch(): Promise<void> {
+    for (;;) {
+      const left = nextDue === 0 ? LONGEST_WAIT_MS : Math.min(nextDue - clock.now(), LONGEST_WAIT_MS);
+      if (left <= 0) return;
+      const marker = await backend.waitForJob(Math.max(left / 1000, backend.minimumBlockTimeout));
+      if (marker === null || marker.score <= clock.now()) return;
+      nextDue = nextDue === 0 ? marker.score : Math.min(nextDue, marker.score);
+    }
+  }
 
   /** Lets go of what is settled, and takes others. */
   async function exchange(most: number): Promise<readonly TakenBatch[]> {
@@ -136,7 +157,8 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
     const token = newToken();
     try {
       const held = settled.map(({ id, token: own }) => ({ id, token: inHand.get(id) ?? own }));
-      const { lost, taken } = await scripts.exchange(held, most, token);
+      const { lost, taken, nextDue: due = nextDue } = await scripts.exchange(held, most, token);
+      nextDue = due;
       for (const { id, settle } of settled) {
         inHand.delete(id);
         settle.resolve(!lost.has(id));
@@ -184,27 +206,21 @@ export async function openBatchSource(options: BatchSourceOptions): Promise<Batc
 
   function ending(held: Held): Promise<boolean> {
     const settle = Promise.withResolvers<boolean>();
+    if (endings.length === 0) endingSince = clock.monotonic();
     endings.push({ ...held, settle });
-    if (endings.length === 1) void endSoon();
+    if (!isEndingSoon) void endSoon();
     return settle.promise;
   }
 
   async function endSoon(): Promise<void> {
-    await clock.sleep(TOGETHER);
-    // Whoever waits for an ending hears of what went wrong.
-    if (endings.length > 0) await exchange(0).catch(() => undefined);
-  }
-}
-
-/** BullMQ's, which throws at a job whose data is no JSON and leaves it in hand: it would stall again and again. */
-class TolerantWorker extends Worker<unknown> {
-  protected override createJob(json: JobJson, id: string): Job<unknown> {
-    try {
-      return super.createJob(json, id);
-    } catch (error) {
-      if (error instanceof SyntaxError) return super.createJob({ ...json, data: "null" }, id);
-      throw error;
+    isEndingSoon = true;
+    while (endings.length > 0) {
+      const left = endingSince + TOGETHER - clock.monotonic();
+      if (left > 0) await clock.sleep(millis(Math.ceil(left)));
+      // Whoever waits for an ending hears of what went wrong.
+      else await exchange(0).catch(() => undefined);
     }
+    isEndingSoon = false;
   }
 }
 

@@ -12,7 +12,8 @@
 -- ARGV[5]  how many to take at most
 -- ARGV[6…] two per settled job: its id; token of its lock
 --
--- Returns the ids of settled jobs that somebody else has in hand; and for each job taken: id, data, number of stalls
+-- Returns the ids of settled jobs that somebody else has in hand; for each job taken: id, data, number of stalls; and, if
+-- no more can be taken now, when the first of the delayed is due, epoch ms, 0 without any
 local waiting, active, prioritized, delayed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local marker, stalled = KEYS[7], KEYS[8]
 local prefix, now = ARGV[1], tonumber(ARGV[2])
@@ -54,6 +55,11 @@ local function promote()
   end
 end
 
+local function next_due()
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+  return first and math.floor(tonumber(first) / 0x1000) or 0
+end
+
 local function next_id()
   local id = redis.call('RPOPLPUSH', waiting, active)
   if id then return id end
@@ -65,13 +71,13 @@ end
 local most = tonumber(ARGV[5])
 if most == 0 then return { lost, taken } end
 promote()
-if redis.call('HEXISTS', KEYS[5], 'paused') == 1 then return { lost, taken } end
+if redis.call('HEXISTS', KEYS[5], 'paused') == 1 then return { lost, taken, next_due() } end
 
 while #taken < 3 * most do
   local id = next_id()
   if not id then
     redis.call('DEL', KEYS[6])
-    return { lost, taken }
+    return { lost, taken, next_due() }
   end
   local fields = redis.call('HMGET', prefix .. id, 'data', 'stc')
   if fields[1] then

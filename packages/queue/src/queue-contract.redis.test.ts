@@ -178,6 +178,37 @@ describe("a batch in Redis, after our scripts and after BullMQ's", () => {
     expect(ours).toMatchObject({ active: ["a-1"] });
   });
 
+  // Each would be a call of its own otherwise.
+  it("lets settled batches go with the next that are taken, or after 20 ms", async () => {
+    await add("a-1");
+    await add("a-2");
+    const source = await aSource();
+    const first = await taken(source);
+    await redis.config("RESETSTAT");
+    const finished = first.finish();
+    const second = await taken(source);
+    expect(await finished).toBe(true);
+    expect(await redis.exists(`${prefix}:${QUEUE_NAME}:a-1`)).toBe(0);
+    expect(await redis.info("commandstats")).toMatch(/cmdstat_evalsha:calls=1,/);
+    expect(await second.finish()).toBe(true);
+    expect(await redis.exists(`${prefix}:${QUEUE_NAME}:a-2`)).toBe(0);
+  });
+
+  it("waits until a batch is added, or until one that was put off is due", async () => {
+    const source = await aSource();
+    expect(await source.take(1)).toEqual([]);
+    const added = source.wait();
+    await addJob(redis, queue.toKey, { id: "a-1", data: "{}", now: Date.now(), isFirst: false });
+    await added;
+    const since = performance.now();
+    await (await taken(source)).leave(200);
+    expect(await source.take(1)).toEqual([]);
+    await source.wait();
+    expect(performance.now() - since).toBeGreaterThanOrEqual(195);
+    expect(performance.now() - since).toBeLessThan(2_000);
+    expect(await source.take(1)).toHaveLength(1);
+  });
+
   it.each([
     ["that was added", {}],
     ["that was tried before", { priority: 1, delay: 1 }],

@@ -24,6 +24,8 @@ export interface Exchanged {
   /** Ids of settled jobs that somebody else has in hand. */
   readonly lost: ReadonlySet<string>;
   readonly taken: readonly StoredJob[];
+  /** If no more can be taken now: when the first of those put off is due, 0 without any. */
+  readonly nextDue?: number;
 }
 
 /** A group of wakeups that is tried again, as the job that it will be. */
@@ -88,13 +90,14 @@ export function queueScripts(options: QueueScriptsOptions): QueueScripts {
 
 function parseExchange(reply: unknown): Exchanged {
   if (!Array.isArray(reply)) throw new Error("the script exchange.lua did not answer two lists");
-  const [lost = [], fields = []] = reply.map((part: unknown) =>
-    Array.isArray(part) ? part.map(String) : [],
-  );
+  const [lost, fields] = [textsOf(reply[0]), textsOf(reply[1])];
+  const nextDue: unknown = reply[2];
   const taken: StoredJob[] = [];
   for (let at = 0; at + 2 < fields.length; at += 3) {
     const [id = "", data = "", stalls] = fields.slice(at, at + 3);
     taken.push({ id, data, stalls: Number(stalls) });
   }
-  return { lost: new Set(lost), taken };
+  return { lost: new Set(lost), taken, ...(nextDue === undefined ? {} : { nextDue: Number(nextDue) }) };
 }
+
+const textsOf = (part: unknown): readonly string[] => (Array.isArray(part) ? part.map(String) : []);

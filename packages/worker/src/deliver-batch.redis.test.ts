@@ -43,6 +43,7 @@ async function aScene() {
       memory: {
         markDead: unused,
         noteFirst: unused,
+        noteAccepted: () => undefined,
         suspectDead: unused,
         clearSuspicion: unused,
         postpone: unused,

@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from "vitest";
 
 import { deliver, type Delivery } from "./deliver.ts";
-import { type DeviceMemory } from "./ports.ts";
+import { type DeliveryMemory } from "./ports.ts";
 
 interface Scene {
   readonly delivery: Delivery;
@@ -25,7 +25,7 @@ interface Scene {
 }
 
 /** A delivery whose push service gives this outcome, and a memory that writes down what it is told. */
-function aScene(outcome: Outcome, memory: Partial<DeviceMemory> = {}): Scene {
+function aScene(outcome: Outcome, memory: Partial<DeliveryMemory> = {}): Scene {
   const clock = new ManualClock();
   const sent: Wakeup[] = [];
   const events: PushEvent[] = [];
@@ -42,6 +42,7 @@ function aScene(outcome: Outcome, memory: Partial<DeviceMemory> = {}): Scene {
     },
     memory: {
       markDead: async (_wakeup, since) => void remembered.push(["dead", since]),
+      noteAccepted: () => void remembered.push(["first", true]),
       noteFirst: async (_wakeup, isAccepted) => void remembered.push(["first", isAccepted]),
       suspectDead: async () => ({ kind: "confirm", after: minutes(1) }),
       clearSuspicion: async () => void remembered.push(["cleared"]),

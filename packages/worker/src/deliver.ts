@@ -1,13 +1,13 @@
 import { type Disposition, type QueuedWakeup } from "@reveille/queue";
 import { between, type Clock, type Millis, millis, type Observe, type PushModule } from "@reveille/wakeup";
 
-import { type DeviceMemory, type Send } from "./ports.ts";
+import { type DeliveryMemory, type Send } from "./ports.ts";
 import { settle } from "./settle.ts";
 
 /** What one delivery needs. */
 export interface Delivery {
   readonly send: Send;
-  readonly memory: DeviceMemory;
+  readonly memory: DeliveryMemory;
   readonly clock: Clock;
   readonly observe: Observe;
   /** How long after its publish a wakeup of this module is still worth a push. */

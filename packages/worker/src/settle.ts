@@ -1,7 +1,7 @@
 import { type Disposition } from "@reveille/queue";
 import { type Millis, type Outcome, seconds, type Wakeup } from "@reveille/wakeup";
 
-import { type DeviceMemory } from "./ports.ts";
+import { type DeliveryMemory, type DeviceMemory } from "./ports.ts";
 import { retryDelay } from "./retry-delay.ts";
 
 /** A module whose credential is refused is asked again this often; its breaker decides what really goes out. */
@@ -18,13 +18,12 @@ export interface Answered {
 /** Tells admission what the outcome means for the device, and the queue what follows. Rejects when Redis is away. */
 export async function settle(
   { wakeup, outcome, attempt }: Answered,
-  memory: DeviceMemory,
+  memory: DeliveryMemory,
   chance: number,
 ): Promise<Disposition> {
   switch (outcome.kind) {
     case "delivered":
-      // If Redis is away, the device stays new, which costs its domain a token at its next publish.
-      if (wakeup.unproven === true) await memory.noteFirst(wakeup, true).catch(() => undefined);
+      if (wakeup.unproven === true) memory.noteAccepted(wakeup);
       // Only a second attempt can have been made because of a doubt. The doubt lapses by itself if Redis is away.
       if (attempt > 1) await memory.clearSuspicion(wakeup).catch(() => undefined);
       return { kind: "done" };
@@ -53,7 +52,7 @@ async function settleDead(
 ): Promise<Disposition> {
   const isNew = wakeup.unproven === true;
   // A domain does not pay for what may be a mistake in our own settings.
-  if (isNew && outcome.proof !== "doubted") await memory.noteFirst(wakeup, false);
+  if (isNew && outcome.proof !== "doubted") await memory.noteFirst([wakeup], false);
   switch (outcome.proof) {
     case "certain":
       await memory.markDead(wakeup, outcome.since);

@@ -3,6 +3,7 @@ import { consumeWakeups, type ConsumerOptions, type WakeupConsumer, type WakeupQ
 import { type Clock, type Millis, type Observe, type PushModule } from "@reveille/wakeup";
 
 import { type BatchDelivery, deliverBatch } from "./deliver-batch.ts";
+import { FirstPushes } from "./first-pushes.ts";
 import { SendBudget } from "./send-budget.ts";
 import { Lateness } from "./lateness.ts";
 import { type DeviceMemory, type Send } from "./ports.ts";
@@ -32,8 +33,10 @@ const MOST_BATCHES = 10_000;
 /** Starts to drain the queue and to pump trailing pushes into it. The Redis connection stays the caller's. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, observe, queue, trailing } = options;
+  const firstPushes = new FirstPushes(options.memory, clock);
   const delivery: BatchDelivery = {
     ...options,
+    memory: { ...options.memory, noteAccepted: (wakeup) => firstPushes.note(wakeup) },
     chance: Math.random,
     lateness: new Lateness(clock),
     settlements: new Settlements(options.backlog, observe),
@@ -60,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       stop.abort();
       await pumping;
       await consumer[Symbol.asyncDispose]();
+      await firstPushes.close();
     },
   };
 }
