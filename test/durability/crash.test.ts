@@ -24,10 +24,13 @@ const PUBLISHES_PER_KILL = 110;
  */
 const ACCEPTED_PER_KILL = 120;
 /**
- * A batch may hold 128 wakeups; at this rate it holds a few, and a kill costs as many pushes that come twice or too
- * soon. Measured: 6 to 10 per kill.
+ * Pushes that come twice or too soon, per kill. A batch may hold 128 wakeups; at this rate it holds a few, but what the
+ * ingresses held while Redis was away comes in full ones, and a worker may be killed with some of them in hand. Measured
+ * in 14 runs of 20 kills: 1 to 27 per kill, once 34.
  */
 const MOST_PER_KILL = 32;
+/** Few kills do not average out: four full batches of one worker beyond that. */
+const MOST_AT_ONCE = 4 * 128;
 
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"];
 
@@ -172,8 +175,8 @@ describe("a region whose processes are killed at random", () => {
       // Whatever is killed, no other process ends because of it, not even one that is just starting.
       expect(mishaps).toEqual([]);
       expect(await backlog.leftovers()).toEqual([]);
-      expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL);
-      expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL);
+      expect(duplicates).toBeLessThanOrEqual(count * MOST_PER_KILL + MOST_AT_ONCE);
+      expect(repeatsOf(pushes)).toBeLessThanOrEqual(count * MOST_PER_KILL + MOST_AT_ONCE);
     },
     KILLS * 4_000 + 400_000,
   );
