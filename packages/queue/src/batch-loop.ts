@@ -69,7 +69,8 @@ export class BatchLoop {
         sweptAt = now;
       }
       if (found > 0 && apart < PACE) await clock.sleep(PACE, stop);
-      else await this.#wait();
+      // A Redis that refuses is asked on one connection, which has paused by now, and not on that for waiting as well.
+      else if (this.#refusal === undefined) await this.#wait();
     }
     await this.emptyHanded();
   }

@@ -16,6 +16,7 @@ const PROVES_RIGHT_AFTER = seconds(2);
 /** Tells when a connection is lost and when it is back, once each. */
 export function tellTrouble(redis: Redis, { connection, clock, observe, wrong }: TroubleOptions): void {
   let troubled = false;
+  let turns = 0;
   const trouble = (because: string): void => {
     if (troubled) return;
     troubled = true;
@@ -25,13 +26,16 @@ export function tellTrouble(redis: Redis, { connection, clock, observe, wrong }:
   redis.on("reconnecting", () => trouble(wrong.answer() ?? "connection lost"));
   redis.on("ready", () => void recovered());
 
+  /** A wrong server may have been met by another connection meanwhile, which this one does not hear of. */
   async function recovered(): Promise<void> {
+    const turn = (turns += 1);
     if (!troubled) return;
-    if (wrong.answer() !== undefined) {
+    while (wrong.answer() !== undefined) {
       wrong.forget();
       await clock.sleep(PROVES_RIGHT_AFTER);
-      if (redis.status !== "ready" || wrong.answer() !== undefined || !troubled) return;
+      if (redis.status !== "ready" || turn !== turns) return;
     }
+    if (!troubled) return;
     troubled = false;
     observe({ kind: "redis-recovered", connection });
   }

@@ -309,7 +309,7 @@ describe("a consumer whose handler hangs", () => {
     const manual = new ManualClock();
     const finish = Promise.withResolvers<[typeof DONE]>();
     const handle = vi.fn<ConsumerOptions["handle"]>(() => finish.promise);
-    const parts = { redis: workerRedis, region, node: "s1", handle, batchesAtOnce: 2, observe };
+    const parts = { redis: workerRedis, region, node: "s1", handle, batchesAtOnce: 1, observe };
     await using consumer = await consumeWakeups({ ...parts, clock: manual });
     await queue.add([aWakeup()]);
     await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce());
